@@ -1,0 +1,577 @@
+/* SPDX-License-Identifier: ISC */
+#include "config.h"
+
+#include <ctype.h>
+#include <ini.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "err.h"
+#include "mem.h"
+#include "names.h"
+#include "text.h"
+
+/* Longest line and section that Debian's libinih does not cut. */
+#define INIH_LINE    198
+#define INIH_SECTION 48
+
+static const char sample[] =
+	"; slugd.ini: every key has the default shown here. See slugd.ini(5).\n"
+	"[slugd]\n"
+	"platform = Heroku            ; the name in \"deployed to Heroku\"\n"
+	"deploy_branches = main master\n"
+	"max_config = 64K\n"
+	"push_wait = 60\n"
+	"\n"
+	"[slug]\n"
+	"compression = zstd           ; zstd | gzip\n"
+	"level = 3\n"
+	"max_size = 500M              ; packed, as Heroku counts\n"
+	"max_tree = 2000M             ; unpacked\n"
+	"max_blob = 1G\n"
+	"max_entries = 1000000\n"
+	"max_depth = 256\n"
+	"\n"
+	"[launch]\n"
+	"driver = slugrun             ; slugrun | none\n"
+	"ports = 5100-5999\n"
+	"timeout = 60\n"
+	"grace = 30\n"
+	"\n"
+	"[addon memcachier]\n"
+	"plans = free:0, 100:15       ; name:dollars a month\n"
+	"provider = static\n"
+	"config.MEMCACHIER_SERVERS = 127.0.0.1:11211\n";
+
+struct key;
+
+/* Where reading is: for the messages, and for what inih does not tell. */
+struct reading {
+	struct config *config;
+	const char *path;
+	FILE *file;
+	char line[INIH_LINE + 4]; /* as it stands in the file */
+	int number;
+	int rc;
+	unsigned char *seen;   /* a flag a key of the table */
+	char *section;	       /* of the add-on that is being read */
+	unsigned addon_seen;   /* bits of addon keys */
+};
+
+typedef int (*set_fn)(struct reading *r, const struct key *key,
+		      const char *value);
+
+/* One key of the table. */
+struct key {
+	const char *section, *name, *value;
+	set_fn set;
+	size_t offset;
+	int64_t min, max;
+	const char *choices; /* separated by blanks */
+};
+
+static int set_string(struct reading *, const struct key *, const char *);
+static int set_choice(struct reading *, const struct key *, const char *);
+static int set_words(struct reading *, const struct key *, const char *);
+static int set_int(struct reading *, const struct key *, const char *);
+static int set_size(struct reading *, const struct key *, const char *);
+static int set_ports(struct reading *, const struct key *, const char *);
+
+#define AT(field) offsetof(struct config, field)
+
+/* clang-format off */
+static const struct key keys[] = {
+	{ "slugd", "platform", "Heroku", set_string, AT(platform), 0, 0, NULL },
+	{ "slugd", "deploy_branches", "main master", set_words, AT(deploy_branches), 0, 0, NULL },
+	{ "slugd", "max_config", "64K", set_size, AT(max_config), 0, 0, NULL },
+	{ "slugd", "push_wait", "60", set_int, AT(push_wait), 0, 3600, NULL },
+	{ "slug", "compression", "zstd", set_choice, AT(compression), 0, 0, "zstd gzip" },
+	{ "slug", "level", "3", set_int, AT(level), 1, 19, NULL },
+	{ "slug", "max_size", "500M", set_size, AT(max_size), 0, 0, NULL },
+	{ "slug", "max_tree", "2000M", set_size, AT(max_tree), 0, 0, NULL },
+	{ "slug", "max_blob", "1G", set_size, AT(max_blob), 0, 0, NULL },
+	{ "slug", "max_entries", "1000000", set_int, AT(max_entries), 1, INT32_MAX, NULL },
+	{ "slug", "max_depth", "256", set_int, AT(max_depth), 1, 2048, NULL },
+	{ "launch", "driver", "slugrun", set_choice, AT(driver), 0, 0, "slugrun none" },
+	{ "launch", "ports", "5100-5999", set_ports, AT(port_first), 0, 0, NULL },
+	{ "launch", "timeout", "60", set_int, AT(timeout), 1, 3600, NULL },
+	{ "launch", "grace", "30", set_int, AT(grace), 0, 3600, NULL },
+};
+/* clang-format on */
+
+#define NR_KEYS (sizeof(keys) / sizeof(keys[0]))
+
+static void *field(struct config *c, const struct key *key)
+{
+	return (char *)c + key->offset;
+}
+
+static int set_string(struct reading *r, const struct key *key,
+		      const char *value)
+{
+	if (!*value)
+		return err_set(ERR_INVALID, "has no value");
+	str_replace((char **)field(r->config, key), xstrdup(value));
+	return 0;
+}
+
+static int set_choice(struct reading *r, const struct key *key,
+		      const char *value)
+{
+	char *copy = xstrdup(key->choices), *save = NULL, *word;
+	int found = 0;
+
+	for (word = strtok_r(copy, " ", &save); word;
+	     word = strtok_r(NULL, " ", &save))
+		found |= !strcmp(word, value);
+	free(copy);
+	if (!found)
+		return err_set(ERR_INVALID, "'%s' is none of: %s", value,
+			       key->choices);
+	return set_string(r, key, value);
+}
+
+static void free_words(char **words)
+{
+	size_t i;
+
+	for (i = 0; words && words[i]; i++)
+		free(words[i]);
+	free(words);
+}
+
+static int set_words(struct reading *r, const struct key *key,
+		     const char *value)
+{
+	char ***words = field(r->config, key);
+	char *copy = xstrdup(value), *save = NULL, *word;
+	size_t n = 0;
+
+	free_words(*words);
+	*words = NULL;
+	for (word = strtok_r(copy, " \t", &save); word;
+	     word = strtok_r(NULL, " \t", &save)) {
+		*words = xrealloc(*words, n + 2, sizeof(**words));
+		(*words)[n++] = xstrdup(word);
+		(*words)[n] = NULL;
+	}
+	free(copy);
+	return n ? 0 : err_set(ERR_INVALID, "has no value");
+}
+
+static int set_int(struct reading *r, const struct key *key,
+		   const char *value)
+{
+	return text_parse_int(field(r->config, key), value, key->min,
+			      key->max);
+}
+
+static int set_size(struct reading *r, const struct key *key,
+		    const char *value)
+{
+	return text_parse_size(field(r->config, key), value);
+}
+
+static int set_ports(struct reading *r, const struct key *key,
+		     const char *value)
+{
+	char *copy = xstrdup(value), *dash = strchr(copy, '-');
+	int64_t first, last;
+	int rc = ERR_INVALID;
+
+	(void)key;
+	if (dash) {
+		*dash = '\0';
+		rc = text_parse_int(&first, copy, 1, 65535);
+		if (!rc)
+			rc = text_parse_int(&last, dash + 1, 1, 65535);
+	}
+	if (rc || first >= last) {
+		rc = err_set(ERR_INVALID,
+			     "'%s' is not a range such as 5100-5999", value);
+		goto done;
+	}
+	r->config->port_first = (uint16_t)first;
+	r->config->port_last = (uint16_t)last;
+done:
+	free(copy);
+	return rc;
+}
+
+/* Blanks at the end of s go, in place; s past blanks comes back. */
+static char *strip(char *s)
+{
+	size_t len;
+
+	while (isspace((unsigned char)*s))
+		s++;
+	len = strlen(s);
+	while (len && isspace((unsigned char)s[len - 1]))
+		s[--len] = '\0';
+	return s;
+}
+
+/* "100:15", "pro:4.50" */
+static int add_plan(struct config_addon *a, char *word)
+{
+	char *colon = strchr(word, ':'), *end;
+	struct config_plan *plan;
+	double dollars;
+	size_t i;
+
+	if (!colon || colon == word)
+		return err_set(ERR_INVALID,
+			       "'%s' is not a plan such as free:0", word);
+	*colon = '\0';
+	dollars = strtod(colon + 1, &end);
+	if (end == colon + 1 || *end || !(dollars >= 0 && dollars < 1e6))
+		return err_set(ERR_INVALID, "'%s' is not a price",
+			       colon + 1);
+	for (i = 0; word[i]; i++)
+		if (!isalnum((unsigned char)word[i]) && word[i] != '-')
+			return err_set(ERR_INVALID,
+				       "'%s' is not a plan's name", word);
+	for (i = 0; i < a->nr_plans; i++)
+		if (!strcmp(a->plans[i].name, word))
+			return err_set(ERR_INVALID, "plan '%s' twice", word);
+	a->plans = xrealloc(a->plans, a->nr_plans + 1, sizeof(*a->plans));
+	plan = &a->plans[a->nr_plans++];
+	plan->name = xstrdup(word);
+	plan->price = (int64_t)(dollars * 100 + 0.5);
+	return 0;
+}
+
+static int set_plans(struct config_addon *a, const char *value)
+{
+	char *copy = xstrdup(value), *save = NULL, *word;
+	int rc = 0;
+
+	for (word = strtok_r(copy, ",", &save); word && !rc;
+	     word = strtok_r(NULL, ",", &save))
+		rc = add_plan(a, strip(word));
+	free(copy);
+	if (!rc && !a->nr_plans)
+		rc = err_set(ERR_INVALID, "has no value");
+	return rc;
+}
+
+static int begin_addon(struct reading *r, const char *section)
+{
+	const char *name = section + strlen("addon ");
+	struct config *c = r->config;
+	size_t i;
+
+	str_replace(&r->section, xstrdup(section));
+	r->addon_seen = 0;
+	if (!*name)
+		return err_set(ERR_INVALID, "[%s] has no name", section);
+	for (i = 0; name[i]; i++)
+		if (!islower((unsigned char)name[i]) &&
+		    !isdigit((unsigned char)name[i]) && name[i] != '-')
+			return err_set(ERR_INVALID,
+				       "[%s]: a name is of lower-case "
+				       "letters, digits and dashes",
+				       section);
+	if (config_addon(c, name))
+		return err_set(ERR_INVALID, "[%s] stands there twice",
+			       section);
+	c->addons = xrealloc(c->addons, c->nr_addons + 1, sizeof(*c->addons));
+	memset(&c->addons[c->nr_addons], 0, sizeof(*c->addons));
+	c->addons[c->nr_addons].name = xstrdup(name);
+	c->addons[c->nr_addons].provider = xstrdup("static");
+	c->addons[c->nr_addons++].vars = json_object();
+	return 0;
+}
+
+static int addon_var(struct config_addon *a, const char *key,
+		     const char *value)
+{
+	json_t *v;
+
+	if (name_check_config_key(key))
+		return ERR_INVALID;
+	if (json_object_get(a->vars, key))
+		return err_set(ERR_INVALID, "stands there twice");
+	v = json_string(value);
+	if (!v)
+		return err_set(ERR_INVALID, "is not UTF-8");
+	json_object_set_new(a->vars, key, v);
+	return 0;
+}
+
+static int addon_key(struct reading *r, const char *section,
+		     const char *name, const char *value)
+{
+	enum { PLANS = 1, PROVIDER = 2 };
+	struct config_addon *a;
+	unsigned bit;
+	int rc = 0;
+
+	if (!r->section || strcmp(r->section, section))
+		rc = begin_addon(r, section);
+	if (rc)
+		return rc;
+	a = &r->config->addons[r->config->nr_addons - 1];
+	if (!strncmp(name, "config.", 7))
+		return err_prefix(addon_var(a, name + 7, value), "%s", name);
+	bit = !strcmp(name, "plans")	  ? PLANS
+	      : !strcmp(name, "provider") ? PROVIDER
+					  : 0;
+	if (!bit)
+		return err_set(ERR_INVALID, "unknown key '%s' in [%s]", name,
+			       section);
+	if (r->addon_seen & bit)
+		return err_set(ERR_INVALID, "%s stands there twice", name);
+	r->addon_seen |= bit;
+	if (bit == PLANS)
+		return err_prefix(set_plans(a, value), "%s", name);
+	if (strcmp(value, "static"))
+		return err_set(ERR_INVALID, "%s: '%s' is none of: static",
+			       name, value);
+	return 0;
+}
+
+/*
+ * The value as the line has it, where it is quoted: inih would end it at
+ * " ;". NULL where it is not; *rc is set where the quotes are not closed.
+ */
+static char *quoted(struct reading *r, int *rc)
+{
+	const char *p = strpbrk(r->line, "=:");
+	const char *end;
+
+	if (!p)
+		return NULL;
+	p++;
+	p += strspn(p, " \t");
+	if (*p != '"')
+		return NULL;
+	end = strchr(p + 1, '"');
+	if (!end || (end[1 + strspn(end + 1, " \t\r\n")] &&
+		     end[1 + strspn(end + 1, " \t\r\n")] != ';')) {
+		*rc = err_set(ERR_INVALID, "the quotes are not closed");
+		return NULL;
+	}
+	return xstrndup(p + 1, (size_t)(end - p - 1));
+}
+
+static int set_key(struct reading *r, const char *section, const char *name,
+		   const char *value)
+{
+	int known = 0;
+	size_t i;
+
+	if (!strncmp(section, "addon ", 6))
+		return addon_key(r, section, name, value);
+	for (i = 0; i < NR_KEYS; i++) {
+		known |= !strcmp(keys[i].section, section);
+		if (strcmp(keys[i].section, section) ||
+		    strcmp(keys[i].name, name))
+			continue;
+		if (r->seen[i]++)
+			return err_set(ERR_INVALID, "%s stands there twice",
+				       name);
+		return err_prefix(keys[i].set(r, &keys[i], value), "%s",
+				  name);
+	}
+	if (!*section)
+		return err_set(ERR_INVALID,
+			       "'%s' stands before the first [section]",
+			       name);
+	if (!known)
+		return err_set(ERR_INVALID, "unknown section [%s]", section);
+	return err_set(ERR_INVALID, "unknown key '%s' in [%s]", name,
+		       section);
+}
+
+/* The same error, with the place in front. */
+static int at_line(struct reading *r, int rc)
+{
+	r->rc = err_prefix(rc, "%s:%d", r->path, r->number);
+	return rc;
+}
+
+static int on_key(void *ctx, const char *section, const char *name,
+		  const char *value)
+{
+	struct reading *r = ctx;
+	int rc = 0;
+	char *q = quoted(r, &rc);
+
+	if (!rc && !r->rc)
+		rc = set_key(r, section, name, q ? q : value);
+	free(q);
+	if (rc)
+		at_line(r, rc);
+	return !rc;
+}
+
+/*
+ * inih's reader: hands it one line a call, counts them, and refuses what
+ * inih would cut or join without a word.
+ */
+static char *next_line(char *buf, int size, void *ctx)
+{
+	struct reading *r = ctx;
+	const char *p;
+	size_t len;
+
+	if (r->rc || !fgets(r->line, sizeof(r->line), r->file))
+		return NULL;
+	r->number++;
+	len = strlen(r->line);
+	if (len > INIH_LINE || (int)len >= size) {
+		at_line(r, err_set(ERR_INVALID, "line is longer than %d bytes",
+				   INIH_LINE));
+		return NULL;
+	}
+	p = r->line + strspn(r->line, " \t");
+	if (p != r->line && *p && !strchr(";#\r\n", *p)) {
+		at_line(r, err_set(ERR_INVALID, "line begins with a blank"));
+		return NULL;
+	}
+	if (*p == '[' && strcspn(p, "]") > INIH_SECTION) {
+		at_line(r, err_set(ERR_INVALID,
+				   "section is longer than %d bytes",
+				   INIH_SECTION));
+		return NULL;
+	}
+	memcpy(buf, r->line, len + 1);
+	return buf;
+}
+
+static int set_defaults(struct reading *r)
+{
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; i < NR_KEYS && !rc; i++)
+		rc = keys[i].set(r, &keys[i], keys[i].value);
+	return rc;
+}
+
+/* An add-on without plans cannot be had. */
+static int check_addons(const struct reading *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->config->nr_addons; i++)
+		if (!r->config->addons[i].nr_plans)
+			return err_set(ERR_INVALID,
+				       "%s: [addon %s] has no plans", r->path,
+				       r->config->addons[i].name);
+	return 0;
+}
+
+int config_read(struct config **out, const char *path)
+{
+	struct reading r = { .path = path ? path : "(sample)" };
+	int rc;
+
+	r.config = xcalloc(1, sizeof(*r.config));
+	r.seen = xcalloc(NR_KEYS, 1);
+	/* fmemopen() only reads a buffer opened with "r". */
+	r.file = path ? fopen(path, "re") :
+			fmemopen((void *)(uintptr_t)sample,
+				 sizeof(sample) - 1, "r");
+	if (!r.file) {
+		rc = err_sys("%s", r.path);
+		goto done;
+	}
+	rc = set_defaults(&r);
+	if (rc)
+		goto done;
+	rc = ini_parse_stream(next_line, &r, on_key, &r);
+	if (r.rc)
+		rc = r.rc;
+	else if (rc > 0)
+		rc = err_set(ERR_INVALID,
+			     "%s:%d: neither [section] nor 'key = value'",
+			     r.path, rc);
+	else
+		rc = check_addons(&r);
+done:
+	if (r.file)
+		fclose(r.file);
+	free(r.seen);
+	free(r.section);
+	if (rc)
+		config_free(r.config);
+	else
+		*out = r.config;
+	return rc;
+}
+
+void config_free(struct config *c)
+{
+	size_t i, k;
+
+	if (!c)
+		return;
+	for (i = 0; i < c->nr_addons; i++) {
+		struct config_addon *a = &c->addons[i];
+
+		for (k = 0; k < a->nr_plans; k++)
+			free(a->plans[k].name);
+		free(a->plans);
+		free(a->name);
+		free(a->provider);
+		json_decref(a->vars);
+	}
+	free(c->addons);
+	free(c->platform);
+	free_words(c->deploy_branches);
+	free(c->compression);
+	free(c->driver);
+	free(c);
+}
+
+const char *config_sample(void)
+{
+	return sample;
+}
+
+const struct config_addon *config_addon(const struct config *c,
+					const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < c->nr_addons; i++)
+		if (!strcmp(c->addons[i].name, name))
+			return &c->addons[i];
+	return NULL;
+}
+
+const struct config_plan *config_plan(const struct config_addon *a,
+				      const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < a->nr_plans; i++)
+		if (!name || !strcmp(a->plans[i].name, name))
+			return &a->plans[i];
+	return NULL;
+}
+
+bool config_is_deploy_ref(const struct config *c, const char *ref)
+{
+	size_t i;
+
+	if (strncmp(ref, "refs/heads/", 11))
+		return false;
+	for (i = 0; c->deploy_branches[i]; i++)
+		if (!strcmp(c->deploy_branches[i], ref + 11))
+			return true;
+	return false;
+}
+
+const char *config_key_section(size_t i)
+{
+	return i < NR_KEYS ? keys[i].section : NULL;
+}
+
+const char *config_key_name(size_t i)
+{
+	return i < NR_KEYS ? keys[i].name : NULL;
+}

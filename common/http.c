@@ -1,0 +1,572 @@
+/* SPDX-License-Identifier: ISC */
+#include "http.h"
+
+#include <microhttpd.h>
+#include <poll.h>
+#include <pthread.h>
+#include <pwd.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <uuid/uuid.h>
+
+#include "err.h"
+#include "log.h"
+#include "mem.h"
+
+struct http_server {
+	struct MHD_Daemon *daemon;
+	struct http_config config;
+	pthread_mutex_t lock;
+	TAILQ_HEAD(, http_private) suspended;
+	TAILQ_HEAD(, http_stream) streams; /* suspended ones */
+	bool stopping;
+};
+
+/* What a request has beside what handlers see. */
+struct http_private {
+	struct MHD_Connection *connection;
+	const struct http_route *route;
+	char *params; /* what req->param points into */
+	char *text;   /* the body as it came */
+	size_t text_len;
+	bool dispatched, too_big;
+	atomic_bool finished;
+	int rc;
+	char *message; /* of the error rc */
+	struct MHD_Response *response;
+	char *header[8][2];
+	size_t nr_headers;
+	TAILQ_ENTRY(http_private) link;
+};
+
+struct http_stream {
+	struct http_server *server;
+	struct MHD_Connection *connection;
+	const struct http_source *source;
+	void *ctx;
+	int fd;
+	bool waiting;
+	TAILQ_ENTRY(http_stream) link;
+};
+
+/* Error ids: https://devcenter.heroku.com/articles/platform-api-reference */
+static const struct {
+	int code, status;
+	const char *id;
+} errors[] = {
+	{ ERR_BADREQUEST, 400, "bad_request" },
+	{ ERR_FORBIDDEN, 403, "forbidden" },
+	{ ERR_NOTFOUND, 404, "not_found" },
+	{ ERR_CONFLICT, 409, "conflict" },
+	{ ERR_TOOBIG, 413, "too_large" },
+	{ ERR_RANGE, 416, "requested_range_not_satisfiable" },
+	{ ERR_INVALID, 422, "invalid_params" },
+	{ ERR_UNAVAILABLE, 503, "service_unavailable" },
+};
+
+const char *http_error_id(int code)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
+		if (errors[i].code == code)
+			return errors[i].id;
+	return "internal_server_error";
+}
+
+int http_error_status(int code)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
+		if (errors[i].code == code)
+			return errors[i].status;
+	return 500;
+}
+
+/*
+ * Does path match the route's pattern? Fills in the params, which point
+ * into *copy, a copy of path.
+ */
+static bool match(const struct http_route *route, const char *path,
+		  struct http_request *req, char **copy)
+{
+	const char *p = route->pattern;
+	char *s = xstrdup(path), *at = s;
+	size_t n = 0;
+
+	while (*p && *at) {
+		if (*p == ':') {
+			p += strcspn(p, "/");
+			if (*at == '/' || n == HTTP_MAX_PARAMS)
+				break;
+			req->param[n++] = at;
+			at += strcspn(at, "/");
+			/* Ended below, once the rest is known to match. */
+			continue;
+		}
+		if (*p++ != *at++)
+			break;
+	}
+	if (*p || *at) {
+		free(s);
+		memset(req->param, 0, sizeof(req->param));
+		return false;
+	}
+	while (n--) {
+		char *param = s + (req->param[n] - s);
+
+		param[strcspn(param, "/")] = '\0';
+	}
+	*copy = s;
+	return true;
+}
+
+/* The route of req into priv->route. Errors: ERR_NOTFOUND. */
+static int find_route(struct http_request *req)
+{
+	const struct http_route *r;
+	bool other_method = false;
+
+	for (r = req->server->config.routes; r->method; r++) {
+		bool head = !strcmp(req->method, "HEAD") &&
+			    !strcmp(r->method, "GET");
+
+		if (!match(r, req->path, req, &req->priv->params))
+			continue;
+		if (head || !strcmp(r->method, req->method)) {
+			req->priv->route = r;
+			return 0;
+		}
+		other_method = true;
+		free(req->priv->params);
+		req->priv->params = NULL;
+	}
+	if (other_method)
+		return err_set(ERR_NOTFOUND, "%s is not a method of %s",
+			       req->method, req->path);
+	return err_set(ERR_NOTFOUND, "The requested API endpoint was not "
+				     "found: %s",
+		       req->path);
+}
+
+void http_add_header(struct http_request *req, const char *name,
+		     const char *value)
+{
+	struct http_private *priv = req->priv;
+	size_t n = priv->nr_headers;
+
+	if (n == sizeof(priv->header) / sizeof(priv->header[0]))
+		abort();
+	priv->header[n][0] = xstrdup(name);
+	priv->header[n][1] = xstrdup(value);
+	priv->nr_headers++;
+}
+
+const char *http_get_header(struct http_request *req, const char *name)
+{
+	return MHD_lookup_connection_value(req->priv->connection,
+					   MHD_HEADER_KIND, name);
+}
+
+const char *http_get_query(struct http_request *req, const char *name)
+{
+	return MHD_lookup_connection_value(req->priv->connection,
+					   MHD_GET_ARGUMENT_KIND, name);
+}
+
+void http_reply_stream(struct http_request *req,
+		       const struct http_source *source, void *ctx)
+{
+	req->source = source;
+	req->source_ctx = ctx;
+}
+
+void http_stream_wait(struct http_stream *s)
+{
+	struct http_server *server = s->server;
+
+	pthread_mutex_lock(&server->lock);
+	if (!server->stopping && !s->waiting) {
+		MHD_suspend_connection(s->connection);
+		s->waiting = true;
+		TAILQ_INSERT_TAIL(&server->streams, s, link);
+	}
+	pthread_mutex_unlock(&server->lock);
+}
+
+static void wake_locked(struct http_stream *s)
+{
+	if (!s->waiting)
+		return;
+	s->waiting = false;
+	TAILQ_REMOVE(&s->server->streams, s, link);
+	MHD_resume_connection(s->connection);
+}
+
+void http_stream_wake(struct http_stream *s)
+{
+	pthread_mutex_lock(&s->server->lock);
+	wake_locked(s);
+	pthread_mutex_unlock(&s->server->lock);
+}
+
+bool http_stream_is_dead(const struct http_stream *s)
+{
+	struct pollfd p = { s->fd, POLLRDHUP, 0 };
+
+	return poll(&p, 1, 0) > 0;
+}
+
+static ssize_t stream_read(void *cls, uint64_t pos, char *buf, size_t max)
+{
+	struct http_stream *s = cls;
+	ssize_t n;
+
+	if (s->server->stopping || http_stream_is_dead(s))
+		return MHD_CONTENT_READER_END_WITH_ERROR;
+	n = s->source->read(s->ctx, s, pos, buf, max);
+	return n < 0 ? MHD_CONTENT_READER_END_OF_STREAM : n;
+}
+
+static void stream_close(void *cls)
+{
+	struct http_stream *s = cls;
+
+	s->source->close(s->ctx, s);
+	free(s);
+}
+
+static struct MHD_Response *stream_response(struct http_request *req)
+{
+	struct http_stream *s = xcalloc(1, sizeof(*s));
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+		req->priv->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+	s->server = req->server;
+	s->connection = req->priv->connection;
+	s->source = req->source;
+	s->ctx = req->source_ctx;
+	s->fd = info->connect_fd;
+	return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 16384,
+						 stream_read, s, stream_close);
+}
+
+static struct MHD_Response *json_response(struct http_request *req)
+{
+	struct http_private *priv = req->priv;
+	json_t *v = req->reply;
+	char *text, *line;
+
+	if (priv->rc < 0) {
+		req->status = http_error_status(priv->rc);
+		v = json_pack("{s:s, s:s}", "id", http_error_id(priv->rc),
+			      "message", priv->message);
+		if (!v) /* a message that is not UTF-8 */
+			v = json_make("{s:s, s:s}", "id",
+				      http_error_id(priv->rc), "message",
+				      "bad input");
+		json_decref(req->reply);
+	}
+	req->reply = NULL;
+	if (!v)
+		return MHD_create_response_from_buffer(
+			0, NULL, MHD_RESPMEM_PERSISTENT);
+	text = json_text(v);
+	json_decref(v);
+	line = xasprintf("%s\n", text);
+	free(text);
+	return MHD_create_response_from_buffer(strlen(line), line,
+					       MHD_RESPMEM_MUST_FREE);
+}
+
+static enum MHD_Result answer(struct http_request *req)
+{
+	struct http_private *priv = req->priv;
+	bool stream = req->source && priv->rc >= 0;
+	struct MHD_Response *r;
+	char id[UUID_STR_LEN];
+	enum MHD_Result result;
+	uuid_t uuid;
+	size_t i;
+
+	r = stream ? stream_response(req) : json_response(req);
+	if (!r)
+		return MHD_NO;
+	uuid_generate(uuid);
+	uuid_unparse_lower(uuid, id);
+	MHD_add_response_header(r, "Request-Id", id);
+	MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE,
+				stream ? "text/plain; charset=utf-8" :
+					 "application/json");
+	for (i = 0; i < priv->nr_headers; i++)
+		MHD_add_response_header(r, priv->header[i][0],
+					priv->header[i][1]);
+	result = MHD_queue_response(
+		priv->connection,
+		(unsigned)(req->status ? req->status : 200), r);
+	MHD_destroy_response(r);
+	return result;
+}
+
+void http_finish(struct http_request *req, int rc)
+{
+	struct http_private *priv = req->priv;
+	struct http_server *s = req->server;
+
+	priv->rc = rc;
+	if (rc < 0)
+		priv->message = xstrdup(err_msg());
+	if (rc < 0 && http_error_status(rc) == 500)
+		log_line("%s %s: %s", req->method, req->path, err_msg());
+	pthread_mutex_lock(&s->lock);
+	priv->finished = true;
+	if (priv->link.tqe_prev) {
+		TAILQ_REMOVE(&s->suspended, priv, link);
+		priv->link.tqe_prev = NULL;
+		MHD_resume_connection(priv->connection);
+	}
+	pthread_mutex_unlock(&s->lock);
+}
+
+void http_run(struct http_request *req)
+{
+	int rc = req->priv->route->handle(req->server->config.ctx, req);
+
+	if (rc != HTTP_LATER)
+		http_finish(req, rc);
+}
+
+/* Let the connection rest until http_finish(), which may have been already. */
+static void suspend(struct http_request *req)
+{
+	struct http_server *s = req->server;
+
+	pthread_mutex_lock(&s->lock);
+	if (!req->priv->finished) {
+		MHD_suspend_connection(req->priv->connection);
+		TAILQ_INSERT_TAIL(&s->suspended, req->priv, link);
+	}
+	pthread_mutex_unlock(&s->lock);
+}
+
+static int read_body(struct http_request *req)
+{
+	struct http_private *priv = req->priv;
+
+	if (priv->too_big)
+		return err_set(ERR_TOOBIG,
+			       "the request's body is over %zu bytes",
+			       req->server->config.max_body);
+	if (!priv->text_len)
+		return 0;
+	return json_read(&req->body, priv->text, priv->text_len);
+}
+
+static void dispatch(struct http_request *req)
+{
+	struct http_server *s = req->server;
+	int rc = find_route(req);
+
+	if (!rc)
+		rc = read_body(req);
+	if (rc) {
+		http_finish(req, rc);
+	} else if (req->priv->route->lane) {
+		suspend(req);
+		s->config.defer(s->config.ctx, req->priv->route->lane, req);
+	} else {
+		rc = req->priv->route->handle(s->config.ctx, req);
+		if (rc == HTTP_LATER)
+			suspend(req);
+		else
+			http_finish(req, rc);
+	}
+}
+
+static void take_upload(struct http_request *req, const char *data,
+			size_t len)
+{
+	struct http_private *priv = req->priv;
+
+	if (priv->text_len + len > req->server->config.max_body)
+		priv->too_big = true;
+	if (priv->too_big)
+		return;
+	priv->text = xrealloc(priv->text, priv->text_len + len, 1);
+	memcpy(priv->text + priv->text_len, data, len);
+	priv->text_len += len;
+}
+
+static struct http_peer *peer_of(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+		connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	return info->socket_context;
+}
+
+static enum MHD_Result on_request(void *cls, struct MHD_Connection *c,
+				  const char *url, const char *method,
+				  const char *version, const char *data,
+				  size_t *len, void **state)
+{
+	struct http_request *req = *state;
+
+	(void)version;
+	if (!req) {
+		req = xcalloc(1, sizeof(*req));
+		req->priv = xcalloc(1, sizeof(*req->priv));
+		req->priv->connection = c;
+		req->server = cls;
+		req->peer = peer_of(c);
+		req->path = xstrdup(url);
+		req->method = method;
+		*state = req;
+		return MHD_YES;
+	}
+	if (*len) {
+		take_upload(req, data, *len);
+		*len = 0;
+		return MHD_YES;
+	}
+	if (!req->priv->dispatched) {
+		req->priv->dispatched = true;
+		dispatch(req);
+	}
+	return req->priv->finished ? answer(req) : MHD_YES;
+}
+
+static void on_completed(void *cls, struct MHD_Connection *c, void **state,
+			 enum MHD_RequestTerminationCode code)
+{
+	struct http_request *req = *state;
+	struct http_private *priv;
+	size_t i;
+
+	(void)cls;
+	(void)c;
+	(void)code;
+	if (!req)
+		return;
+	priv = req->priv;
+	req->peer->calls++;
+	for (i = 0; i < priv->nr_headers; i++) {
+		free(priv->header[i][0]);
+		free(priv->header[i][1]);
+	}
+	if (priv->text)
+		explicit_bzero(priv->text, priv->text_len);
+	free(priv->text);
+	free(priv->params);
+	free(priv->message);
+	free(priv);
+	json_decref(req->body);
+	json_decref(req->reply);
+	free(req->path);
+	free(req);
+	*state = NULL;
+}
+
+static struct http_peer *new_peer(int fd)
+{
+	struct http_peer *peer = xcalloc(1, sizeof(*peer));
+	struct ucred cred = { .pid = 0, .uid = (uid_t)-1, .gid = (gid_t)-1 };
+	socklen_t len = sizeof(cred);
+	struct passwd pw, *found = NULL;
+	char buf[4096];
+
+	getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len);
+	peer->uid = cred.uid;
+	peer->pid = cred.pid;
+	if (!getpwuid_r(cred.uid, &pw, buf, sizeof(buf), &found) && found)
+		peer->user = xstrdup(found->pw_name);
+	else
+		peer->user = xasprintf("uid %u", cred.uid);
+	return peer;
+}
+
+static void on_connection(void *cls, struct MHD_Connection *c,
+			  void **context,
+			  enum MHD_ConnectionNotificationCode what)
+{
+	const union MHD_ConnectionInfo *info;
+	struct http_peer *peer = *context;
+
+	(void)cls;
+	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+		info = MHD_get_connection_info(
+			c, MHD_CONNECTION_INFO_CONNECTION_FD);
+		*context = new_peer(info->connect_fd);
+	} else if (peer) {
+		free(peer->user);
+		free(peer);
+		*context = NULL;
+	}
+}
+
+static void on_log(void *cls, const char *fmt, va_list ap)
+	__attribute__((format(printf, 2, 0)));
+
+static void on_log(void *cls, const char *fmt, va_list ap)
+{
+	char *s = xvasprintf(fmt, ap);
+
+	(void)cls;
+	s[strcspn(s, "\n")] = '\0';
+	log_line("http: %s", s);
+	free(s);
+}
+
+int http_start(struct http_server **out, int fd,
+	       const struct http_config *config)
+{
+	struct http_server *s = xcalloc(1, sizeof(*s));
+
+	s->config = *config;
+	pthread_mutex_init(&s->lock, NULL);
+	TAILQ_INIT(&s->suspended);
+	TAILQ_INIT(&s->streams);
+	s->daemon = MHD_start_daemon(
+		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
+			MHD_USE_ITC | MHD_USE_ERROR_LOG,
+		0, NULL, NULL, on_request, s, MHD_OPTION_LISTEN_SOCKET, fd,
+		MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
+		MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
+		MHD_OPTION_EXTERNAL_LOGGER, on_log, s,
+		MHD_OPTION_CONNECTION_LIMIT, 1000U, MHD_OPTION_END);
+	if (!s->daemon) {
+		pthread_mutex_destroy(&s->lock);
+		free(s);
+		return err_set(ERR_SYSTEM, "cannot start the HTTP server");
+	}
+	*out = s;
+	return 0;
+}
+
+void http_stop(struct http_server *s)
+{
+	struct http_private *priv;
+	struct http_stream *stream;
+
+	if (!s)
+		return;
+	MHD_quiesce_daemon(s->daemon);
+	pthread_mutex_lock(&s->lock);
+	s->stopping = true;
+	while ((priv = TAILQ_FIRST(&s->suspended))) {
+		TAILQ_REMOVE(&s->suspended, priv, link);
+		priv->link.tqe_prev = NULL;
+		MHD_resume_connection(priv->connection);
+	}
+	while ((stream = TAILQ_FIRST(&s->streams)))
+		wake_locked(stream);
+	pthread_mutex_unlock(&s->lock);
+	MHD_stop_daemon(s->daemon);
+	pthread_mutex_destroy(&s->lock);
+	free(s);
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef HTTP_H
+#define HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "json.h"
+
+/*
+ * The server of an API over a Unix socket: libmicrohttpd, one epoll thread
+ * of its own. A program gives it a table of routes; a handler gets a parsed
+ * request and fills in the answer.
+ *
+ * No handler on the epoll thread may wait for anything. A route with a lane
+ * is handed to the program's defer() while its connection is suspended, and
+ * its handler runs wherever defer() has http_run() called.
+ *
+ * Errors of handlers become Heroku's {"id": "not_found", "message": "..."}
+ * with the status of the ERR_* code.
+ */
+struct http_server;
+struct http_stream;
+
+/* Who is at the other end: known from the moment it connected. */
+struct http_peer {
+	uid_t uid;
+	pid_t pid;
+	char *user;	/* the uid's name, or what POST /session claimed */
+	unsigned calls; /* requests on this connection before this one */
+};
+
+#define HTTP_MAX_PARAMS 4
+
+struct http_request {
+	struct http_server *server;
+	struct http_peer *peer;
+	const char *method;
+	char *path;			     /* without the query */
+	const char *param[HTTP_MAX_PARAMS];  /* what stood at each :NAME */
+	json_t *body;			     /* NULL if there was none */
+	/* The answer. A handler sets what it needs. */
+	int status;		    /* 200 unless set */
+	json_t *reply;		    /* becomes the server's */
+	const struct http_source *source; /* an output stream instead */
+	void *source_ctx;
+	/* For http.c alone. */
+	struct http_private *priv;
+};
+
+/*
+ * What an output stream is read from. Both are called on the server's
+ * thread.
+ */
+struct http_source {
+	/*
+	 * Up to max bytes from position pos into buf. Returns how many; 0
+	 * after http_stream_wait(s), which must be called under the lock
+	 * that the writer holds when it calls http_stream_wake(); -1 at the
+	 * end.
+	 */
+	ssize_t (*read)(void *ctx, struct http_stream *s, uint64_t pos,
+			char *buf, size_t max);
+	/* The stream ended, for whatever reason; s is not valid after. */
+	void (*close)(void *ctx, struct http_stream *s);
+};
+
+/* One route: "/apps/:app/releases/:release". Params in order of :NAME. */
+struct http_route {
+	const char *method, *pattern;
+	int (*handle)(void *ctx, struct http_request *req);
+	int lane; /* 0: on the epoll thread */
+};
+
+struct http_config {
+	const struct http_route *routes; /* ends with a NULL method */
+	void *ctx;			 /* handed to handlers */
+	/* Run http_run(req) on that lane's thread, some time. */
+	void (*defer)(void *ctx, int lane, struct http_request *req);
+	size_t max_body; /* bytes */
+};
+
+/*
+ * Serve on the listening socket fd (which stays the caller's) until
+ * http_stop(). Errors: ERR_SYSTEM.
+ */
+int http_start(struct http_server **out, int fd,
+	       const struct http_config *config);
+
+/* End all connections, wait for none, free s; it may be NULL. */
+void http_stop(struct http_server *s);
+
+/* Run the handler of a deferred request and send its answer. */
+void http_run(struct http_request *req);
+
+/*
+ * For a handler that cannot answer yet: return HTTP_LATER from it, and call
+ * http_finish(req, rc) once, later, from any thread, with what the handler
+ * would have returned.
+ */
+#define HTTP_LATER 1
+void http_finish(struct http_request *req, int rc);
+
+/* Add a header to the answer; both are copied. */
+void http_add_header(struct http_request *req, const char *name,
+		     const char *value);
+
+/* A header of the request, or NULL; borrowed. */
+const char *http_get_header(struct http_request *req, const char *name);
+
+/* The value of ?name=... in the request, or NULL; borrowed. */
+const char *http_get_query(struct http_request *req, const char *name);
+
+/* Answer with an output stream of text/plain. */
+void http_reply_stream(struct http_request *req,
+		       const struct http_source *source, void *ctx);
+
+/* See struct http_source. */
+void http_stream_wait(struct http_stream *s);
+void http_stream_wake(struct http_stream *s);
+
+/* Has the stream's client gone away? Cheap; for a heartbeat. */
+bool http_stream_is_dead(const struct http_stream *s);
+
+/* The id that the Platform API has for an ERR_* code, and its status. */
+const char *http_error_id(int code);
+int http_error_status(int code);
+
+#endif

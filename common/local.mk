@@ -1,0 +1,18 @@
+noinst_LIBRARIES += common/libcommon.a
+
+common_libcommon_a_SOURCES = \
+	common/client.c common/client.h \
+	common/clock.c common/clock.h \
+	common/config.c common/config.h \
+	common/err.c common/err.h \
+	common/http.c common/http.h \
+	common/json.c common/json.h \
+	common/log.c common/log.h \
+	common/mem.c common/mem.h \
+	common/names.c common/names.h \
+	common/proc.c common/proc.h \
+	common/procfile.c common/procfile.h \
+	common/sock.c common/sock.h \
+	common/text.c common/text.h
+common_libcommon_a_CPPFLAGS = $(AM_CPPFLAGS) $(INIH_CFLAGS) \
+	$(JANSSON_CFLAGS) $(MHD_CFLAGS) $(UUID_CFLAGS)

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef TEXT_H
+#define TEXT_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+/*
+ * How things read on a screen: times, sizes, table cells and text that came
+ * from outside. Forms are those of Heroku's client of the releases article.
+ */
+
+#define TEXT_TIME_SIZE 40
+
+/* "2015-05-07T09:00:00Z" into buf (TEXT_TIME_SIZE bytes). */
+void text_iso(char *buf, int64_t when);
+
+/*
+ * Seconds since 1970 from "2015-05-07T09:00:00Z" into *when.
+ * Errors: ERR_INVALID.
+ */
+int text_parse_iso(int64_t *when, const char *s);
+
+/*
+ * "5 seconds ago", "1 minute ago", "3 hours ago" under 24 hours, else the
+ * reader's zone's "2010-09-12 15:32:17 -0700"; into buf (TEXT_TIME_SIZE
+ * bytes). A time that lies ahead reads "0 seconds ago".
+ */
+void text_when(char *buf, int64_t when, int64_t now);
+
+/*
+ * "8.3MB", "412.0K", as Heroku's slug compiler prints a size: bytes under
+ * 1 KiB as "512B", then K, MB and GB with one decimal. Caller frees.
+ */
+char *text_size(uint64_t bytes);
+
+/*
+ * A copy of s fit for a terminal: C0, DEL, C1 controls, bidirectional
+ * overrides and bytes that are not UTF-8 become \xNN. Caller frees.
+ */
+char *text_escape(const char *s);
+
+/*
+ * As text_escape(), and cut to max characters, the last two of which are
+ * ".." where something was cut. Caller frees.
+ */
+char *text_cell(const char *s, size_t max);
+
+/* Characters (not bytes) of s, which is UTF-8. */
+size_t text_width(const char *s);
+
+/* s to f, with blanks behind it up to width characters. */
+void text_pad(FILE *f, const char *s, size_t width);
+
+/*
+ * A number of bytes from "64K", "500M", "2G" or plain "512" into *bytes.
+ * Errors: ERR_INVALID.
+ */
+int text_parse_size(uint64_t *bytes, const char *s);
+
+/*
+ * A whole number from min to max into *out.
+ * Errors: ERR_INVALID, with a message that says what was expected.
+ */
+int text_parse_int(int64_t *out, const char *s, int64_t min, int64_t max);
+
+#endif
