@@ -3,4 +3,5 @@
 # Make ./configure from a checkout.
 set -e
 cd "$(dirname "$0")"
-exec autoreconf --install --warnings=all
+mkdir -p build-aux
+exec autoreconf --install --warnings=all,no-portability

@@ -1,28 +1,110 @@
-# The tests: "make check" runs prove over t/*.t, against a folder of links to
-# what was just built. T='t/0300-slugpack.t' picks some, PROVE_FLAGS=-v.
+# SPDX-License-Identifier: ISC
+# The tests, and the tools that look at the source.
+#
+#	make check                     every t/*.t, by prove
+#	make check T=t/0300-pack.t     one, or some; also PROVE_FLAGS=-v
+#	make lint                      clang-format, clang-tidy, cppcheck, ...
+#	make coverage                  after configure --enable-coverage
+#	make bench                     t/perf, against its bars
 
-T =
-PROVE_FLAGS =
+T = $(TESTS_TO_RUN)
+PROVE_FLAGS = -j2
+TEST_SECONDS = 600
 stage = $(abs_top_builddir)/stage
 
-# The programs under the names by which they are installed.
+include t/unit/local.mk
+
+# What the tests see: the programs that were just built, under the names by
+# which they are installed; and a sanitizer's findings with their stacks.
+test_env = SLUGD_EXEC_PATH="$(stage)/libexec" PATH="$(stage)/bin:$$PATH" \
+	TOP_BUILDDIR="$(abs_top_builddir)" CC="$(CC)" \
+	ASAN_OPTIONS=detect_stack_use_after_return=1 \
+	UBSAN_OPTIONS=print_stacktrace=1 \
+	LSAN_OPTIONS="suppressions=$$PWD/t/lib/lsan.supp:print_suppressions=0"
+
+.PHONY: stage bench coverage
 stage: all $(check_PROGRAMS)
 	@rm -rf stage && $(MKDIR_P) stage/bin stage/libexec
 	@for p in $(bin_PROGRAMS) $(sbin_PROGRAMS); do \
-		ln -s $(abs_top_builddir)/$$p stage/bin/ || exit 1; done
-	@for p in $(pkglibexec_PROGRAMS) slugpack/slugpack; do \
-		ln -s $(abs_top_builddir)/$$p stage/libexec/ || exit 1; done
+		ln -s "$(abs_top_builddir)/$$p" stage/bin/ || exit 1; done
+	@for p in $(pkglibexec_PROGRAMS) $(filter slugpack/%,$(bin_PROGRAMS)); \
+	do ln -s "$(abs_top_builddir)/$$p" stage/libexec/ || exit 1; done
 
 check-local: stage
-	cd $(top_srcdir) && SLUGD_EXEC_PATH=$(stage)/libexec \
-		PATH=$(stage)/bin:$$PATH \
-		TOP_BUILDDIR=$(abs_top_builddir) \
-		$(PROVE) $(PROVE_FLAGS) $(if $(T),$(T),t/*.t)
+	@test -n "$(PROVE)" || { echo "make check: prove not found"; exit 1; }
+	@cd $(top_srcdir) && $(test_env) $(PROVE) \
+		--exec 'timeout -k 10 $(TEST_SECONDS) sh' $(PROVE_FLAGS) $(T)
+
+bench: stage
+	@cd $(top_srcdir) && $(test_env) t/perf/bench $(BENCH)
+
+coverage: check
+	@test -n "$(LCOV)" || { echo "make coverage: lcov not found"; exit 1; }
+	@$(LCOV) -q -c -d . -o coverage.all
+	@$(LCOV) -q -r coverage.all '/usr/*' '*/t/unit/*' -o coverage.info
+	@$(GENHTML) -q -o coverage coverage.info
+	@$(LCOV) --list coverage.info
+	@echo "coverage/index.html shows each line"
 
 clean-local:
-	rm -rf stage
+	rm -rf stage coverage coverage.all coverage.info lint.log
+	find . -name '*.gcda' -o -name '*.gcno' | xargs rm -f
 
-.PHONY: stage
+# The whole of it is for make check; here, what the tarball could break.
+AM_DISTCHECK_CONFIGURE_FLAGS = TESTS_TO_RUN='t/00*.t'
 
-EXTRA_DIST += t/lib/test.sh
-EXTRA_DIST += t/lib/server.pl
+# --- make lint -----------------------------------------------------------
+
+rooms = $(addprefix $(top_srcdir)/,common hooks slugd slugpack slugrun \
+	git-heroku t)
+find_c = find $(rooms) -name '*.c' -print0 | sort -z
+find_ch = find $(rooms) -name '*.[ch]' -print0 | sort -z
+find_sh = { find $(top_srcdir)/t -name '*.t' -print0; \
+	grep -rlZ '^\#!/bin/sh' $(rooms) $(top_srcdir)/contrib \
+		$(top_srcdir)/.ci $(top_srcdir)/autogen.sh; } | sort -zu
+find_man = find $(rooms) -name '*.[1-8]' -print0 | sort -z
+jobs = $$(nproc 2>/dev/null || echo 1)
+
+lint_cflags = -std=gnu11 $(DEFS) $(AM_CPPFLAGS) $(CPPFLAGS) \
+	$(ARCHIVE_CFLAGS) $(CMOCKA_CFLAGS) $(GIT2_CFLAGS) $(INIH_CFLAGS) \
+	$(JANSSON_CFLAGS) $(MHD_CFLAGS) $(SQLITE_CFLAGS) $(SYSTEMD_CFLAGS) \
+	$(UUID_CFLAGS) $(ZSTD_CFLAGS)
+
+# $(call have,TOOL,$(TOOL)): stop in words where configure did not find it.
+have = @test -n "$(2)" || { echo "make lint: $(1) not found:" \
+	"contrib/install-deps --check installs it"; exit 1; }
+
+.PHONY: lint lint-format lint-shell lint-man lint-cppcheck lint-tidy
+lint: lint-format lint-shell lint-man lint-cppcheck lint-tidy
+
+lint-format:
+	$(call have,clang-format,$(CLANG_FORMAT))
+	@echo "  LINT     clang-format"
+	@$(find_ch) | xargs -0 $(CLANG_FORMAT) --dry-run -Werror
+
+lint-shell:
+	$(call have,shellcheck,$(SHELLCHECK))
+	@echo "  LINT     shellcheck"
+	@$(find_sh) | xargs -0 $(SHELLCHECK) -x -s sh -P SCRIPTDIR
+
+lint-man:
+	$(call have,mandoc,$(MANDOC))
+	@echo "  LINT     mandoc"
+	@$(find_man) | xargs -0 -r $(MANDOC) -Tlint -W warning
+
+lint-cppcheck:
+	$(call have,cppcheck,$(CPPCHECK))
+	@echo "  LINT     cppcheck"
+	@$(find_c) | xargs -0 $(CPPCHECK) --quiet --error-exitcode=1 \
+		--enable=warning,performance,portability --std=c11 \
+		--inline-suppr -j $(jobs) -I $(top_srcdir)/common
+
+# It counts the warnings of system headers on standard error: kept for the
+# case that it fails.
+lint-tidy:
+	$(call have,clang-tidy,$(CLANG_TIDY))
+	@echo "  LINT     clang-tidy"
+	@$(find_c) | xargs -0 -I{} -P $(jobs) $(CLANG_TIDY) --quiet {} -- \
+		$(lint_cflags) 2>lint.log || { cat lint.log; exit 1; }
+
+EXTRA_DIST += t/lib $(wildcard $(srcdir)/t/*.t)
