@@ -42,10 +42,10 @@ struct client {
 static const struct {
 	int status, code;
 } status_codes[] = {
-	{ 400, ERR_BADREQUEST }, { 401, ERR_FORBIDDEN },
-	{ 403, ERR_FORBIDDEN },	 { 404, ERR_NOTFOUND },
-	{ 409, ERR_CONFLICT },	 { 413, ERR_TOOBIG },
-	{ 416, ERR_RANGE },	 { 422, ERR_INVALID },
+	{ 400, ERR_BADREQUEST },  { 401, ERR_FORBIDDEN },
+	{ 403, ERR_FORBIDDEN },   { 404, ERR_NOTFOUND },
+	{ 409, ERR_CONFLICT },    { 413, ERR_TOOBIG },
+	{ 416, ERR_RANGE },       { 422, ERR_INVALID },
 	{ 503, ERR_UNAVAILABLE },
 };
 
@@ -168,9 +168,9 @@ int client_open(struct client **out, const char *path)
 			       "slugd is not running: nothing answers at %s. "
 			       "Start it with: slugd -d %.*s",
 			       path,
-			       strrchr(path, '/') ?
-				       (int)(strrchr(path, '/') - path) :
-				       1,
+			       strrchr(path, '/')
+				       ? (int)(strrchr(path, '/') - path)
+				       : 1,
 			       strrchr(path, '/') ? path : ".");
 	return client_open_fd(out, fd);
 }
@@ -195,31 +195,30 @@ void client_set_timeout(struct client *c, int ms)
 
 void client_set_header(struct client *c, const char *name, const char *value)
 {
-	str_replace(&c->extra, xasprintf("%s%s: %s\r\n",
-					 c->extra ? c->extra : "", name,
-					 value));
+	str_replace(&c->extra,
+		    xasprintf("%s%s: %s\r\n", c->extra ? c->extra : "", name,
+			      value));
 }
 
 static int went_away(struct client *c)
 {
 	c->broken = true;
-	return err_set(ERR_UNAVAILABLE,
-		       "slugd went away before it answered%s",
+	return err_set(ERR_UNAVAILABLE, "slugd went away before it answered%s",
 		       errno == EAGAIN ? " (time limit)" : "");
 }
 
-static int send_request(struct client *c, const char *method,
-			const char *path, const json_t *body)
+static int send_request(struct client *c, const char *method, const char *path,
+			const json_t *body)
 {
 	char *text = body ? json_text(body) : xstrdup("");
-	char *req = xasprintf(
-		"%s %s HTTP/1.1\r\n"
-		"Host: slugd\r\n"
-		"Accept: application/vnd.heroku+json; version=3\r\n"
-		"%s%sContent-Length: %zu\r\n\r\n%s",
-		method, path, c->extra ? c->extra : "",
-		body ? "Content-Type: application/json\r\n" : "",
-		strlen(text), text);
+	char *req =
+		xasprintf("%s %s HTTP/1.1\r\n"
+			  "Host: slugd\r\n"
+			  "Accept: application/vnd.heroku+json; version=3\r\n"
+			  "%s%sContent-Length: %zu\r\n\r\n%s",
+			  method, path, c->extra ? c->extra : "",
+			  body ? "Content-Type: application/json\r\n" : "",
+			  strlen(text), text);
 	size_t len = strlen(req), done = 0;
 	int rc = 0;
 

@@ -54,9 +54,9 @@ struct reading {
 	char line[INIH_LINE + 4]; /* as it stands in the file */
 	int number;
 	int rc;
-	unsigned char *seen;   /* a flag a key of the table */
-	char *section;	       /* of the add-on that is being read */
-	unsigned addon_seen;   /* bits of addon keys */
+	unsigned char *seen; /* a flag a key of the table */
+	char *section;       /* of the add-on that is being read */
+	unsigned addon_seen; /* bits of addon keys */
 };
 
 typedef int (*set_fn)(struct reading *r, const struct key *key,
@@ -160,15 +160,12 @@ static int set_words(struct reading *r, const struct key *key,
 	return n ? 0 : err_set(ERR_INVALID, "has no value");
 }
 
-static int set_int(struct reading *r, const struct key *key,
-		   const char *value)
+static int set_int(struct reading *r, const struct key *key, const char *value)
 {
-	return text_parse_int(field(r->config, key), value, key->min,
-			      key->max);
+	return text_parse_int(field(r->config, key), value, key->min, key->max);
 }
 
-static int set_size(struct reading *r, const struct key *key,
-		    const char *value)
+static int set_size(struct reading *r, const struct key *key, const char *value)
 {
 	return text_parse_size(field(r->config, key), value);
 }
@@ -177,7 +174,7 @@ static int set_ports(struct reading *r, const struct key *key,
 		     const char *value)
 {
 	char *copy = xstrdup(value), *dash = strchr(copy, '-');
-	int64_t first, last;
+	int64_t first = 0, last = 0;
 	int rc = ERR_INVALID;
 
 	(void)key;
@@ -221,17 +218,16 @@ static int add_plan(struct config_addon *a, char *word)
 	size_t i;
 
 	if (!colon || colon == word)
-		return err_set(ERR_INVALID,
-			       "'%s' is not a plan such as free:0", word);
+		return err_set(ERR_INVALID, "'%s' is not a plan such as free:0",
+			       word);
 	*colon = '\0';
 	dollars = strtod(colon + 1, &end);
 	if (end == colon + 1 || *end || !(dollars >= 0 && dollars < 1e6))
-		return err_set(ERR_INVALID, "'%s' is not a price",
-			       colon + 1);
+		return err_set(ERR_INVALID, "'%s' is not a price", colon + 1);
 	for (i = 0; word[i]; i++)
 		if (!isalnum((unsigned char)word[i]) && word[i] != '-')
-			return err_set(ERR_INVALID,
-				       "'%s' is not a plan's name", word);
+			return err_set(ERR_INVALID, "'%s' is not a plan's name",
+				       word);
 	for (i = 0; i < a->nr_plans; i++)
 		if (!strcmp(a->plans[i].name, word))
 			return err_set(ERR_INVALID, "plan '%s' twice", word);
@@ -274,8 +270,7 @@ static int begin_addon(struct reading *r, const char *section)
 				       "letters, digits and dashes",
 				       section);
 	if (config_addon(c, name))
-		return err_set(ERR_INVALID, "[%s] stands there twice",
-			       section);
+		return err_set(ERR_INVALID, "[%s] stands there twice", section);
 	c->addons = xrealloc(c->addons, c->nr_addons + 1, sizeof(*c->addons));
 	memset(&c->addons[c->nr_addons], 0, sizeof(*c->addons));
 	c->addons[c->nr_addons].name = xstrdup(name);
@@ -284,8 +279,7 @@ static int begin_addon(struct reading *r, const char *section)
 	return 0;
 }
 
-static int addon_var(struct config_addon *a, const char *key,
-		     const char *value)
+static int addon_var(struct config_addon *a, const char *key, const char *value)
 {
 	json_t *v;
 
@@ -300,8 +294,8 @@ static int addon_var(struct config_addon *a, const char *key,
 	return 0;
 }
 
-static int addon_key(struct reading *r, const char *section,
-		     const char *name, const char *value)
+static int addon_key(struct reading *r, const char *section, const char *name,
+		     const char *value)
 {
 	enum { PLANS = 1, PROVIDER = 2 };
 	struct config_addon *a;
@@ -315,7 +309,7 @@ static int addon_key(struct reading *r, const char *section,
 	a = &r->config->addons[r->config->nr_addons - 1];
 	if (!strncmp(name, "config.", 7))
 		return err_prefix(addon_var(a, name + 7, value), "%s", name);
-	bit = !strcmp(name, "plans")	  ? PLANS
+	bit = !strcmp(name, "plans")      ? PLANS
 	      : !strcmp(name, "provider") ? PROVIDER
 					  : 0;
 	if (!bit)
@@ -327,8 +321,8 @@ static int addon_key(struct reading *r, const char *section,
 	if (bit == PLANS)
 		return err_prefix(set_plans(a, value), "%s", name);
 	if (strcmp(value, "static"))
-		return err_set(ERR_INVALID, "%s: '%s' is none of: static",
-			       name, value);
+		return err_set(ERR_INVALID, "%s: '%s' is none of: static", name,
+			       value);
 	return 0;
 }
 
@@ -372,17 +366,14 @@ static int set_key(struct reading *r, const char *section, const char *name,
 		if (r->seen[i]++)
 			return err_set(ERR_INVALID, "%s stands there twice",
 				       name);
-		return err_prefix(keys[i].set(r, &keys[i], value), "%s",
-				  name);
+		return err_prefix(keys[i].set(r, &keys[i], value), "%s", name);
 	}
 	if (!*section)
 		return err_set(ERR_INVALID,
-			       "'%s' stands before the first [section]",
-			       name);
+			       "'%s' stands before the first [section]", name);
 	if (!known)
 		return err_set(ERR_INVALID, "unknown section [%s]", section);
-	return err_set(ERR_INVALID, "unknown key '%s' in [%s]", name,
-		       section);
+	return err_set(ERR_INVALID, "unknown key '%s' in [%s]", name, section);
 }
 
 /* The same error, with the place in front. */
@@ -432,9 +423,9 @@ static char *next_line(char *buf, int size, void *ctx)
 		return NULL;
 	}
 	if (*p == '[' && strcspn(p, "]") > INIH_SECTION) {
-		at_line(r, err_set(ERR_INVALID,
-				   "section is longer than %d bytes",
-				   INIH_SECTION));
+		at_line(r,
+			err_set(ERR_INVALID, "section is longer than %d bytes",
+				INIH_SECTION));
 		return NULL;
 	}
 	memcpy(buf, r->line, len + 1);
@@ -472,9 +463,9 @@ int config_read(struct config **out, const char *path)
 	r.config = xcalloc(1, sizeof(*r.config));
 	r.seen = xcalloc(NR_KEYS, 1);
 	/* fmemopen() only reads a buffer opened with "r". */
-	r.file = path ? fopen(path, "re") :
-			fmemopen((void *)(uintptr_t)sample,
-				 sizeof(sample) - 1, "r");
+	r.file = path ? fopen(path, "re")
+		      : fmemopen((void *)(uintptr_t)sample, sizeof(sample) - 1,
+				 "r");
 	if (!r.file) {
 		rc = err_sys("%s", r.path);
 		goto done;

@@ -26,15 +26,15 @@ struct config_addon {
 	struct config_plan *plans; /* the first is the default */
 	size_t nr_plans;
 	char *provider; /* "static" */
-	json_t *vars;	/* {"KEY": "value"} that the provider gives */
+	json_t *vars;   /* {"KEY": "value"} that the provider gives */
 };
 
 struct config {
 	/* [slugd] */
 	char *platform;
 	char **deploy_branches; /* ends with NULL */
-	uint64_t max_config;	/* bytes of keys and values of one app */
-	int64_t push_wait;	/* seconds a push waits for another */
+	uint64_t max_config;    /* bytes of keys and values of one app */
+	int64_t push_wait;      /* seconds a push waits for another */
 	/* [slug] */
 	char *compression; /* "zstd", "gzip" */
 	int64_t level;
@@ -47,7 +47,7 @@ struct config {
 	char *driver; /* "slugrun", "none" */
 	uint16_t port_first, port_last;
 	int64_t timeout; /* seconds until a web process must answer */
-	int64_t grace;	 /* seconds between SIGTERM and SIGKILL */
+	int64_t grace;   /* seconds between SIGTERM and SIGKILL */
 	/* [addon NAME] */
 	struct config_addon *addons;
 	size_t nr_addons;

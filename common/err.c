@@ -40,8 +40,7 @@ int err_sys(const char *fmt, ...)
 	put(fmt, ap);
 	va_end(ap);
 	len = strlen(message);
-	snprintf(message + len, sizeof(message) - len, ": %s",
-		 strerror(saved));
+	snprintf(message + len, sizeof(message) - len, ": %s", strerror(saved));
 	errno = saved;
 	return ERR_SYSTEM;
 }

@@ -149,8 +149,9 @@ static int find_route(struct http_request *req)
 	if (other_method)
 		return err_set(ERR_NOTFOUND, "%s is not a method of %s",
 			       req->method, req->path);
-	return err_set(ERR_NOTFOUND, "The requested API endpoint was not "
-				     "found: %s",
+	return err_set(ERR_NOTFOUND,
+		       "The requested API endpoint was not "
+		       "found: %s",
 		       req->path);
 }
 
@@ -274,8 +275,8 @@ static struct MHD_Response *json_response(struct http_request *req)
 	}
 	req->reply = NULL;
 	if (!v)
-		return MHD_create_response_from_buffer(
-			0, NULL, MHD_RESPMEM_PERSISTENT);
+		return MHD_create_response_from_buffer(0, NULL,
+						       MHD_RESPMEM_PERSISTENT);
 	text = json_text(v);
 	json_decref(v);
 	line = xasprintf("%s\n", text);
@@ -301,14 +302,14 @@ static enum MHD_Result answer(struct http_request *req)
 	uuid_unparse_lower(uuid, id);
 	MHD_add_response_header(r, "Request-Id", id);
 	MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE,
-				stream ? "text/plain; charset=utf-8" :
-					 "application/json");
+				stream ? "text/plain; charset=utf-8"
+				       : "application/json");
 	for (i = 0; i < priv->nr_headers; i++)
 		MHD_add_response_header(r, priv->header[i][0],
 					priv->header[i][1]);
-	result = MHD_queue_response(
-		priv->connection,
-		(unsigned)(req->status ? req->status : 200), r);
+	result = MHD_queue_response(priv->connection,
+				    (unsigned)(req->status ? req->status : 200),
+				    r);
 	MHD_destroy_response(r);
 	return result;
 }
@@ -388,8 +389,7 @@ static void dispatch(struct http_request *req)
 	}
 }
 
-static void take_upload(struct http_request *req, const char *data,
-			size_t len)
+static void take_upload(struct http_request *req, const char *data, size_t len)
 {
 	struct http_private *priv = req->priv;
 
@@ -410,6 +410,8 @@ static struct http_peer *peer_of(struct MHD_Connection *connection)
 	return info->socket_context;
 }
 
+/* The parameters are libmicrohttpd's. */
+/* NOLINTNEXTLINE(readability-function-size) */
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *c,
 				  const char *url, const char *method,
 				  const char *version, const char *data,
@@ -490,8 +492,7 @@ static struct http_peer *new_peer(int fd)
 	return peer;
 }
 
-static void on_connection(void *cls, struct MHD_Connection *c,
-			  void **context,
+static void on_connection(void *cls, struct MHD_Connection *c, void **context,
 			  enum MHD_ConnectionNotificationCode what)
 {
 	const union MHD_ConnectionInfo *info;

@@ -28,7 +28,7 @@ struct http_stream;
 struct http_peer {
 	uid_t uid;
 	pid_t pid;
-	char *user;	/* the uid's name, or what POST /session claimed */
+	char *user;     /* the uid's name, or what POST /session claimed */
 	unsigned calls; /* requests on this connection before this one */
 };
 
@@ -38,12 +38,12 @@ struct http_request {
 	struct http_server *server;
 	struct http_peer *peer;
 	const char *method;
-	char *path;			     /* without the query */
-	const char *param[HTTP_MAX_PARAMS];  /* what stood at each :NAME */
-	json_t *body;			     /* NULL if there was none */
+	char *path;                         /* without the query */
+	const char *param[HTTP_MAX_PARAMS]; /* what stood at each :NAME */
+	json_t *body;                       /* NULL if there was none */
 	/* The answer. A handler sets what it needs. */
-	int status;		    /* 200 unless set */
-	json_t *reply;		    /* becomes the server's */
+	int status;                       /* 200 unless set */
+	json_t *reply;                    /* becomes the server's */
 	const struct http_source *source; /* an output stream instead */
 	void *source_ctx;
 	/* For http.c alone. */
@@ -76,7 +76,7 @@ struct http_route {
 
 struct http_config {
 	const struct http_route *routes; /* ends with a NULL method */
-	void *ctx;			 /* handed to handlers */
+	void *ctx;                       /* handed to handlers */
 	/* Run http_run(req) on that lane's thread, some time. */
 	void (*defer)(void *ctx, int lane, struct http_request *req);
 	size_t max_body; /* bytes */

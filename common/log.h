@@ -12,7 +12,7 @@
  */
 
 /* Set the name that lines begin with; borrowed for the program's life. */
-void log_init(const char *program);
+void log_init(const char *name);
 
 /* Write one line. Safe from any thread. */
 void log_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

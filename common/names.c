@@ -8,9 +8,9 @@
 #include "err.h"
 #include "text.h"
 
-#define LOWER	 "abcdefghijklmnopqrstuvwxyz"
-#define UPPER	 "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-#define DIGITS	 "0123456789"
+#define LOWER    "abcdefghijklmnopqrstuvwxyz"
+#define UPPER    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS   "0123456789"
 #define REF_SIGN "._+@/-#=,%"
 
 /* err_set() with the name made safe and short enough to show. */

@@ -19,11 +19,11 @@
 struct proc_spec {
 	const char *const *argv; /* argv[0] is looked up in PATH if it has
 				    no slash; ends with NULL */
-	const char *const *env;	 /* "A=b", ends with NULL; NULL: environ */
-	const char *dir;	 /* working folder; NULL: the caller's */
+	const char *const *env;  /* "A=b", ends with NULL; NULL: environ */
+	const char *dir;         /* working folder; NULL: the caller's */
 	int in, out, err, extra; /* descriptors of the caller; 0: none */
-	bool session;		 /* in a session of its own */
-	bool group;		 /* in a process group of its own */
+	bool session;            /* in a session of its own */
+	bool group;              /* in a process group of its own */
 };
 
 /* Start a child; its pid into *pid. Errors: ERR_SYSTEM. */

@@ -42,8 +42,8 @@ static int parse_line(json_t *types, char *line, int number)
 		return err_prefix(ERR_INVALID, "Procfile line %d", number);
 	if (!*command)
 		return err_set(ERR_INVALID,
-			       "Procfile line %d: no command for '%s'",
-			       number, type);
+			       "Procfile line %d: no command for '%s'", number,
+			       type);
 	if (json_object_get(types, type))
 		return err_set(ERR_INVALID,
 			       "Procfile line %d: '%s' stands there twice",

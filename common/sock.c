@@ -156,7 +156,7 @@ int sock_connect_loopback(int *out, uint16_t port)
 
 bool sock_port_is_free(uint16_t port)
 {
-	int fd;
+	int fd = -1;
 
 	if (sock_listen_loopback(&fd, port))
 		return false;

@@ -10,21 +10,21 @@
  * of any length: a long one is reached through /proc/self/fd.
  */
 
-/* Connect to the Unix socket at path, into *fd. Errors: ERR_UNAVAILABLE. */
-int sock_connect_unix(int *fd, const char *path);
+/* Connect to the Unix socket at path, into *out. Errors: ERR_UNAVAILABLE. */
+int sock_connect_unix(int *out, const char *path);
 
 /*
- * Listen on a Unix socket at path with the given mode, into *fd. What lies
+ * Listen on a Unix socket at path with the given mode, into *out. What lies
  * at path is replaced: the caller holds a lock that says it may.
  * Errors: ERR_SYSTEM.
  */
-int sock_listen_unix(int *fd, const char *path, unsigned mode);
+int sock_listen_unix(int *out, const char *path, unsigned mode);
 
-/* Listen on 127.0.0.1:port, into *fd. Errors: ERR_SYSTEM. */
-int sock_listen_loopback(int *fd, uint16_t port);
+/* Listen on 127.0.0.1:port, into *out. Errors: ERR_SYSTEM. */
+int sock_listen_loopback(int *out, uint16_t port);
 
-/* Connect to 127.0.0.1:port, into *fd. Errors: ERR_UNAVAILABLE. */
-int sock_connect_loopback(int *fd, uint16_t port);
+/* Connect to 127.0.0.1:port, into *out. Errors: ERR_UNAVAILABLE. */
+int sock_connect_loopback(int *out, uint16_t port);
 
 /* Could a program listen on 127.0.0.1:port just now? */
 bool sock_port_is_free(uint16_t port);

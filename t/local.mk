@@ -97,7 +97,7 @@ lint-cppcheck:
 	@echo "  LINT     cppcheck"
 	@$(find_c) | xargs -0 $(CPPCHECK) --quiet --error-exitcode=1 \
 		--enable=warning,performance,portability --std=c11 \
-		--inline-suppr -j $(jobs) -I $(top_srcdir)/common
+		--library=bsd,gnu,posix --inline-suppr -j $(jobs) -I $(top_srcdir)/common
 
 # It counts the warnings of system headers on standard error: kept for the
 # case that it fails.
