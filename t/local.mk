@@ -59,7 +59,7 @@ rooms = $(addprefix $(top_srcdir)/,common hooks slugd slugpack slugrun \
 	git-heroku t)
 find_c = find $(rooms) -name '*.c' -print0 | sort -z
 find_ch = find $(rooms) -name '*.[ch]' -print0 | sort -z
-find_sh = { find $(top_srcdir)/t -name '*.t' -print0; \
+find_sh = { find $(top_srcdir)/t -name '*.t' -print0 -o -name '*.sh' -print0; \
 	grep -rlZ '^\#!/bin/sh' $(rooms) $(top_srcdir)/contrib \
 		$(top_srcdir)/.ci $(top_srcdir)/autogen.sh; } | sort -zu
 find_man = find $(rooms) -name '*.[1-8]' -print0 | sort -z

@@ -11,6 +11,7 @@
 # Each test has a scratch folder, $scratch, which is its working folder; it
 # goes away at the end, with every process that start_slugd started.
 
+# shellcheck disable=SC2034 # what is set here is for the test
 set -u
 t=$(cd "$(dirname "$0")" && pwd)
 : "${TOP_BUILDDIR:?run the tests by make check}"
@@ -34,7 +35,7 @@ trap 'exit 1' INT TERM HUP
 cd "$scratch" || exit 1
 
 end_test() {
-	stop_slugd
+	stop_slugd TERM
 	cd / && rm -rf "$scratch"
 }
 
