@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: ISC
+bin_PROGRAMS += slugpack/slugpack
+dist_man_MANS += slugpack/slugpack.1
+
+slugpack_slugpack_SOURCES = \
+	slugpack/compress.c slugpack/compress.h \
+	slugpack/entry.c slugpack/entry.h \
+	slugpack/options.c slugpack/options.h \
+	slugpack/output.c slugpack/output.h \
+	slugpack/pack.c slugpack/pack.h \
+	slugpack/report.c slugpack/report.h \
+	slugpack/sink.h \
+	slugpack/slug.c slugpack/slug.h \
+	slugpack/slugpack.c \
+	slugpack/tree.c slugpack/tree.h
+slugpack_slugpack_CPPFLAGS = $(AM_CPPFLAGS) $(ARCHIVE_CFLAGS) \
+	$(GIT2_CFLAGS) $(JANSSON_CFLAGS) $(ZSTD_CFLAGS)
+slugpack_slugpack_LDADD = common/libcommon.a $(GIT2_LIBS) \
+	$(ARCHIVE_LIBS) $(ZSTD_LIBS) $(JANSSON_LIBS)
+
+EXTRA_DIST += t/perf/make-repo t/perf/pack

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef PACK_H
+#define PACK_H
+
+#include <stddef.h>
+
+#include "entry.h"
+#include "sink.h"
+
+/*
+ * Tar entries, by libarchive's writer, which is known in pack.c and nowhere
+ * else. The form is gnutar: it takes names as they are, byte for byte, where
+ * pax would have to know their encoding and so depend on the locale.
+ *
+ * The same entries give the same bytes: everything belongs to root (0:0),
+ * modes are 0755, 0644 or 0777, and the time is 1980-01-01T00:00:00Z: GNU
+ * tar warns of 1970 ("implausibly old time stamp"), and zip knows nothing
+ * before 1980.
+ *
+ *	rc = pack_open(&p, to, 0);
+ *	rc = pack_entry(p, ...);	(as often as needed)
+ *	rc = pack_end(p);
+ *	pack_free(p);
+ */
+struct pack;
+
+/*
+ * Begin an archive that goes to the sink; with a gzip_level from 1 to 9 it
+ * is compressed on the way (no name and no time in gzip's header), with 0
+ * it is not. Errors: ERR_FAILED.
+ */
+int pack_open(struct pack **out, struct sink to, int gzip_level);
+
+/*
+ * Add an entry. data is a file's content or a link's target, which ends
+ * with a NUL; a folder has none.
+ * Errors: what the sink returned, ERR_FAILED.
+ */
+int pack_entry(struct pack *p, const char *path, enum entry_kind kind,
+	       const char *data, size_t len);
+
+/* Write the end mark: all is at the sink then. Errors: as pack_entry(). */
+int pack_end(struct pack *p);
+
+/* Free p, ended or not; it may be NULL. */
+void pack_free(struct pack *p);
+
+#endif

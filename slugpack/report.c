@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: ISC */
+#include "report.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "err.h"
+#include "mem.h"
+#include "output.h"
+#include "text.h"
+
+static const char *error_id(int code)
+{
+	static const struct {
+		int code;
+		const char *id;
+	} ids[] = {
+		{ ERR_NOTFOUND, "not_found" },
+		{ ERR_INVALID, "invalid_params" },
+		{ ERR_TOOBIG, "too_large" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
+		if (ids[i].code == code)
+			return ids[i].id;
+	return "internal_server_error";
+}
+
+static json_t *slug_json(const struct slug *s)
+{
+	return json_make("{s:s, s:s, s:O, s:I, s:I, s:I, s:n, s:O}", "commit",
+			 s->commit, "commit_description", s->subject,
+			 "process_types", s->types, "size", (json_int_t)s->size,
+			 "tree_size", (json_int_t)s->tree_size, "entries",
+			 (json_int_t)s->entries, "checksum", "notices",
+			 s->notices);
+}
+
+static json_t *error_json(int code)
+{
+	/* A message may have a file's name, which need not be UTF-8. */
+	char *message = text_escape(err_msg());
+	json_t *v = json_make("{s:{s:s, s:s}}", "error", "id", error_id(code),
+			      "message", message);
+
+	free(message);
+	return v;
+}
+
+int report_write(int fd, int rc, const struct slug *s)
+{
+	json_t *v = rc ? error_json(rc) : slug_json(s);
+	char *text = json_text(v), *line = xasprintf("%s\n", text);
+
+	rc = write_all(fd, line, strlen(line), "the report");
+	free(line);
+	free(text);
+	json_decref(v);
+	return rc;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef REPORT_H
+#define REPORT_H
+
+#include "slug.h"
+
+/*
+ * One line of JSON about a slug, or about why there is none, to fd:
+ *
+ *	{"commit": "...", "commit_description": "...", "process_types": {},
+ *	 "size": 1, "tree_size": 1, "entries": 1, "checksum": null,
+ *	 "notices": []}
+ *	{"error": {"id": "too_large", "message": "..."}}
+ *
+ * The ids are the Platform API's.
+ */
+
+/* rc is what slug_make() said, with its message. Errors: ERR_SYSTEM. */
+int report_write(int fd, int rc, const struct slug *s);
+
+#endif

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: ISC */
+#include "slug.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compress.h"
+#include "err.h"
+#include "mem.h"
+#include "output.h"
+#include "pack.h"
+#include "procfile.h"
+#include "text.h"
+
+#define MAX_PROCFILE (64 << 10)
+#define MAX_NOTICES  20
+
+/* What Git LFS leaves in a repository in place of a file. */
+#define LFS_MARK "version https://git-lfs.github.com/spec/v1\n"
+#define LFS_MAX  1024
+
+/* A slug in the making. */
+struct making {
+	const struct slug_spec *spec;
+	struct slug *slug;
+	struct tree *tree;
+	struct pack *pack;
+	size_t nr_notices;
+};
+
+/* "PATH WHAT" into the notices; of many, the first ones. */
+static void notice(struct making *m, const char *path, const char *what)
+{
+	char *safe = text_escape(path), *line;
+
+	if (m->nr_notices++ < MAX_NOTICES) {
+		line = xasprintf("%s %s", safe, what);
+		json_array_append_new(m->slug->notices, json_string(line));
+		free(line);
+	}
+	free(safe);
+}
+
+static void sum_notices(struct making *m)
+{
+	char *line;
+
+	if (m->nr_notices <= MAX_NOTICES)
+		return;
+	line = xasprintf("and %zu more of these", m->nr_notices - MAX_NOTICES);
+	json_array_append_new(m->slug->notices, json_string(line));
+	free(line);
+}
+
+static int over_blob(const struct making *m, const char *path, uint64_t size)
+{
+	char *safe = text_escape(path), *is = text_size(size);
+	char *max = text_size(m->spec->max_blob);
+
+	err_set(ERR_TOOBIG, "blob %s has %s, over max_blob (%s)", safe, is,
+		max);
+	free(max);
+	free(is);
+	free(safe);
+	return ERR_TOOBIG;
+}
+
+static int over_tree(const struct making *m, const char *path)
+{
+	char *safe = text_escape(path), *max = text_size(m->spec->max_tree);
+
+	err_set(ERR_TOOBIG, "the files have more than max_tree (%s), as of %s",
+		max, safe);
+	free(max);
+	free(safe);
+	return ERR_TOOBIG;
+}
+
+/* A link must have a target that a file system takes. */
+static int check_link(const char *path, uint64_t size)
+{
+	char *safe;
+
+	if (size > 0 && size < PATH_MAX)
+		return 0;
+	safe = text_escape(path);
+	err_set(ERR_INVALID, "symlink %s has a target of %llu bytes", safe,
+		(unsigned long long)size);
+	free(safe);
+	return ERR_INVALID;
+}
+
+static int survey_blob(struct making *m, const struct tree_entry *e)
+{
+	const struct slug_spec *spec = m->spec;
+	uint64_t size = 0;
+	int rc = tree_blob_size(m->tree, e, &size);
+
+	if (!rc && spec->max_blob && size > spec->max_blob)
+		rc = over_blob(m, e->path, size);
+	if (!rc && e->kind == ENTRY_SYMLINK)
+		rc = check_link(e->path, size);
+	if (rc)
+		return rc;
+	m->slug->tree_size += size;
+	if (spec->max_tree && m->slug->tree_size > spec->max_tree)
+		return over_tree(m, e->path);
+	return 0;
+}
+
+/* The Procfile's process types, before anything is packed. */
+static int survey_procfile(struct making *m, const struct tree_entry *e)
+{
+	json_t *types = NULL;
+	const char *text;
+	uint64_t size;
+	size_t len;
+	int rc;
+
+	if (e->kind != ENTRY_FILE && e->kind != ENTRY_EXECUTABLE)
+		return err_set(ERR_INVALID, "Procfile is no plain file");
+	rc = tree_blob_size(m->tree, e, &size);
+	if (!rc && size > MAX_PROCFILE)
+		rc = err_set(ERR_TOOBIG, "Procfile has more than %d bytes",
+			     MAX_PROCFILE);
+	if (!rc)
+		rc = tree_blob_read(m->tree, e, &text, &len);
+	if (!rc)
+		rc = procfile_parse(&types, text, len);
+	if (rc)
+		return rc;
+	json_decref(m->slug->types);
+	m->slug->types = types;
+	return 0;
+}
+
+/* First walk: is everything as it should be, and how much is it? */
+static int survey(void *ctx, const struct tree_entry *e)
+{
+	struct making *m = ctx;
+	int rc = 0;
+
+	if (!strcmp(e->path, "Procfile"))
+		rc = survey_procfile(m, e);
+	if (rc)
+		return rc;
+	if (e->kind == ENTRY_SUBMODULE) {
+		notice(m, e->path, "is a submodule: left out of the slug");
+		return 0;
+	}
+	if (m->spec->max_entries && m->slug->entries >= m->spec->max_entries)
+		return err_set(ERR_TOOBIG,
+			       "the tree has more than max_entries (%llu) "
+			       "files and folders",
+			       (unsigned long long)m->spec->max_entries);
+	m->slug->entries++;
+	return e->kind == ENTRY_FOLDER ? 0 : survey_blob(m, e);
+}
+
+static int check_target(const struct tree_entry *e, const char *data,
+			size_t len)
+{
+	char *safe;
+
+	if (!memchr(data, '\0', len))
+		return 0;
+	safe = text_escape(e->path);
+	err_set(ERR_INVALID, "symlink %s has a target with a NUL in it", safe);
+	free(safe);
+	return ERR_INVALID;
+}
+
+/* Second walk: into the archive. */
+static int pack_one(void *ctx, const struct tree_entry *e)
+{
+	struct making *m = ctx;
+	const char *data = NULL;
+	size_t len = 0;
+	int rc = 0;
+
+	if (e->kind == ENTRY_SUBMODULE)
+		return 0;
+	if (e->kind != ENTRY_FOLDER)
+		rc = tree_blob_read(m->tree, e, &data, &len);
+	if (!rc && e->kind == ENTRY_SYMLINK)
+		rc = check_target(e, data, len);
+	if (rc)
+		return rc;
+	if (e->kind == ENTRY_FILE && len < LFS_MAX && len >= strlen(LFS_MARK) &&
+	    !memcmp(data, LFS_MARK, strlen(LFS_MARK)))
+		notice(m, e->path,
+		       "is a Git LFS pointer: the slug has the pointer, not "
+		       "the file");
+	return pack_entry(m->pack, e->path, e->kind, data, len);
+}
+
+static int write_slug(struct making *m, int fd)
+{
+	const struct slug_spec *spec = m->spec;
+	struct output output = { fd, spec->max_size, 0 };
+	struct sink to = { output_write, &output };
+	struct compress *zstd = NULL;
+	int rc = 0;
+
+	if (!spec->gzip) {
+		rc = compress_open(&zstd, spec->level, to);
+		to = (struct sink){ compress_write, zstd };
+	}
+	if (!rc)
+		rc = pack_open(&m->pack, to, spec->gzip ? spec->level : 0);
+	if (!rc)
+		rc = tree_walk(m->tree, spec->max_depth, pack_one, m);
+	if (!rc)
+		rc = pack_end(m->pack);
+	if (!rc && zstd)
+		rc = compress_end(zstd);
+	if (!rc)
+		rc = output_check(&output);
+	m->slug->size = output.size;
+	pack_free(m->pack);
+	compress_free(zstd);
+	return rc;
+}
+
+int slug_make(struct slug *out, const struct slug_spec *spec, int fd)
+{
+	struct making m = { .spec = spec, .slug = out };
+	int rc;
+
+	*out = (struct slug){ .types = json_object(), .notices = json_array() };
+	rc = tree_open(&m.tree, &spec->source);
+	if (rc)
+		goto done;
+	out->commit = xstrdup(tree_commit(m.tree));
+	out->subject = tree_subject(m.tree);
+	rc = tree_walk(m.tree, spec->max_depth, survey, &m);
+	if (!rc)
+		rc = write_slug(&m, fd);
+	sum_notices(&m);
+done:
+	tree_free(m.tree);
+	return rc;
+}
+
+void slug_release(struct slug *s)
+{
+	free(s->commit);
+	free(s->subject);
+	json_decref(s->types);
+	json_decref(s->notices);
+	*s = (struct slug){ 0 };
+}

@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: ISC */
+#include "tree.h"
+
+#include <git2.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "err.h"
+#include "mem.h"
+#include "names.h"
+#include "text.h"
+
+#define MAX_PATH    4096
+#define MAX_FOLDER  (128 << 20) /* bytes of one tree object */
+#define MAX_SUBJECT 500         /* characters */
+
+/* Parsed objects that libgit2 may keep, and how much of a pack it maps. */
+#define CACHE_SIZE    (16 << 20)
+#define WINDOW_SIZE   (16 << 20)
+#define WINDOWS_LIMIT (128 << 20)
+
+struct tree {
+	git_repository *repo;
+	git_odb *odb;
+	git_commit *commit;
+	git_odb_object *blob; /* what was read last */
+	bool started;
+	char hex[GIT_OID_HEXSZ + 1];
+};
+
+/* A folder that the walk is in. */
+struct frame {
+	git_odb_object *object;
+	struct entry_cursor cursor;
+	size_t path_len; /* with the slash */
+};
+
+struct walk {
+	struct tree *tree;
+	struct frame *frames;
+	size_t depth, alloc, max_depth;
+	char path[MAX_PATH + 2]; /* a slash and a NUL more */
+};
+
+static const char *reason(void)
+{
+	const git_error *e = git_error_last();
+
+	return e && e->message ? e->message : "no reason given";
+}
+
+/* As err_set(), with the path, escaped, in front. */
+static int path_error(int code, const char *path, const char *what)
+{
+	char *safe = text_escape(path);
+
+	err_set(code, "%s: %s", safe, what);
+	free(safe);
+	return code;
+}
+
+/*
+ * git has checked the objects' hashes when they came, and a slug is no
+ * place to look for rot: git fsck is.
+ */
+static void set_up_library(void)
+{
+	git_libgit2_init();
+	git_libgit2_opts(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, 0);
+	git_libgit2_opts(GIT_OPT_SET_CACHE_MAX_SIZE, (ssize_t)CACHE_SIZE);
+	git_libgit2_opts(GIT_OPT_SET_MWINDOW_SIZE, (size_t)WINDOW_SIZE);
+	git_libgit2_opts(GIT_OPT_SET_MWINDOW_MAPPED_LIMIT,
+			 (size_t)WINDOWS_LIMIT);
+}
+
+/*
+ * libgit2 takes a folder that is not there, or that it may not read, for an
+ * empty one.
+ */
+static int check_folder(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) || access(path, R_OK | X_OK))
+		return err_sys("cannot read objects in %s", path);
+	if (!S_ISDIR(st.st_mode))
+		return err_set(ERR_INVALID, "%s is not a folder of objects",
+			       path);
+	return 0;
+}
+
+static int open_objects(struct tree *t, const struct tree_source *s)
+{
+	size_t i;
+	int rc;
+
+	for (i = 0; i < s->nr_objects; i++) {
+		rc = check_folder(s->objects[i]);
+		if (rc)
+			return rc;
+		if (i == 0)
+			rc = git_odb_open(&t->odb, s->objects[i]);
+		else
+			rc = git_odb_add_disk_alternate(t->odb, s->objects[i]);
+		if (rc)
+			return err_set(ERR_FAILED,
+				       "cannot read objects in %s: %s",
+				       s->objects[i], reason());
+	}
+	if (git_repository_wrap_odb(&t->repo, t->odb))
+		return err_set(ERR_FAILED, "%s", reason());
+	return 0;
+}
+
+/* open_ext, since open_bare looks at neither owner nor extensions. */
+static int open_repository(struct tree *t, const char *path)
+{
+	int code = git_repository_open_ext(&t->repo, path,
+					   GIT_REPOSITORY_OPEN_NO_SEARCH, NULL);
+
+	if (code == GIT_ENOTFOUND)
+		return err_set(ERR_NOTFOUND, "%s is not a git repository",
+			       path);
+	if (code || git_repository_odb(&t->odb, t->repo))
+		return err_set(ERR_FAILED, "cannot read repository %s: %s",
+			       path, reason());
+	return 0;
+}
+
+static int find_object(git_object **out, struct tree *t,
+		       const struct tree_source *s)
+{
+	git_oid id;
+	int code;
+
+	if (s->nr_objects) {
+		code = name_check_oid(s->commit);
+		if (code)
+			return code;
+		git_oid_fromstr(&id, s->commit);
+		code = git_object_lookup(out, t->repo, &id, GIT_OBJECT_ANY);
+	} else {
+		code = git_revparse_single(out, t->repo, s->commit);
+	}
+	if (code == GIT_ENOTFOUND)
+		return err_set(ERR_NOTFOUND, "no commit '%s' in %s", s->commit,
+			       s->repo);
+	if (code)
+		return err_set(ERR_INVALID, "'%s' is no commit of %s: %s",
+			       s->commit, s->repo, reason());
+	return 0;
+}
+
+static int find_commit(struct tree *t, const struct tree_source *s)
+{
+	git_object *found = NULL, *commit = NULL;
+	int rc = find_object(&found, t, s);
+
+	if (rc)
+		goto done;
+	if (git_object_peel(&commit, found, GIT_OBJECT_COMMIT)) {
+		rc = err_set(ERR_INVALID,
+			     "'%s' is a %s, and leads to no commit", s->commit,
+			     git_object_type2string(git_object_type(found)));
+		goto done;
+	}
+	t->commit = (git_commit *)commit;
+	git_oid_tostr(t->hex, sizeof(t->hex), git_commit_id(t->commit));
+done:
+	git_object_free(found);
+	return rc;
+}
+
+int tree_open(struct tree **out, const struct tree_source *source)
+{
+	struct tree *t = xcalloc(1, sizeof(*t));
+	int rc;
+
+	set_up_library();
+	if (source->nr_objects)
+		rc = open_objects(t, source);
+	else
+		rc = open_repository(t, source->repo);
+	if (!rc)
+		rc = find_commit(t, source);
+	if (rc) {
+		tree_free(t);
+		return rc;
+	}
+	*out = t;
+	return 0;
+}
+
+void tree_free(struct tree *t)
+{
+	if (!t)
+		return;
+	git_odb_object_free(t->blob);
+	git_commit_free(t->commit);
+	git_odb_free(t->odb);
+	git_repository_free(t->repo);
+	git_libgit2_shutdown();
+	free(t);
+}
+
+const char *tree_commit(const struct tree *t)
+{
+	return t->hex;
+}
+
+char *tree_subject(const struct tree *t)
+{
+	const char *message = git_commit_message(t->commit);
+	char *line, *safe;
+
+	message += strspn(message, "\r\n");
+	line = xstrndup(message, strcspn(message, "\r\n"));
+	safe = text_cell(line, MAX_SUBJECT);
+	free(line);
+	return safe;
+}
+
+/* The object's header: it must be of that type. */
+static int check_header(struct tree *t, const char *path, const git_oid *id,
+			git_object_t type, size_t *size)
+{
+	git_object_t found;
+	int code = git_odb_read_header(size, &found, t->odb, id);
+
+	if (code == GIT_ENOTFOUND)
+		return path_error(ERR_FAILED, path,
+				  "its object is not in the repository");
+	if (code)
+		return path_error(ERR_FAILED, path, reason());
+	if (found != type)
+		return path_error(ERR_FAILED, path,
+				  "its object is of another type");
+	return 0;
+}
+
+/* Go into the folder with that tree object; w->path is its path. */
+static int push_folder(struct walk *w, const git_oid *id)
+{
+	size_t len = strlen(w->path), size;
+	struct frame *f;
+	int rc = check_header(w->tree, *w->path ? w->path : "the tree", id,
+			      GIT_OBJECT_TREE, &size);
+
+	if (rc)
+		return rc;
+	if (size > MAX_FOLDER)
+		return path_error(ERR_TOOBIG, w->path,
+				  "has too many entries for one folder");
+	if (w->depth == w->alloc) {
+		w->alloc = w->alloc ? w->alloc * 2 : 16;
+		w->frames = xrealloc(w->frames, w->alloc, sizeof(*w->frames));
+	}
+	f = &w->frames[w->depth];
+	if (git_odb_read(&f->object, w->tree->odb, id))
+		return path_error(ERR_FAILED, w->path, reason());
+	if (len) {
+		w->path[len++] = '/';
+		w->path[len] = '\0';
+	}
+	f->path_len = len;
+	entry_begin(&f->cursor, git_odb_object_data(f->object),
+		    git_odb_object_size(f->object));
+	w->depth++;
+	return 0;
+}
+
+static void pop_folder(struct walk *w)
+{
+	struct frame *f = &w->frames[--w->depth];
+
+	entry_release(&f->cursor);
+	git_odb_object_free(f->object);
+}
+
+/* Make w->path that of the entry; as much of it as is good for a message. */
+static int join_path(struct walk *w, const struct entry *e)
+{
+	size_t at = w->frames[w->depth - 1].path_len;
+	bool fits = at + e->len <= MAX_PATH;
+	size_t len = fits ? e->len : MAX_PATH - at;
+
+	if (e->len)
+		memcpy(w->path + at, e->name, len);
+	w->path[at + len] = '\0';
+	if (fits)
+		return 0;
+	w->path[80] = '\0';
+	return path_error(ERR_INVALID, w->path,
+			  "the path goes on for more than 4096 bytes");
+}
+
+/* The next entry of the folder that the walk is in: as entry_next(). */
+static int next_entry(struct walk *w, struct entry *e)
+{
+	int more = entry_next(&w->frames[w->depth - 1].cursor, e);
+	int rc;
+
+	if (more == 0)
+		return 0;
+	rc = join_path(w, e);
+	if (more < 0)
+		return path_error(more, *w->path ? w->path : "the tree",
+				  err_msg());
+	if (!rc && w->max_depth && w->depth > w->max_depth)
+		rc = path_error(ERR_INVALID, w->path,
+				"is in more folders than max_depth allows");
+	return rc ? rc : 1;
+}
+
+/* One entry of the walk: 1 if there may be more, 0 at the end. */
+static int walk_step(struct walk *w, tree_visit visit, void *ctx)
+{
+	struct entry e;
+	git_oid id;
+	int rc = next_entry(w, &e);
+
+	if (rc < 0)
+		return rc;
+	if (rc == 0) {
+		pop_folder(w);
+		return w->depth > 0;
+	}
+	rc = visit(ctx,
+		   &(struct tree_entry){ w->path, w->depth, e.kind, e.id });
+	if (rc)
+		return rc;
+	if (e.kind == ENTRY_FOLDER) {
+		git_oid_fromraw(&id, e.id);
+		rc = push_folder(w, &id);
+	}
+	return rc ? rc : 1;
+}
+
+int tree_walk(struct tree *t, size_t max_depth, tree_visit visit, void *ctx)
+{
+	struct walk *w = xcalloc(1, sizeof(*w));
+	int rc;
+
+	w->tree = t;
+	w->max_depth = max_depth;
+	rc = push_folder(w, git_commit_tree_id(t->commit));
+	if (!rc)
+		do {
+			rc = walk_step(w, visit, ctx);
+		} while (rc > 0);
+	while (w->depth)
+		pop_folder(w);
+	free(w->frames);
+	free(w);
+	return rc;
+}
+
+int tree_blob_size(struct tree *t, const struct tree_entry *e, uint64_t *size)
+{
+	git_oid id;
+	size_t len;
+	int rc;
+
+	git_oid_fromraw(&id, e->id);
+	rc = check_header(t, e->path, &id, GIT_OBJECT_BLOB, &len);
+	*size = len;
+	return rc;
+}
+
+int tree_blob_read(struct tree *t, const struct tree_entry *e,
+		   const char **data, size_t *len)
+{
+	git_oid id;
+
+	git_oid_fromraw(&id, e->id);
+	if (!t->blob || !git_oid_equal(&id, git_odb_object_id(t->blob))) {
+		git_odb_object_free(t->blob);
+		t->blob = NULL;
+		if (git_odb_read(&t->blob, t->odb, &id))
+			return path_error(ERR_FAILED, e->path, reason());
+		if (git_odb_object_type(t->blob) != GIT_OBJECT_BLOB)
+			return path_error(ERR_FAILED, e->path,
+					  "its object is of another type");
+	}
+	*data = git_odb_object_data(t->blob);
+	*len = git_odb_object_size(t->blob);
+	return 0;
+}

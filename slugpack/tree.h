@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef TREE_H
+#define TREE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "entry.h"
+
+/*
+ * The tree of one commit: found, walked in git's order and read, a blob at
+ * a time. tree.c is where libgit2 is known, and nowhere else.
+ *
+ * Messages name an entry by its path, escaped as text_escape() does.
+ */
+struct tree;
+
+/* Where the commit is. */
+struct tree_source {
+	const char *repo;
+	/*
+	 * Object folders to read instead of repo, the one with the newest
+	 * objects first; repo's own config is not read then.
+	 */
+	const char *const *objects;
+	size_t nr_objects;
+	const char *commit; /* a revision; with objects, a full id */
+};
+
+/* An entry on its way; all of it is valid until the visit returns. */
+struct tree_entry {
+	const char *path; /* from the root, raw bytes, no slash at the end */
+	size_t depth;     /* 1 at the root */
+	enum entry_kind kind;
+	const unsigned char *id; /* ENTRY_ID_SIZE bytes */
+};
+
+typedef int (*tree_visit)(void *ctx, const struct tree_entry *e);
+
+/*
+ * Find the commit that the source names, or that a tag leads to, into *out.
+ * Errors: ERR_NOTFOUND (no such repository or commit), ERR_INVALID (not an
+ * id, or not a commit), ERR_FAILED with libgit2's reason.
+ */
+int tree_open(struct tree **out, const struct tree_source *source);
+
+/* Free t; it may be NULL. */
+void tree_free(struct tree *t);
+
+/* The commit's id, 40 hexadecimal digits; borrowed from t. */
+const char *tree_commit(const struct tree *t);
+
+/*
+ * The first line of the commit's message, with what is no UTF-8 and what
+ * would upset a terminal escaped, and cut to 500 characters. Caller frees.
+ */
+char *tree_subject(const struct tree *t);
+
+/*
+ * Call visit for every entry: a folder, then what is in it. A negative
+ * return of visit ends the walk and becomes the result. Memory is used for
+ * the folders on the way to the entry only.
+ * Errors: ERR_INVALID for an entry that breaks a rule of entry.h, a path
+ * over 4096 bytes or more than max_depth (0: no limit) names deep; ERR_FAILED
+ * for a missing or broken object.
+ */
+int tree_walk(struct tree *t, size_t max_depth, tree_visit visit, void *ctx);
+
+/*
+ * The size of a blob, without reading its content, into *size.
+ * Errors: ERR_FAILED if it is missing or no blob.
+ */
+int tree_blob_size(struct tree *t, const struct tree_entry *e, uint64_t *size);
+
+/*
+ * A blob's content into *data (borrowed from t until the next call) and
+ * *len. Errors: ERR_FAILED.
+ */
+int tree_blob_read(struct tree *t, const struct tree_entry *e,
+		   const char **data, size_t *len);
+
+#endif
