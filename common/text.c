@@ -127,8 +127,7 @@ char *text_escape(const char *s)
 	return out;
 }
 
-/* Where the character after the first n of s begins; s is UTF-8. */
-static const char *skip_chars(const char *s, size_t n)
+const char *text_skip(const char *s, size_t n)
 {
 	while (*s && n--) {
 		s++;
@@ -142,7 +141,7 @@ size_t text_width(const char *s)
 {
 	size_t n = 0;
 
-	for (; *s; s = skip_chars(s, 1))
+	for (; *s; s = text_skip(s, 1))
 		n++;
 	return n;
 }
@@ -153,7 +152,7 @@ char *text_cell(const char *s, size_t max)
 
 	if (text_width(safe) <= max)
 		return safe;
-	cut = xasprintf("%.*s..", (int)(skip_chars(safe, max - 2) - safe),
+	cut = xasprintf("%.*s..", (int)(text_skip(safe, max - 2) - safe),
 			safe);
 	free(safe);
 	return cut;

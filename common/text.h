@@ -49,6 +49,11 @@ char *text_cell(const char *s, size_t max);
 /* Characters (not bytes) of s, which is UTF-8. */
 size_t text_width(const char *s);
 
+/*
+ * Where the character after the first n of s begins, or its end; s is UTF-8.
+ */
+const char *text_skip(const char *s, size_t n);
+
 /* s to f, with blanks behind it up to width characters. */
 void text_pad(FILE *f, const char *s, size_t width);
 

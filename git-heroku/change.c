@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: ISC */
+#include "change.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "err.h"
+#include "mem.h"
+#include "text.h"
+
+/* What an error message can hold of a launch's output: the end of it. */
+#define OUTPUT_KEPT 1500
+
+struct output {
+	char *text; /* NULL: nothing yet */
+	size_t len;
+};
+
+static int take_output(void *ctx, const char *data, size_t len)
+{
+	struct output *o = ctx;
+	size_t over;
+
+	o->text = xrealloc(o->text, o->len + len + 1, 1);
+	memcpy(o->text + o->len, data, len);
+	o->len += len;
+	if (o->len > 2 * OUTPUT_KEPT) {
+		over = o->len - OUTPUT_KEPT;
+		memmove(o->text, o->text + over, OUTPUT_KEPT);
+		o->len = OUTPUT_KEPT;
+	}
+	o->text[o->len] = '\0';
+	return 0;
+}
+
+/* A launch that is not over may be asked about again so much later. */
+static void rest(void)
+{
+	struct timespec t = { 0, 20000000 };
+
+	nanosleep(&t, NULL);
+}
+
+/* The release's failure, in the words of its launch's output. */
+static int launch_failed(const char *version, const struct output *o)
+{
+	const char *text = o->text ? o->text : "", *line;
+
+	if (o->len > OUTPUT_KEPT) {
+		text += o->len - OUTPUT_KEPT;
+		line = strchr(text, '\n');
+		text = line ? line + 1 : text;
+	}
+	if (!*text)
+		return err_set(ERR_FAILED, "Release v%s failed.", version);
+	return err_set(ERR_FAILED, "%s", text);
+}
+
+/* Follow the release until it is not pending any more. */
+static int wait_for(struct heroku *h, const char *version)
+{
+	struct output output = { 0 };
+	json_t *release = NULL;
+	const char *status, *stream;
+	bool again = false;
+	int rc;
+
+	for (;;) {
+		json_decref(release);
+		release = NULL;
+		rc = heroku_get(h, &release, "/releases/%s", version);
+		if (rc)
+			break;
+		status = json_str(release, "status", "succeeded");
+		if (!strcmp(status, "failed"))
+			rc = launch_failed(version, &output);
+		if (strcmp(status, "pending"))
+			break;
+		if (again)
+			rest();
+		stream = json_str(release, "output_stream_url", NULL);
+		if (stream && !again)
+			rc = client_stream(h->client, stream, take_output,
+					   &output);
+		if (rc)
+			break;
+		again = true;
+	}
+	json_decref(release);
+	free(output.text);
+	return rc;
+}
+
+static char *header(const struct heroku *h, const char *name)
+{
+	const char *value = client_header(h->client, name);
+
+	return value && *value ? text_escape(value) : NULL;
+}
+
+int change_send(struct heroku *h, struct change *c)
+{
+	char *version, *segment;
+	int rc;
+
+	rc = client_call(h->client, c->method, c->path, c->body, &c->answer);
+	if (rc)
+		return rc;
+	c->target = header(h, "Slugd-Target");
+	version = header(h, "Slugd-Release");
+	if (!version)
+		return 0;
+	segment = client_path_segment(version);
+	c->release = xasprintf("v%s", version);
+	rc = wait_for(h, segment);
+	free(segment);
+	free(version);
+	return rc;
+}
+
+int change_make(struct heroku *h, struct change *c, const char *fmt, ...)
+{
+	char *words, *safe;
+	va_list ap;
+	int rc;
+
+	va_start(ap, fmt);
+	words = xvasprintf(fmt, ap);
+	va_end(ap);
+	safe = text_escape(words);
+	printf("%s...", safe);
+	fflush(stdout);
+	free(words);
+	free(safe);
+	rc = change_send(h, c);
+	if (rc && c->release)
+		printf(" failed, %s\n", c->release);
+	else if (rc)
+		printf(" failed\n");
+	return rc;
+}
+
+void change_release(struct change *c)
+{
+	json_decref(c->answer);
+	free(c->target);
+	free(c->release);
+	c->answer = NULL;
+	c->target = c->release = NULL;
+}

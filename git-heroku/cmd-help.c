@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "mem.h"
+#include "options.h"
+
+static void list(void)
+{
+	const struct command *const *p;
+
+	puts("Usage: git heroku COMMAND [-a APP | -r REMOTE] [--json]\n");
+	for (p = command_table; *p; p++) {
+		char *left = xasprintf("%s %s", (*p)->name, (*p)->args);
+
+		printf("  %-30s%s\n", left, (*p)->help);
+		free(left);
+	}
+	puts("\n\"git heroku help COMMAND\" shows a command's options.");
+}
+
+static void describe(const struct command *cmd)
+{
+	const struct option_def *o;
+	char *usage = command_usage(cmd);
+
+	printf("%s\n\n%s\n", usage, cmd->help);
+	if (*cmd->options)
+		putchar('\n');
+	for (o = option_table; o->key; o++) {
+		char *left = option_text(o);
+
+		if (strchr(cmd->options, o->key))
+			printf("  %-24s%s\n", left, o->help);
+		free(left);
+	}
+	free(usage);
+}
+
+static int run(struct heroku *h)
+{
+	const struct command *cmd;
+
+	if (!h->nr_args) {
+		list();
+		return 0;
+	}
+	cmd = command_find(h->args[0]);
+	if (!cmd)
+		return command_unknown(h->args[0]);
+	describe(cmd);
+	return 0;
+}
+
+const struct command cmd_help = {
+	.name = "help",
+	.args = "[COMMAND]",
+	.help = "list the commands, or describe one",
+	.options = "",
+	.max_args = 1,
+	.run = run,
+};

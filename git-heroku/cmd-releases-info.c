@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: ISC */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "err.h"
+#include "mem.h"
+#include "release-name.h"
+#include "show.h"
+#include "text.h"
+
+/* The width of "Change:      ". */
+#define WIDTH_LABEL 13
+
+static void show_line(const char *label, const char *text)
+{
+	char *safe = text_escape(text);
+
+	printf("%-*s%s\n", WIDTH_LABEL, label, safe);
+	free(safe);
+}
+
+/* "deployhooks:email, releases:advanced", or "none". Caller frees. */
+static char *addon_plans(const json_t *release)
+{
+	const json_t *plans = json_object_get(release, "addon_plan_names");
+	char *text = NULL;
+	size_t i;
+
+	for (i = 0; i < json_array_size(plans); i++) {
+		const char *plan = json_string_value(json_array_get(plans, i));
+
+		str_replace(&text,
+			    xasprintf("%s%s%s", text ? text : "",
+				      text ? ", " : "", plan ? plan : ""));
+	}
+	return text ? text : xstrdup("none");
+}
+
+static void show_release(const json_t *release)
+{
+	static const struct vars_form config = { "Config:", WIDTH_LABEL, false,
+						 NULL };
+	char *change = show_change(release, 0);
+	char *when = show_time(release, "created_at");
+	char *plans = addon_plans(release);
+
+	printf("=== Release v%" PRId64 "\n", json_int(release, "version", 0));
+	printf("%-*s%s\n", WIDTH_LABEL, "Change:", change);
+	show_line("By:", show_member(release, "user", "email"));
+	show_line("When:", when);
+	show_line("Addons:", plans);
+	show_vars(json_object_get(release, "config_vars"), &config);
+	free(change);
+	free(when);
+	free(plans);
+}
+
+/* The release, with its config vars put into it. */
+static int fetch(struct heroku *h, json_t **out, const char *segment)
+{
+	json_t *release = NULL, *vars = NULL;
+	int rc;
+
+	rc = heroku_get(h, &release, "/releases/%s", segment);
+	if (rc)
+		goto done;
+	rc = heroku_get(h, &vars, "/releases/%" PRId64 "/config-vars",
+			json_int(release, "version", 0));
+	if (rc)
+		goto done;
+	json_object_set(release, "config_vars", vars);
+	*out = release;
+	release = NULL;
+done:
+	json_decref(release);
+	json_decref(vars);
+	return rc;
+}
+
+static int run(struct heroku *h)
+{
+	json_t *release = NULL;
+	char *name = NULL, *segment = NULL;
+	int rc;
+
+	rc = release_name(&name, h->nr_args ? h->args[0] : "current");
+	if (rc)
+		goto done;
+	segment = client_path_segment(name);
+	rc = heroku_connect(h);
+	if (!rc)
+		rc = fetch(h, &release, segment);
+	if (rc)
+		goto done;
+	if (h->json)
+		show_json(release);
+	else
+		show_release(release);
+done:
+	json_decref(release);
+	free(segment);
+	free(name);
+	return rc;
+}
+
+const struct command cmd_releases_info = {
+	.name = "releases:info",
+	.args = "[vN]",
+	.help = "show a release; the current one unless named",
+	.options = "arj",
+	.max_args = 1,
+	.run = run,
+};

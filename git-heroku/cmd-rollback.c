@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "change.h"
+#include "command.h"
+#include "err.h"
+#include "mem.h"
+#include "release-name.h"
+#include "text.h"
+
+/* What slugd went back to: its own word, else as asked. Caller frees. */
+static char *target_of(const struct change *c, const char *asked)
+{
+	static const char prefix[] = "Rollback to ";
+	const char *text = json_str(c->answer, "description", "");
+
+	if (c->target)
+		return xstrdup(c->target);
+	if (!strncmp(text, prefix, strlen(prefix)))
+		return text_escape(text + strlen(prefix));
+	return text_escape(asked);
+}
+
+static int roll_back(struct heroku *h, const char *asked)
+{
+	char *path = heroku_path(h, "/releases"), *target = NULL;
+	json_t *body = json_pack("{s:s}", "release", asked);
+	struct change c = { .method = "POST", .path = path, .body = body };
+	int rc;
+
+	rc = body ? change_send(h, &c)
+		  : err_set(ERR_INVALID, "The release's name is not UTF-8.");
+	if (rc && !c.release)
+		goto done;
+	target = target_of(&c, asked);
+	if (rc)
+		err_prefix(rc, "Release %s (rollback to %s) failed", c.release,
+			   target);
+	else
+		printf("Rolled back to %s\n", target);
+done:
+	change_release(&c);
+	json_decref(body);
+	free(target);
+	free(path);
+	return rc;
+}
+
+static int run(struct heroku *h)
+{
+	char *name = NULL;
+	int rc;
+
+	/* Which release "previous" is, slugd decides. */
+	rc = release_name(&name, h->nr_args ? h->args[0] : "previous");
+	if (!rc)
+		rc = heroku_connect(h);
+	if (!rc)
+		rc = roll_back(h, name);
+	free(name);
+	return rc;
+}
+
+const struct command cmd_rollback = {
+	.name = "rollback",
+	.args = "[vN]",
+	.help = "go back to a release; the last good one unless named",
+	.options = "ar",
+	.max_args = 1,
+	.run = run,
+};

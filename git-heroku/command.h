@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef COMMAND_H
+#define COMMAND_H
+
+#include <stddef.h>
+
+#include "heroku.h"
+
+/*
+ * A command of git-heroku: one file, one entry in command_table.
+ */
+struct command {
+	const char *name;       /* "releases:info" */
+	const char *args;       /* as its usage shows them; "" for none */
+	const char *help;       /* one line */
+	const char *options;    /* the keys of those it takes, see options.h */
+	int min_args, max_args; /* max_args -1: any number */
+	const char *missing;    /* what to say where there are too few */
+	int (*run)(struct heroku *h);
+};
+
+#define ANY_ARGS (-1)
+
+/* All commands, in the order of the help; ends with NULL. */
+extern const struct command *const command_table[];
+
+/* The command of that name; NULL if there is none. */
+const struct command *command_find(const char *name);
+
+/*
+ * Refuse a name that is no command's, with the one that was meant if it is
+ * near. Returns ERR_INVALID.
+ */
+int command_unknown(const char *name);
+
+/*
+ * Are these options (by their keys) and arguments the command's?
+ * Errors: ERR_INVALID, with the command's usage.
+ */
+int command_check(const struct command *cmd, const struct heroku *h,
+		  const char *given);
+
+/* "Usage: git heroku releases [-n NUM]". Caller frees. */
+char *command_usage(const struct command *cmd);
+
+/* The commands, one a file: cmd-NAME.c. */
+extern const struct command cmd_addons;
+extern const struct command cmd_addons_create;
+extern const struct command cmd_addons_destroy;
+extern const struct command cmd_config;
+extern const struct command cmd_config_get;
+extern const struct command cmd_config_set;
+extern const struct command cmd_config_unset;
+extern const struct command cmd_help;
+extern const struct command cmd_info;
+extern const struct command cmd_releases;
+extern const struct command cmd_releases_info;
+extern const struct command cmd_rollback;
+extern const struct command cmd_version;
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include <stddef.h>
+
+#include "heroku.h"
+
+/*
+ * The options of all commands. Each has a key, by which a command says that
+ * it takes it; where the key is a letter of a short option, -KEY is one.
+ */
+struct option_def {
+	char key;
+	bool is_short;    /* -KEY, beside --NAME */
+	const char *name; /* without the dashes */
+	const char *arg;  /* what its argument is called; NULL: none */
+	const char *help; /* one line */
+};
+
+/* All of them; the last has the key 0. */
+extern const struct option_def option_table[];
+
+/*
+ * Take the options out of argv, wherever they stand before a "--", into h,
+ * and leave the rest (the command's name and its arguments) in h->args. The
+ * keys of those that were given go into given (OPTIONS_SIZE bytes).
+ * Errors: ERR_INVALID.
+ */
+#define OPTIONS_SIZE 16
+int options_parse(struct heroku *h, char *given, int argc, char **argv);
+
+/* "-n, --num NUM" for the help and the errors. Caller frees. */
+char *option_text(const struct option_def *o);
+
+/* The option with that key; it must be one. */
+const struct option_def *option_by_key(char key);
+
+#endif

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: ISC */
+#include "where.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "err.h"
+#include "gitconfig.h"
+#include "mem.h"
+#include "proc.h"
+#include "remote.h"
+
+void where_release(struct where *w)
+{
+	free(w->app);
+	free(w->socket);
+	*w = (struct where){ 0 };
+}
+
+/*
+ * The folder from which git itself looks for a remote's relative path: the
+ * work tree's top, or the bare repository. Caller frees.
+ */
+static int top_folder(char **out)
+{
+	static const char *const ask[2][4] = {
+		{ "git", "rev-parse", "--show-toplevel", NULL },
+		{ "git", "rev-parse", "--absolute-git-dir", NULL },
+	};
+	int i, rc = 0;
+
+	for (i = 0; i < 2; i++) {
+		struct proc_spec spec = { .argv = ask[i] };
+
+		rc = proc_capture(out, NULL, &spec);
+		if (rc)
+			continue;
+		(*out)[strcspn(*out, "\n")] = '\0';
+		return 0;
+	}
+	return rc;
+}
+
+/*
+ * The configuration of the repository at path, with the endings that git
+ * tries too (gitrepository-layout(5)); NULL: none there. Caller frees.
+ */
+static char *config_file(const char *path)
+{
+	static const char *const endings[] = { "/.git", "", ".git/.git",
+					       ".git" };
+	size_t i;
+
+	for (i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+		char *head = xasprintf("%s%s/HEAD", path, endings[i]);
+		bool there = !access(head, F_OK);
+
+		free(head);
+		if (there)
+			return xasprintf("%s%s/config", path, endings[i]);
+	}
+	return NULL;
+}
+
+static void take_slugd(void *ctx, const char *key, const char *value)
+{
+	struct where *w = ctx;
+
+	if (!strcmp(key, "slugd.app"))
+		str_replace(&w->app, xstrdup(value));
+	else if (!strcmp(key, "slugd.socket"))
+		str_replace(&w->socket, xstrdup(value));
+}
+
+/* The app whose repository lies at path; top is for a relative one. */
+static int look_into(struct where *out, const char *path)
+{
+	char *top = NULL, *full = NULL, *file = NULL;
+	int rc = 0;
+
+	if (path[0] != '/')
+		rc = top_folder(&top);
+	if (rc)
+		goto done;
+	full = top ? xasprintf("%s/%s", top, path) : xstrdup(path);
+	file = config_file(full);
+	if (!file) {
+		rc = err_set(ERR_INVALID, "there is no repository at %s", full);
+		goto done;
+	}
+	rc = gitconfig_read(file, take_slugd, out);
+	if (!rc && (!out->app || !out->socket))
+		rc = err_set(ERR_INVALID,
+			     "the repository at %s is no app of slugd's; "
+			     "make it one with: slugctl init APP %s",
+			     full, full);
+done:
+	if (rc)
+		where_release(out);
+	free(file);
+	free(full);
+	free(top);
+	return rc;
+}
+
+/* The app that a push to this remote goes to. */
+static int ask_remote(struct where *out, const struct remotes *r,
+		      const struct remote *remote)
+{
+	char *url = remote_push_url(r, remote);
+	char *path = url ? remote_local_path(url) : NULL;
+	int rc;
+
+	if (path)
+		rc = look_into(out, path);
+	else if (url)
+		rc = err_set(ERR_INVALID, "%s is not a folder of this machine",
+			     url);
+	else
+		rc = err_set(ERR_INVALID, "it has no URL");
+	free(path);
+	free(url);
+	return err_prefix(rc, "remote '%s'", remote->name);
+}
+
+static int ask_named(struct where *out, const struct remotes *r,
+		     const char *name, const char *source)
+{
+	const struct remote *remote = remotes_find(r, name);
+
+	if (!remote)
+		return err_set(ERR_INVALID,
+			       "There is no remote '%s' here (%s).", name,
+			       source);
+	return ask_remote(out, r, remote);
+}
+
+static int no_app(void)
+{
+	return err_set(ERR_INVALID,
+		       "No app specified.\n"
+		       "Run this command from an app folder or specify which "
+		       "app to use with --app APP.");
+}
+
+/* The only app among all remotes; two are an error that names them. */
+static int ask_all(struct where *out, const struct remotes *r)
+{
+	char *names = xstrdup("");
+	bool several = false;
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; i < r->nr; i++) {
+		struct where w = { 0 };
+
+		if (ask_remote(&w, r, &r->list[i]))
+			continue;
+		str_replace(&names,
+			    xasprintf("%s%s%s (%s)", names, *names ? ", " : "",
+				      r->list[i].name, w.app));
+		if (!out->app) {
+			*out = w;
+			continue;
+		}
+		several = several || strcmp(out->app, w.app) ||
+			  strcmp(out->socket, w.socket);
+		where_release(&w);
+	}
+	if (!out->app)
+		rc = no_app();
+	else if (several)
+		rc = err_set(ERR_INVALID,
+			     "Multiple apps in folder and no app specified.\n"
+			     "Say which with --remote: %s.",
+			     names);
+	if (rc)
+		where_release(out);
+	free(names);
+	return rc;
+}
+
+static int from_remotes(struct where *out, const char *remote)
+{
+	struct remotes r = { 0 };
+	int rc;
+
+	rc = remotes_read(&r);
+	if (rc)
+		goto done;
+	if (remote)
+		rc = ask_named(out, &r, remote, "--remote");
+	else if (r.preferred)
+		rc = ask_named(out, &r, r.preferred,
+			       "git config heroku.remote");
+	else if (remotes_find(&r, "heroku"))
+		rc = ask_named(out, &r, "heroku", "heroku");
+	else
+		rc = ask_all(out, &r);
+done:
+	remotes_release(&r);
+	return rc;
+}
+
+int where_find(struct where *out, const char *app, const char *remote)
+{
+	const char *dir = getenv("SLUGD_DIR");
+	int rc;
+
+	if (app && !*app)
+		return no_app();
+	rc = from_remotes(out, remote);
+	if (!app)
+		return rc;
+	if (rc && !remote && dir && *dir) {
+		out->socket = xasprintf("%s/slugd.sock", dir);
+		rc = 0;
+	} else if (rc && !remote) {
+		rc = err_set(ERR_INVALID,
+			     "Cannot tell which slugd has the app %s.\n"
+			     "Run this command from a folder that has a "
+			     "remote of that slugd's, or set SLUGD_DIR to "
+			     "slugd's folder.",
+			     app);
+	}
+	if (!rc)
+		str_replace(&out->app, xstrdup(app));
+	return rc;
+}
