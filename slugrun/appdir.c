@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: ISC */
+#include "supervisor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "err.h"
+#include "log.h"
+#include "mem.h"
+#include "tree.h"
+
+#define BOOT_ID_SIZE 64
+
+static int read_text(int dir, const char *path, char *buf, size_t size)
+{
+	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	ssize_t n;
+
+	buf[0] = '\0';
+	if (fd < 0)
+		return -1;
+	n = read(fd, buf, size - 1);
+	close(fd);
+	if (n >= 0)
+		buf[n] = '\0';
+	return n < 0 ? -1 : 0;
+}
+
+/*
+ * Folders are unpacked without waiting for the disk. After a power cut
+ * they may be there with empty files: those of another boot are not used.
+ */
+static int drop_other_boots(struct supervisor *s)
+{
+	char now[BOOT_ID_SIZE], then[BOOT_ID_SIZE];
+	char *none[] = { NULL };
+	int fd, rc;
+
+	if (read_text(AT_FDCWD, "/proc/sys/kernel/random/boot_id", now,
+		      sizeof(now)))
+		return 0;
+	read_text(s->dir_fd, "slugrun.boot", then, sizeof(then));
+	if (!strcmp(now, then))
+		return 0;
+	rc = tree_prune(s->dir, none);
+	if (rc)
+		return rc;
+	fd = openat(s->dir_fd, "slugrun.boot",
+		    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
+		    0600);
+	if (fd < 0 || write(fd, now, strlen(now)) != (ssize_t)strlen(now))
+		rc = err_sys("%s/slugrun.boot", s->dir);
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+static int take_lock(struct supervisor *s)
+{
+	s->lock_fd = openat(s->dir_fd, "slugrun.lock",
+			    O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (s->lock_fd < 0)
+		return err_sys("%s/slugrun.lock", s->dir);
+	if (!flock(s->lock_fd, LOCK_EX | LOCK_NB))
+		return 0;
+	if (errno == EWOULDBLOCK)
+		return err_set(ERR_CONFLICT, "another slugrun has %s already",
+			       s->dir);
+	return err_sys("%s/slugrun.lock", s->dir);
+}
+
+int appdir_open(struct supervisor *s, const char *dir)
+{
+	const char *slash;
+	char *path;
+	int rc;
+
+	s->dir = realpath(dir, NULL);
+	if (!s->dir)
+		return err_sys("%s", dir);
+	slash = strrchr(s->dir, '/');
+	s->name = xstrdup(slash ? slash + 1 : s->dir);
+	s->dir_fd = open(s->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->dir_fd < 0)
+		return err_sys("%s", s->dir);
+	rc = take_lock(s);
+	if (!rc)
+		rc = drop_other_boots(s);
+	path = xasprintf("%s/log", s->dir);
+	applog_init(&s->log, path);
+	free(path);
+	return rc;
+}
+
+void appdir_close(struct supervisor *s)
+{
+	applog_release(&s->log);
+	if (s->lock_fd >= 0)
+		close(s->lock_fd);
+	if (s->dir_fd >= 0)
+		close(s->dir_fd);
+	free(s->dir);
+	free(s->name);
+}
+
+bool appdir_is_gone(const struct supervisor *s)
+{
+	struct stat held, there;
+
+	if (fstat(s->dir_fd, &held))
+		return true;
+	if (stat(s->dir, &there))
+		return errno == ENOENT || errno == ENOTDIR;
+	return held.st_dev != there.st_dev || held.st_ino != there.st_ino;
+}
+
+static void pruned(void *ctx, int rc)
+{
+	(void)ctx;
+	if (rc)
+		log_line("old releases: %s", err_msg());
+}
+
+/* "v12" of r's folder, into keep. */
+static size_t keep_release(const char **keep, size_t n, const struct release *r)
+{
+	if (r)
+		keep[n++] = strrchr(r->dir, '/') + 1;
+	return n;
+}
+
+void appdir_prune(struct supervisor *s)
+{
+	char *before = xasprintf("v%lld", (long long)s->before);
+	const struct release *r;
+	const char **argv;
+	size_t n = 5;
+
+	TAILQ_FOREACH(r, &s->leaving, link)
+	n++;
+	argv = xcalloc(n + 2, sizeof(*argv));
+	n = 1;
+	argv[n++] = "prune";
+	argv[n++] = s->dir;
+	n = keep_release(argv, n, s->running);
+	n = keep_release(argv, n, launch_release(s));
+	TAILQ_FOREACH(r, &s->leaving, link)
+	n = keep_release(argv, n, r);
+	if (s->before)
+		argv[n++] = before;
+	s->want_prune = false;
+	if (helper_start(&s->helper, argv, pruned, s))
+		log_line("old releases: %s", err_msg());
+	free(argv);
+	free(before);
+}

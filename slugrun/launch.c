@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: ISC */
+#include "supervisor.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "clock.h"
+#include "err.h"
+#include "log.h"
+#include "mem.h"
+
+/*
+ * What a failed launch says fits into an error of common/err.h with the
+ * words before it.
+ */
+#define TAIL_MAX 1500
+
+/* How long requests of the old web processes may take once they get no
+ * more, before these are told to end. */
+#define DRAIN_MS 2000
+
+/*
+ *	waiting -> unpacking -> starting -> (up)
+ *	any of them -> failing -> cleaning -> (failed)
+ */
+enum launch_step {
+	LAUNCH_WAITING, /* for another helper */
+	LAUNCH_UNPACKING,
+	LAUNCH_STARTING,
+	LAUNCH_FAILING,  /* waiting for its processes to be gone */
+	LAUNCH_CLEANING, /* waiting for its folder to be gone */
+};
+
+struct launch {
+	struct release *release;
+	struct http_request *req;
+	enum launch_step step;
+	char *error;
+	int code;
+};
+
+struct release *launch_release(const struct supervisor *s)
+{
+	return s->launch ? s->launch->release : NULL;
+}
+
+int launch_begin(struct supervisor *s, struct release *r,
+		 struct http_request *req)
+{
+	if (s->stopping)
+		return err_set(ERR_UNAVAILABLE, "slugrun is stopping");
+	if (s->launch)
+		return err_set(ERR_CONFLICT, "v%" PRId64 " is being launched",
+			       s->launch->release->version);
+	s->launch = xcalloc(1, sizeof(*s->launch));
+	s->launch->release = r;
+	s->launch->req = req;
+	log_line("launching v%" PRId64, r->version);
+	return 0;
+}
+
+/* End the launch; req is answered. */
+static void finish(struct supervisor *s)
+{
+	struct launch *l = s->launch;
+	int rc = 0;
+
+	s->launch = NULL;
+	if (l->error)
+		rc = err_set(l->code, "%s", l->error);
+	http_finish(l->req, rc);
+	free(l->error);
+	free(l);
+}
+
+/* The launch failed, with the message of this thread. */
+static void fail(struct supervisor *s, int code)
+{
+	struct launch *l = s->launch;
+	struct process *p;
+
+	l->code = code;
+	str_replace(&l->error, xstrdup(err_msg()));
+	log_line("v%" PRId64 " failed: %.*s", l->release->version,
+		 (int)strcspn(l->error, "\n"), l->error);
+	TAILQ_FOREACH(p, &l->release->processes, link)
+	process_kill(p, &s->log);
+	l->step = LAUNCH_FAILING;
+}
+
+/* The same for its process p, with what that said last. */
+static void fail_by(struct supervisor *s, const struct process *p)
+{
+	char *tail = output_tail(&p->out, TAIL_MAX);
+	const char *when =
+		p->web ? " before it answered" : " right after its start";
+	size_t len = strlen(tail);
+
+	if (len)
+		tail[len - 1] = '\0';
+	if (p->late || !p->reaped)
+		when = "";
+	err_set(ERR_INVALID, "%s %s%s%s%s", p->name,
+		p->ending ? p->ending : "failed", when, len ? "\n" : "", tail);
+	free(tail);
+	fail(s, ERR_INVALID);
+}
+
+static void start_all(struct supervisor *s)
+{
+	struct launch *l = s->launch;
+	struct process *p;
+
+	l->step = LAUNCH_STARTING;
+	TAILQ_FOREACH(p, &l->release->processes, link)
+	{
+		if (process_start(p, &s->log)) {
+			fail_by(s, p);
+			return;
+		}
+	}
+}
+
+static void unpacked(void *ctx, int rc)
+{
+	struct supervisor *s = ctx;
+
+	if (!s->launch || s->launch->step != LAUNCH_UNPACKING)
+		return;
+	if (rc)
+		fail(s, ERR_INVALID);
+	else
+		start_all(s);
+}
+
+static void unpack(struct supervisor *s)
+{
+	struct launch *l = s->launch;
+	const char *argv[] = { NULL, "unpack", l->release->slug,
+			       l->release->dir, NULL };
+	struct stat st;
+	int rc;
+
+	if (!lstat(l->release->dir, &st) && S_ISDIR(st.st_mode)) {
+		start_all(s);
+		return;
+	}
+	l->step = LAUNCH_UNPACKING;
+	rc = helper_start(&s->helper, argv, unpacked, s);
+	if (rc)
+		fail(s, rc);
+}
+
+void relay_refresh(struct supervisor *s)
+{
+	uint16_t *ports = NULL;
+	struct process *p;
+	size_t n = 0;
+
+	if (!s->relay || !s->running)
+		return;
+	TAILQ_FOREACH(p, &s->running->processes, link)
+	{
+		if (!p->web || p->state != PROCESS_UP)
+			continue;
+		ports = xrealloc(ports, n + 1, sizeof(*ports));
+		ports[n++] = p->port.port;
+	}
+	relay_point(s->relay, ports, n);
+	free(ports);
+}
+
+/* The stable address for release r: *out, which may be the one there is. */
+static int relay_for(struct supervisor *s, const struct release *r,
+		     struct relay **out)
+{
+	*out = NULL;
+	if (!r->listen)
+		return 0;
+	if (s->relay && relay_port(s->relay) == r->listen) {
+		*out = s->relay;
+		return 0;
+	}
+	return relay_open(out, r->listen);
+}
+
+/* All of its processes are up: it becomes the running release. */
+static void take_over(struct supervisor *s)
+{
+	struct launch *l = s->launch;
+	struct release *old = s->running;
+	struct relay *relay;
+
+	if (relay_for(s, l->release, &relay)) {
+		fail(s, ERR_INVALID);
+		return;
+	}
+	s->running = l->release;
+	if (old)
+		old->left_at = clock_mono_ms();
+	if (s->relay && s->relay != relay) {
+		relay_refuse(s->relay);
+		old->relay = s->relay;
+	}
+	s->relay = relay;
+	relay_refresh(s);
+	if (old) {
+		TAILQ_INSERT_TAIL(&s->leaving, old, link);
+		if (old->version != s->running->version)
+			s->before = old->version;
+	}
+	s->want_prune = true;
+	log_line("v%" PRId64 " is up", s->running->version);
+	l->req->reply =
+		json_make("{s:I, s:s}", "version",
+			  (json_int_t)s->running->version, "status", "up");
+	finish(s);
+}
+
+static void step_starting(struct supervisor *s)
+{
+	struct launch *l = s->launch;
+	struct process *p;
+	bool all_up = true;
+
+	TAILQ_FOREACH(p, &l->release->processes, link)
+	{
+		if (p->state == PROCESS_STARTING)
+			process_tick(p, &s->log);
+		if (p->state == PROCESS_CRASHED) {
+			fail_by(s, p);
+			return;
+		}
+		all_up = all_up && p->state == PROCESS_UP;
+	}
+	if (all_up)
+		take_over(s);
+}
+
+static void step_failing(struct supervisor *s)
+{
+	struct launch *l = s->launch;
+	struct process *p;
+	bool gone = true;
+
+	TAILQ_FOREACH(p, &l->release->processes, link)
+	{
+		process_tick(p, &s->log);
+		gone = gone && p->state == PROCESS_GONE;
+	}
+	if (!gone || s->helper.pid)
+		return;
+	release_free(l->release);
+	l->release = NULL;
+	l->step = LAUNCH_CLEANING;
+	appdir_prune(s);
+}
+
+void launch_tick(struct supervisor *s)
+{
+	if (!s->launch)
+		return;
+	switch (s->launch->step) {
+	case LAUNCH_WAITING:
+		if (!s->helper.pid)
+			unpack(s);
+		break;
+	case LAUNCH_UNPACKING:
+		break;
+	case LAUNCH_STARTING:
+		step_starting(s);
+		break;
+	case LAUNCH_FAILING:
+		step_failing(s);
+		break;
+	case LAUNCH_CLEANING:
+		if (!s->helper.pid)
+			finish(s);
+		break;
+	}
+}
+
+void launch_abort(struct supervisor *s, const char *why)
+{
+	if (!s->launch || s->launch->step >= LAUNCH_FAILING)
+		return;
+	err_set(ERR_UNAVAILABLE, "%s", why);
+	if (s->launch->step == LAUNCH_UNPACKING)
+		helper_kill(&s->helper);
+	fail(s, ERR_UNAVAILABLE);
+}
+
+/* May the old web process p be told to end, as to its connections? */
+static bool is_drained(struct supervisor *s, const struct release *r,
+		       const struct process *p)
+{
+	struct relay *relay = r->relay ? r->relay : s->relay;
+
+	return s->stopping || !p->web || !relay ||
+	       clock_mono_ms() - r->left_at >= DRAIN_MS ||
+	       !relay_is_busy(relay, p->port.port);
+}
+
+void leaving_tick(struct supervisor *s)
+{
+	struct release *r, *next;
+	struct process *p;
+	bool gone;
+
+	for (r = TAILQ_FIRST(&s->leaving); r; r = next) {
+		next = TAILQ_NEXT(r, link);
+		gone = true;
+		TAILQ_FOREACH(p, &r->processes, link)
+		{
+			if (p->state < PROCESS_ENDING && is_drained(s, r, p))
+				process_stop(p, &s->log);
+			if (p->state == PROCESS_ENDING)
+				process_tick(p, &s->log);
+			gone = gone && p->state == PROCESS_GONE;
+		}
+		if (!gone)
+			continue;
+		TAILQ_REMOVE(&s->leaving, r, link);
+		release_free(r);
+		s->want_prune = true;
+	}
+}

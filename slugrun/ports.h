@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef PORTS_H
+#define PORTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Ports on 127.0.0.1 for web processes, and whether one answers there.
+ */
+
+/*
+ * A port that no other supervisor on this machine gives to a process while
+ * this one holds it: between the choice and the moment when the process
+ * listens there is nothing else to tell two of them apart. Held by a name
+ * among the abstract Unix sockets, which the kernel drops with its holder.
+ */
+struct port_lease {
+	int fd; /* -1: none */
+	uint16_t port;
+};
+
+/*
+ * Take a free port from first to last, the highest first, but not the port
+ * but. Errors: ERR_UNAVAILABLE where none is free.
+ */
+int port_take(struct port_lease *lease, uint16_t first, uint16_t last,
+	      uint16_t but);
+
+/* Give it back; a lease that holds none is left alone. */
+void port_release(struct port_lease *lease);
+
+/* An attempt to connect, which never blocks; -1: none under way. */
+struct probe {
+	int fd;
+	int64_t began; /* ms */
+};
+
+/*
+ * Does somebody accept on 127.0.0.1:port? To be asked again every few
+ * milliseconds; now is clock_mono_ms().
+ */
+bool probe_answers(struct probe *p, uint16_t port, int64_t now);
+
+/* Give up the attempt under way, if any. */
+void probe_clear(struct probe *p);
+
+#endif

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: ISC */
+#include "process.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "err.h"
+#include "mem.h"
+#include "proc.h"
+#include "release.h"
+
+#define POLL_MS     20
+#define BACKOFF_MAX 60    /* seconds */
+#define STEADY_MS   60000 /* up so long, and the back-off begins anew */
+#define NEVER       INT64_MAX
+
+static const char *const state_names[] = {
+	[PROCESS_NEW] = "starting", [PROCESS_STARTING] = "starting",
+	[PROCESS_UP] = "up",        [PROCESS_CRASHED] = "crashed",
+	[PROCESS_ENDING] = "down",  [PROCESS_GONE] = "down",
+};
+
+struct process *process_new(const struct release *r, const char *type,
+			    unsigned nth, const char *command)
+{
+	struct process *p = xcalloc(1, sizeof(*p));
+
+	p->release = r;
+	p->name = xasprintf("%s.%u", type, nth);
+	p->type = xstrdup(type);
+	p->command = xstrdup(command);
+	p->web = !strcmp(type, "web");
+	p->port.fd = p->probe.fd = -1;
+	output_init(&p->out);
+	return p;
+}
+
+void process_free(struct process *p)
+{
+	if (!p)
+		return;
+	port_release(&p->port);
+	probe_clear(&p->probe);
+	output_release(&p->out);
+	free(p->name);
+	free(p->type);
+	free(p->command);
+	free(p->ending);
+	free(p);
+}
+
+static void move_to(struct process *p, struct applog *log,
+		    enum process_state state)
+{
+	const char *from = state_names[p->state], *to = state_names[state];
+
+	if (p->state != PROCESS_NEW && strcmp(from, to) != 0)
+		applog_printf(log, p->name, "State changed from %s to %s", from,
+			      to);
+	p->state = state;
+	p->since = clock_now();
+}
+
+static void crash(struct process *p, struct applog *log, char *ending)
+{
+	int64_t now = clock_mono_ms();
+
+	if (p->state == PROCESS_UP && now - p->started_ms >= STEADY_MS)
+		p->backoff = 0;
+	p->backoff = p->backoff ? p->backoff * 2 : 1;
+	if (p->backoff > BACKOFF_MAX)
+		p->backoff = BACKOFF_MAX;
+	p->due_ms = now + p->backoff * 1000;
+	str_replace(&p->ending, ending);
+	probe_clear(&p->probe);
+	move_to(p, log, PROCESS_CRASHED);
+}
+
+/* Run "slugrun exec" for it; see exec.h. */
+static int spawn(struct process *p)
+{
+	char *parent = xasprintf("%ld", (long)getpid());
+	const char *argv[] = { "/proc/self/exe", "exec",     parent, "3",
+			       p->release->dir,  p->command, NULL };
+	struct proc_spec spec = { .argv = argv, .session = true };
+	int env = -1, out = -1, rc;
+
+	rc = release_environment(&env, p->release, p);
+	if (!rc)
+		rc = output_open(&p->out, &out);
+	if (!rc) {
+		spec.out = spec.err = out;
+		spec.extra = env;
+		rc = proc_spawn(&p->pid, &spec);
+	}
+	if (env >= 0)
+		close(env);
+	if (out >= 0)
+		close(out);
+	free(parent);
+	return rc;
+}
+
+int process_start(struct process *p, struct applog *log)
+{
+	const struct release *r = p->release;
+	uint16_t old = p->port.port;
+	int rc = 0;
+
+	p->reaped = p->late = false;
+	port_release(&p->port);
+	if (p->web)
+		rc = port_take(&p->port, r->port_first, r->port_last, old);
+	if (!rc)
+		rc = spawn(p);
+	if (rc) {
+		applog_printf(log, p->name, "Cannot be started: %s", err_msg());
+		crash(p, log, xasprintf("was not started: %s", err_msg()));
+		return rc;
+	}
+	applog_printf(log, p->name, "Starting process with command `%s`",
+		      p->command);
+	p->started_ms = clock_mono_ms();
+	move_to(p, log, PROCESS_STARTING);
+	return 0;
+}
+
+static void signal_group(const struct process *p, int sig)
+{
+	if (p->pid > 0)
+		kill(-p->pid, sig);
+}
+
+static bool group_is_gone(const struct process *p)
+{
+	return p->reaped && kill(-p->pid, 0);
+}
+
+static void tick_starting(struct process *p, struct applog *log, int64_t now)
+{
+	bool up = p->web ? probe_answers(&p->probe, p->port.port, now)
+			 : now - p->started_ms >= PROCESS_SETTLE_MS;
+
+	if (up) {
+		move_to(p, log, PROCESS_UP);
+	} else if (p->web && !p->late &&
+		   now - p->started_ms >= p->release->timeout * 1000) {
+		p->late = true;
+		applog_printf(log, p->name,
+			      "Error R10 (Boot timeout) -> Web process failed "
+			      "to bind to $PORT within %" PRId64
+			      " seconds of launch",
+			      p->release->timeout);
+		signal_group(p, SIGKILL);
+	}
+}
+
+static void tick_ending(struct process *p, struct applog *log, int64_t now)
+{
+	if (group_is_gone(p)) {
+		output_finish(&p->out, log, p->name);
+		port_release(&p->port);
+		p->state = PROCESS_GONE;
+	} else if (now >= p->due_ms) {
+		applog_printf(log, p->name,
+			      "Stopping remaining processes with SIGKILL");
+		signal_group(p, SIGKILL);
+		p->due_ms = NEVER;
+	}
+}
+
+bool process_tick(struct process *p, struct applog *log)
+{
+	int64_t now = clock_mono_ms();
+
+	if (p->state == PROCESS_STARTING) {
+		tick_starting(p, log, now);
+		return p->state == PROCESS_UP;
+	}
+	if (p->state == PROCESS_ENDING)
+		tick_ending(p, log, now);
+	else if (p->state == PROCESS_CRASHED && now >= p->due_ms)
+		process_start(p, log);
+	return false;
+}
+
+static char *words(const struct process *p, const siginfo_t *info)
+{
+	if (p->late)
+		return xasprintf("did not answer on its port within %" PRId64
+				 " second%s",
+				 p->release->timeout,
+				 p->release->timeout == 1 ? "" : "s");
+	if (info->si_code == CLD_EXITED)
+		return xasprintf("exited with status %d", info->si_status);
+	return xasprintf("was ended by signal %d (%s)", info->si_status,
+			 strsignal(info->si_status));
+}
+
+void process_ended(struct process *p, struct applog *log, const siginfo_t *info)
+{
+	bool exited = info->si_code == CLD_EXITED;
+
+	/* Before the pid is free for others: the rest of the group. */
+	if (p->state != PROCESS_ENDING)
+		signal_group(p, SIGKILL);
+	waitpid(p->pid, NULL, 0);
+	p->reaped = true;
+	applog_printf(log, p->name, "Process exited with status %d",
+		      exited ? info->si_status : 128 + info->si_status);
+	if (p->state == PROCESS_ENDING)
+		return;
+	p->pid = 0;
+	output_finish(&p->out, log, p->name);
+	crash(p, log, words(p, info));
+}
+
+static void end(struct process *p, struct applog *log, int sig)
+{
+	if (p->state == PROCESS_GONE)
+		return;
+	signal_group(p, sig);
+	probe_clear(&p->probe);
+	if (!p->pid)
+		p->state = PROCESS_GONE;
+	else if (p->state != PROCESS_ENDING)
+		move_to(p, log, PROCESS_ENDING);
+}
+
+void process_stop(struct process *p, struct applog *log)
+{
+	if (p->state == PROCESS_ENDING || p->state == PROCESS_GONE)
+		return;
+	if (p->pid)
+		applog_printf(log, p->name,
+			      "Stopping all processes with SIGTERM");
+	p->due_ms = clock_mono_ms() + p->release->grace * 1000;
+	end(p, log, SIGTERM);
+}
+
+void process_kill(struct process *p, struct applog *log)
+{
+	p->due_ms = NEVER;
+	end(p, log, SIGKILL);
+}
+
+int64_t process_due(const struct process *p)
+{
+	int64_t now = clock_mono_ms();
+
+	switch (p->state) {
+	case PROCESS_STARTING:
+	case PROCESS_ENDING:
+		return now + POLL_MS;
+	case PROCESS_CRASHED:
+		return p->due_ms;
+	case PROCESS_NEW:
+	case PROCESS_UP:
+	case PROCESS_GONE:
+		break;
+	}
+	return NEVER;
+}
+
+json_t *process_json(const struct process *p)
+{
+	bool alive = p->pid && !p->reaped;
+
+	return json_make("{s:s, s:s, s:o, s:s, s:o, s:o, s:o}", "name", p->name,
+			 "type", p->type, "command",
+			 json_str_or_null(p->command), "state",
+			 state_names[p->state], "pid",
+			 alive ? json_integer(p->pid) : json_null(), "port",
+			 p->web && p->port.port ? json_integer(p->port.port)
+						: json_null(),
+			 "since", json_time(p->since));
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef PROCESS_H
+#define PROCESS_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <sys/types.h>
+
+#include "json.h"
+#include "output.h"
+#include "ports.h"
+
+/*
+ * One process of a release: "web.1". It runs in a session of its own; its
+ * process group is what signals go to.
+ *
+ *	starting -> up -> crashed -> starting ...	(while it shall run)
+ *	any of them -> ending -> gone			(once it shall not)
+ *
+ * A web process is up when it accepts a connection on its port, any other
+ * when it has lived for PROCESS_SETTLE_MS.
+ */
+#define PROCESS_SETTLE_MS 200
+
+struct release;
+
+enum process_state {
+	PROCESS_NEW,
+	PROCESS_STARTING,
+	PROCESS_UP,
+	PROCESS_CRASHED,
+	PROCESS_ENDING,
+	PROCESS_GONE,
+};
+
+struct process {
+	const struct release *release;
+	char *name, *type, *command;
+	bool web;
+	enum process_state state;
+	pid_t pid;   /* and its group's; 0: none of that is left */
+	bool reaped; /* it ended; its group may be left */
+	bool late;   /* it did not answer in time */
+	struct port_lease port;
+	struct probe probe;
+	struct output out;
+	int64_t since;              /* seconds since 1970 it has this state */
+	int64_t started_ms, due_ms; /* clock_mono_ms() */
+	int64_t backoff;            /* seconds before it is started again */
+	char *ending;               /* "exited with status 1" */
+	TAILQ_ENTRY(process) link;
+};
+
+TAILQ_HEAD(process_list, process);
+
+/* The nth process of a type; the strings are copied. */
+struct process *process_new(const struct release *r, const char *type,
+			    unsigned nth, const char *command);
+
+/* Free p, which has no process. */
+void process_free(struct process *p);
+
+/* Start it. Errors: ERR_UNAVAILABLE (no port), ERR_SYSTEM; it is crashed. */
+int process_start(struct process *p, struct applog *log);
+
+/* Let time pass: answers, limits, restarts. True where p came up by it. */
+bool process_tick(struct process *p, struct applog *log);
+
+/* Its process ended, as info says, and is not reaped yet. */
+void process_ended(struct process *p, struct applog *log,
+		   const siginfo_t *info);
+
+/* Let it end: SIGTERM, and SIGKILL after its release's grace. */
+void process_stop(struct process *p, struct applog *log);
+
+/* Let it end at once. */
+void process_kill(struct process *p, struct applog *log);
+
+/* When process_tick() is next of use, at the latest; clock_mono_ms(). */
+int64_t process_due(const struct process *p);
+
+/* As GET / shows it. Caller's reference. */
+json_t *process_json(const struct process *p);
+
+#endif

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: ISC */
+#include "release.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "err.h"
+#include "mem.h"
+#include "names.h"
+#include "relay.h"
+
+#define MAX_PROCESSES 100
+
+static bool is_port(int64_t n)
+{
+	return n > 0 && n < 65536;
+}
+
+static int parse_ports(struct release *r, const json_t *body)
+{
+	const json_t *ports = json_object_get(body, "ports");
+	int64_t first = json_integer_value(json_array_get(ports, 0));
+	int64_t last = json_integer_value(json_array_get(ports, 1));
+	int64_t at = json_int(body, "listen", 0);
+
+	if (!release_has_web(r))
+		return 0;
+	if (!is_port(at))
+		return err_set(ERR_INVALID, "listen is no port");
+	if (!is_port(first) || !is_port(last) || first > last)
+		return err_set(ERR_INVALID, "ports is no range of ports");
+	r->listen = (uint16_t)at;
+	r->port_first = (uint16_t)first;
+	r->port_last = (uint16_t)last;
+	return 0;
+}
+
+static int parse_process(struct release *r, const json_t *v, size_t *total)
+{
+	const char *type = json_str(v, "type", "");
+	const char *command = json_str(v, "command", NULL);
+	int64_t quantity = json_int(v, "quantity", 0), i;
+	struct process *p;
+	int rc;
+
+	rc = name_check_process_type(type);
+	if (rc)
+		return rc;
+	if (!command)
+		return err_set(ERR_INVALID, "%s has no command", type);
+	if (quantity < 0 || quantity > (int64_t)(MAX_PROCESSES - *total))
+		return err_set(ERR_INVALID, "more than %d processes",
+			       MAX_PROCESSES);
+	for (i = 1; i <= quantity; i++) {
+		p = process_new(r, type, (unsigned)i, command);
+		TAILQ_INSERT_TAIL(&r->processes, p, link);
+	}
+	*total += (size_t)quantity;
+	return 0;
+}
+
+static int parse_config(struct release *r, const json_t *body)
+{
+	json_t *config = json_object_get(body, "config"), *value;
+	const char *key;
+
+	r->config = config ? json_deep_copy(config) : json_object();
+	if (!json_is_object(r->config))
+		return err_set(ERR_INVALID, "config is no object");
+	json_object_foreach(r->config, key, value)
+	{
+		if (!*key || strchr(key, '='))
+			return err_set(ERR_INVALID, "config has a bad key");
+		if (!json_is_string(value))
+			return err_set(ERR_INVALID, "config %s is no string",
+				       key);
+	}
+	return 0;
+}
+
+static int parse_times(struct release *r, const json_t *body)
+{
+	r->timeout = json_int(body, "timeout", 60);
+	r->grace = json_int(body, "grace", 30);
+	if (r->timeout < 1 || r->timeout > 86400)
+		return err_set(ERR_INVALID, "timeout is not 1 to 86400");
+	if (r->grace < 0 || r->grace > 86400)
+		return err_set(ERR_INVALID, "grace is not 0 to 86400");
+	return 0;
+}
+
+static int parse_names(struct release *r, const json_t *body, const char *dir)
+{
+	int rc;
+
+	r->app = xstrdup(json_str(body, "app", ""));
+	r->commit = xstrdup(json_str(body, "commit", NULL));
+	r->slug = xstrdup(json_str(body, "slug", ""));
+	r->version = json_int(body, "version", 0);
+	if (r->version < 1)
+		return err_set(ERR_INVALID, "version is no release's");
+	if (*r->slug != '/')
+		return err_set(ERR_INVALID, "slug is no absolute path");
+	r->dir = xasprintf("%s/v%lld", dir, (long long)r->version);
+	rc = name_check_app(r->app);
+	if (!rc && r->commit)
+		rc = name_check_oid(r->commit);
+	return rc;
+}
+
+int release_parse(struct release **out, const json_t *body, const char *dir)
+{
+	struct release *r = xcalloc(1, sizeof(*r));
+	const json_t *processes = json_object_get(body, "processes");
+	size_t i, total = 0;
+	int rc;
+
+	TAILQ_INIT(&r->processes);
+	rc = parse_names(r, body, dir);
+	if (!rc)
+		rc = parse_config(r, body);
+	if (!rc && processes && !json_is_array(processes))
+		rc = err_set(ERR_INVALID, "processes is no array");
+	for (i = 0; !rc && i < json_array_size(processes); i++)
+		rc = parse_process(r, json_array_get(processes, i), &total);
+	if (!rc)
+		rc = parse_ports(r, body);
+	if (!rc)
+		rc = parse_times(r, body);
+	if (rc)
+		release_free(r);
+	else
+		*out = r;
+	return rc;
+}
+
+void release_free(struct release *r)
+{
+	struct process *p;
+
+	if (!r)
+		return;
+	while ((p = TAILQ_FIRST(&r->processes))) {
+		TAILQ_REMOVE(&r->processes, p, link);
+		process_free(p);
+	}
+	relay_close(r->relay);
+	json_decref(r->config);
+	free(r->app);
+	free(r->commit);
+	free(r->slug);
+	free(r->dir);
+	free(r);
+}
+
+bool release_has_web(const struct release *r)
+{
+	const struct process *p;
+
+	TAILQ_FOREACH(p, &r->processes, link)
+	if (p->web)
+		return true;
+	return false;
+}
+
+static void set(json_t *env, const char *key, char *value)
+{
+	if (value)
+		json_object_set_new(env, key, json_string(value));
+	else
+		json_object_del(env, key);
+	free(value);
+}
+
+/* Config, below it the defaults, above it what slugd promises. */
+static json_t *environment(const struct release *r, const struct process *p)
+{
+	json_t *env =
+		json_make("{s:s, s:s}", "PATH", "/usr/local/bin:/usr/bin:/bin",
+			  "LANG", "C.UTF-8");
+
+	json_object_update(env, r->config);
+	set(env, "HOME", xstrdup(r->dir));
+	set(env, "PORT", p->web ? xasprintf("%u", p->port.port) : NULL);
+	set(env, "DYNO", xstrdup(p->name));
+	set(env, "HEROKU_APP_NAME", xstrdup(r->app));
+	set(env, "HEROKU_RELEASE_VERSION",
+	    xasprintf("v%lld", (long long)r->version));
+	set(env, "HEROKU_SLUG_COMMIT", xstrdup(r->commit));
+	return env;
+}
+
+int release_environment(int *fd, const struct release *r,
+			const struct process *p)
+{
+	int rc = 0, mem = memfd_create("environment", MFD_CLOEXEC);
+	json_t *env, *value;
+	const char *key;
+	FILE *f;
+
+	if (mem < 0)
+		return err_sys("memfd_create");
+	f = fdopen(mem, "w");
+	if (!f)
+		abort();
+	env = environment(r, p);
+	json_object_foreach(env, key, value)
+		fprintf(f, "%s=%s%c", key, json_string_value(value), 0);
+	json_decref(env);
+	if (fflush(f))
+		rc = err_sys("the environment");
+	if (!rc) {
+		*fd = fcntl(mem, F_DUPFD_CLOEXEC, 0);
+		if (*fd < 0 || lseek(*fd, 0, SEEK_SET))
+			rc = err_sys("the environment");
+	}
+	fclose(f);
+	return rc;
+}

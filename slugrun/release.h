@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef RELEASE_H
+#define RELEASE_H
+
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "json.h"
+#include "process.h"
+
+/*
+ * A release as POST /launch describes it, with its processes.
+ */
+struct relay;
+
+struct release {
+	int64_t version;
+	char *app, *commit, *slug; /* commit may be NULL */
+	char *dir;                 /* the folder it is unpacked to */
+	json_t *config;
+	uint16_t listen; /* the stable address; 0: none */
+	uint16_t port_first, port_last;
+	int64_t timeout, grace; /* seconds */
+	struct process_list processes;
+	/* Once it leaves: see supervisor.h. */
+	int64_t left_at;     /* ms */
+	struct relay *relay; /* that still carries its connections */
+	TAILQ_ENTRY(release) link;
+};
+
+/*
+ * The release in body, to be unpacked to a folder in dir, into *out
+ * (release_free()). Errors: ERR_INVALID.
+ */
+int release_parse(struct release **out, const json_t *body, const char *dir);
+
+/* Free r, whose processes are gone or never were; r may be NULL. */
+void release_free(struct release *r);
+
+/* Has it a web process? */
+bool release_has_web(const struct release *r);
+
+/*
+ * The environment of its process p as a file without a name: "A=b", each
+ * ended by a NUL. The descriptor into *fd, caller's. Errors: ERR_SYSTEM.
+ */
+int release_environment(int *fd, const struct release *r,
+			const struct process *p);
+
+#endif

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: ISC */
+#include "supervisor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "err.h"
+#include "log.h"
+#include "mem.h"
+#include "sock.h"
+
+#define TICK_MS  20
+#define CHECK_MS 1000 /* between looks at the folder */
+#define MAX_BODY (4 * 1024 * 1024)
+
+/* The processes of all releases, one after the other; NULL at the end. */
+struct walk {
+	struct supervisor *s;
+	struct release *r;
+	struct process *p;
+	int stage;
+};
+
+static struct process *walk_next(struct walk *w)
+{
+	if (w->p)
+		w->p = TAILQ_NEXT(w->p, link);
+	while (!w->p) {
+		if (w->stage < 2)
+			w->r = w->stage == 0 ? w->s->running
+					     : launch_release(w->s);
+		else if (w->stage == 2)
+			w->r = TAILQ_FIRST(&w->s->leaving);
+		else
+			w->r = w->r ? TAILQ_NEXT(w->r, link) : NULL;
+		if (w->stage < 3)
+			w->stage++;
+		else if (!w->r)
+			return NULL;
+		if (w->r)
+			w->p = TAILQ_FIRST(&w->r->processes);
+	}
+	return w->p;
+}
+
+/* Called on the HTTP server's thread. */
+static void queue(void *ctx, int lane, struct http_request *req)
+{
+	struct command *c = xcalloc(1, sizeof(*c));
+	struct supervisor *s = ctx;
+	uint64_t one = 1;
+
+	(void)lane;
+	c->req = req;
+	pthread_mutex_lock(&s->lock);
+	TAILQ_INSERT_TAIL(&s->commands, c, link);
+	pthread_mutex_unlock(&s->lock);
+	if (write(s->event_fd, &one, sizeof(one)) < 0) {
+		/* Its counter is full: it will be looked at. */
+	}
+}
+
+static void run_commands(struct supervisor *s)
+{
+	struct command *c;
+	uint64_t n;
+
+	if (read(s->event_fd, &n, sizeof(n)) < 0) {
+		/* Nothing was written; to look does no harm. */
+	}
+	for (;;) {
+		pthread_mutex_lock(&s->lock);
+		c = TAILQ_FIRST(&s->commands);
+		if (c)
+			TAILQ_REMOVE(&s->commands, c, link);
+		pthread_mutex_unlock(&s->lock);
+		if (!c)
+			return;
+		http_run(c->req);
+		free(c);
+	}
+}
+
+static void stop_all(struct supervisor *s,
+		     void (*end)(struct process *, struct applog *))
+{
+	struct walk w = { .s = s };
+	struct process *p;
+
+	s->stopping = true;
+	launch_abort(s, "slugrun is stopping");
+	if (s->relay)
+		relay_refuse(s->relay);
+	while ((p = walk_next(&w)))
+		end(p, &s->log);
+}
+
+void supervisor_stop(struct supervisor *s)
+{
+	if (!s->stopping)
+		log_line("stopping");
+	stop_all(s, process_stop);
+}
+
+/* One child ended: whose is it? */
+static void child_ended(struct supervisor *s, const siginfo_t *info)
+{
+	struct walk w = { .s = s };
+	struct process *p;
+
+	if (info->si_pid == s->helper.pid) {
+		helper_ended(&s->helper, info);
+		return;
+	}
+	while ((p = walk_next(&w))) {
+		if (p->pid == info->si_pid && !p->reaped) {
+			process_ended(p, &s->log, info);
+			relay_refresh(s);
+			return;
+		}
+	}
+	/* A process that lost its parent, and became ours. */
+	waitpid(info->si_pid, NULL, 0);
+}
+
+static void take_signals(struct supervisor *s)
+{
+	struct signalfd_siginfo got;
+	siginfo_t info;
+
+	while (read(s->signal_fd, &got, sizeof(got)) == sizeof(got))
+		if (got.ssi_signo == SIGTERM || got.ssi_signo == SIGINT)
+			supervisor_stop(s);
+	for (;;) {
+		memset(&info, 0, sizeof(info));
+		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) ||
+		    !info.si_pid)
+			return;
+		child_ended(s, &info);
+	}
+}
+
+/* Let time pass for all. */
+static void tick(struct supervisor *s)
+{
+	struct process *p;
+
+	launch_tick(s);
+	if (s->running)
+		TAILQ_FOREACH(p, &s->running->processes, link)
+	if (process_tick(p, &s->log))
+		relay_refresh(s);
+	leaving_tick(s);
+	if (s->want_prune && !s->helper.pid && !s->launch)
+		appdir_prune(s);
+}
+
+static bool is_over(const struct supervisor *s)
+{
+	const struct process *p;
+
+	if (!s->stopping || s->launch || !TAILQ_EMPTY(&s->leaving))
+		return false;
+	if (s->running)
+		TAILQ_FOREACH(p, &s->running->processes, link)
+	if (p->state != PROCESS_GONE)
+		return false;
+	return true;
+}
+
+/* Milliseconds that the loop may sleep. */
+static int nap(struct supervisor *s)
+{
+	int64_t now = clock_mono_ms(), due = now + CHECK_MS, at;
+	struct walk w = { .s = s };
+	struct process *p;
+
+	if (s->launch || s->stopping || !TAILQ_EMPTY(&s->leaving))
+		return TICK_MS;
+	while ((p = walk_next(&w))) {
+		at = process_due(p);
+		if (at < due)
+			due = at;
+	}
+	return due > now ? (int)(due - now) : 0;
+}
+
+/* Sleep until something happens, and take what processes print. */
+static void wait_and_read(struct supervisor *s)
+{
+	struct walk w = { .s = s }, again = { .s = s };
+	struct pollfd *fds;
+	struct process *p;
+	size_t n = 3, i = 3;
+
+	while (walk_next(&w))
+		n++;
+	fds = xcalloc(n, sizeof(*fds));
+	fds[0].fd = s->signal_fd;
+	fds[1].fd = s->event_fd;
+	fds[2].fd = s->helper.pid ? s->helper.fd : -1;
+	w = again;
+	while ((p = walk_next(&w)))
+		fds[i++].fd = p->out.fd;
+	for (i = 0; i < n; i++)
+		fds[i].events = POLLIN;
+	if (poll(fds, n, nap(s)) > 0) {
+		if (fds[2].revents)
+			helper_read(&s->helper);
+		for (i = 3; (p = walk_next(&again)); i++)
+			if (fds[i].revents &&
+			    !output_read(&p->out, &s->log, p->name))
+				output_finish(&p->out, &s->log, p->name);
+	}
+	free(fds);
+}
+
+static void loop(struct supervisor *s)
+{
+	int64_t check = clock_mono_ms() + CHECK_MS;
+
+	while (!is_over(s)) {
+		wait_and_read(s);
+		take_signals(s);
+		run_commands(s);
+		tick(s);
+		if (clock_mono_ms() < check)
+			continue;
+		check = clock_mono_ms() + CHECK_MS;
+		if (appdir_is_gone(s)) {
+			log_line("%s is gone", s->dir);
+			stop_all(s, process_kill);
+		}
+	}
+}
+
+/* Signals through a descriptor, orphans to us, no end by a lost reader. */
+static int take_charge(struct supervisor *s)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) ||
+	    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
+		return err_sys("cannot prepare");
+	s->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	s->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (s->signal_fd < 0 || s->event_fd < 0)
+		return err_sys("cannot prepare");
+	return 0;
+}
+
+static int serve(struct supervisor *s)
+{
+	struct http_config config = { .routes = api_routes,
+				      .ctx = s,
+				      .defer = queue,
+				      .max_body = MAX_BODY };
+	char *path = xasprintf("%s/slugrun.sock", s->dir);
+	int rc;
+
+	rc = sock_listen_unix(&s->listen_fd, path, 0600);
+	if (!rc)
+		rc = http_start(&s->http, s->listen_fd, &config);
+	free(path);
+	return rc;
+}
+
+/* Answer who waits for the end, and whoever came late. */
+static void close_shop(struct supervisor *s)
+{
+	size_t i;
+
+	if (!s->http)
+		return;
+	unlinkat(s->dir_fd, "slugrun.sock", 0);
+	s->stopping = true;
+	run_commands(s);
+	for (i = 0; i < s->nr_stop_req; i++) {
+		s->stop_req[i]->reply = json_make("{s:s}", "status", "stopped");
+		http_finish(s->stop_req[i], 0);
+	}
+	http_stop(s->http);
+}
+
+static void release_all(struct supervisor *s)
+{
+	struct command *c;
+
+	helper_kill(&s->helper);
+	relay_close(s->relay);
+	release_free(s->running);
+	while ((c = TAILQ_FIRST(&s->commands))) {
+		TAILQ_REMOVE(&s->commands, c, link);
+		free(c);
+	}
+	if (s->signal_fd >= 0)
+		close(s->signal_fd);
+	if (s->event_fd >= 0)
+		close(s->event_fd);
+	if (s->listen_fd >= 0)
+		close(s->listen_fd);
+	pthread_mutex_destroy(&s->lock);
+	appdir_close(s);
+}
+
+int supervise(const char *dir)
+{
+	struct supervisor s = { .dir_fd = -1,
+				.lock_fd = -1,
+				.listen_fd = -1,
+				.signal_fd = -1,
+				.event_fd = -1,
+				.helper.fd = -1,
+				.log.fd = -1 };
+	int rc;
+
+	pthread_mutex_init(&s.lock, NULL);
+	TAILQ_INIT(&s.commands);
+	TAILQ_INIT(&s.leaving);
+	rc = appdir_open(&s, dir);
+	if (rc)
+		goto done;
+	rc = take_charge(&s);
+	if (rc)
+		goto done;
+	rc = serve(&s);
+	if (rc)
+		goto done;
+	log_line("supervising %s", s.name);
+	loop(&s);
+	close_shop(&s);
+	log_line("stopped");
+done:
+	release_all(&s);
+	return rc;
+}
