@@ -13,9 +13,13 @@
 #include <sys/socket.h>
 #include <uuid/uuid.h>
 
+#include "clock.h"
 #include "err.h"
 #include "log.h"
 #include "mem.h"
+
+/* How long http_stop() waits for the last answers to be read. */
+#define STOP_MS 1000
 
 struct http_server {
 	struct MHD_Daemon *daemon;
@@ -23,6 +27,8 @@ struct http_server {
 	pthread_mutex_t lock;
 	TAILQ_HEAD(, http_private) suspended;
 	TAILQ_HEAD(, http_stream) streams; /* suspended ones */
+	size_t unsent;                     /* answers, not streams */
+	pthread_cond_t sent;
 	bool stopping;
 };
 
@@ -33,7 +39,7 @@ struct http_private {
 	char *params; /* what req->param points into */
 	char *text;   /* the body as it came */
 	size_t text_len;
-	bool dispatched, too_big;
+	bool dispatched, too_big, unsent;
 	atomic_bool finished;
 	int rc;
 	char *message; /* of the error rc */
@@ -326,6 +332,10 @@ void http_finish(struct http_request *req, int rc)
 		log_line("%s %s: %s", req->method, req->path, err_msg());
 	pthread_mutex_lock(&s->lock);
 	priv->finished = true;
+	if (!req->source || rc < 0) {
+		priv->unsent = true;
+		s->unsent++;
+	}
 	if (priv->link.tqe_prev) {
 		TAILQ_REMOVE(&s->suspended, priv, link);
 		priv->link.tqe_prev = NULL;
@@ -447,15 +457,21 @@ static void on_completed(void *cls, struct MHD_Connection *c, void **state,
 			 enum MHD_RequestTerminationCode code)
 {
 	struct http_request *req = *state;
+	struct http_server *s = cls;
 	struct http_private *priv;
 	size_t i;
 
-	(void)cls;
 	(void)c;
 	(void)code;
 	if (!req)
 		return;
 	priv = req->priv;
+	if (priv->unsent) {
+		pthread_mutex_lock(&s->lock);
+		s->unsent--;
+		pthread_cond_signal(&s->sent);
+		pthread_mutex_unlock(&s->lock);
+	}
 	req->peer->calls++;
 	for (i = 0; i < priv->nr_headers; i++) {
 		free(priv->header[i][0]);
@@ -530,17 +546,19 @@ int http_start(struct http_server **out, int fd,
 
 	s->config = *config;
 	pthread_mutex_init(&s->lock, NULL);
+	pthread_cond_init(&s->sent, NULL);
 	TAILQ_INIT(&s->suspended);
 	TAILQ_INIT(&s->streams);
 	s->daemon = MHD_start_daemon(
 		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
 			MHD_USE_ITC | MHD_USE_ERROR_LOG,
-		0, NULL, NULL, on_request, s, MHD_OPTION_LISTEN_SOCKET, fd,
+		0, NULL, NULL, on_request, s, MHD_OPTION_EXTERNAL_LOGGER,
+		on_log, s, MHD_OPTION_LISTEN_SOCKET, fd,
 		MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
 		MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
-		MHD_OPTION_EXTERNAL_LOGGER, on_log, s,
 		MHD_OPTION_CONNECTION_LIMIT, 1000U, MHD_OPTION_END);
 	if (!s->daemon) {
+		pthread_cond_destroy(&s->sent);
 		pthread_mutex_destroy(&s->lock);
 		free(s);
 		return err_set(ERR_SYSTEM, "cannot start the HTTP server");
@@ -551,6 +569,7 @@ int http_start(struct http_server **out, int fd,
 
 void http_stop(struct http_server *s)
 {
+	struct timespec until = clock_deadline(STOP_MS);
 	struct http_private *priv;
 	struct http_stream *stream;
 
@@ -558,6 +577,9 @@ void http_stop(struct http_server *s)
 		return;
 	MHD_quiesce_daemon(s->daemon);
 	pthread_mutex_lock(&s->lock);
+	while (s->unsent && !pthread_cond_clockwait(&s->sent, &s->lock,
+						    CLOCK_MONOTONIC, &until))
+		;
 	s->stopping = true;
 	while ((priv = TAILQ_FIRST(&s->suspended))) {
 		TAILQ_REMOVE(&s->suspended, priv, link);
@@ -568,6 +590,7 @@ void http_stop(struct http_server *s)
 		wake_locked(stream);
 	pthread_mutex_unlock(&s->lock);
 	MHD_stop_daemon(s->daemon);
+	pthread_cond_destroy(&s->sent);
 	pthread_mutex_destroy(&s->lock);
 	free(s);
 }

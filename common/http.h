@@ -89,7 +89,10 @@ struct http_config {
 int http_start(struct http_server **out, int fd,
 	       const struct http_config *config);
 
-/* End all connections, wait for none, free s; it may be NULL. */
+/*
+ * Send the answers that are finished (for a second at most), end all
+ * connections, free s; it may be NULL.
+ */
 void http_stop(struct http_server *s);
 
 /* Run the handler of a deferred request and send its answer. */
