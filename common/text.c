@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "text.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdbool.h>
@@ -152,8 +153,7 @@ char *text_cell(const char *s, size_t max)
 
 	if (text_width(safe) <= max)
 		return safe;
-	cut = xasprintf("%.*s..", (int)(text_skip(safe, max - 2) - safe),
-			safe);
+	cut = xasprintf("%.*s..", (int)(text_skip(safe, max - 2) - safe), safe);
 	free(safe);
 	return cut;
 }
@@ -174,7 +174,8 @@ int text_parse_int(int64_t *out, const char *s, int64_t min, int64_t max)
 
 	errno = 0;
 	n = strtoll(s, &end, 10);
-	if (end == s || *end || errno || n < min || n > max)
+	if (!isdigit((unsigned char)s[*s == '-']) || *end || errno || n < min ||
+	    n > max)
 		return err_set(ERR_INVALID,
 			       "'%s' is not a number from %" PRId64
 			       " to %" PRId64,
@@ -193,7 +194,7 @@ int text_parse_size(uint64_t *bytes, const char *s)
 
 	errno = 0;
 	n = strtoull(s, &end, 10);
-	if (end == s || errno || *s == '-')
+	if (!isdigit((unsigned char)*s) || errno)
 		goto bad;
 	if (*end) {
 		unit = strchr(units, *end);

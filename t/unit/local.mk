@@ -2,14 +2,45 @@
 # Unit tests of common/: each program is one t/unit/test-NOUN.c, and
 # t/0010-unit.t runs them.
 
-if HAVE_CMOCKA
-check_PROGRAMS += t/unit/test-err
-endif
-
 unit_cppflags = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) $(JANSSON_CFLAGS)
 unit_ldadd = common/libcommon.a $(CMOCKA_LIBS) $(INIH_LIBS) $(JANSSON_LIBS) \
 	$(MHD_LIBS) $(UUID_LIBS) $(HTTP_PARSER_LIBS)
 
-t_unit_test_err_SOURCES = t/unit/test-err.c
+if HAVE_CMOCKA
+check_PROGRAMS += \
+	t/unit/test-config \
+	t/unit/test-err \
+	t/unit/test-json \
+	t/unit/test-names \
+	t/unit/test-proc \
+	t/unit/test-procfile \
+	t/unit/test-text
+endif
+
+t_unit_test_config_SOURCES = t/unit/test-config.c t/unit/unit.h
+t_unit_test_config_CPPFLAGS = $(unit_cppflags)
+t_unit_test_config_LDADD = $(unit_ldadd)
+
+t_unit_test_err_SOURCES = t/unit/test-err.c t/unit/unit.h
 t_unit_test_err_CPPFLAGS = $(unit_cppflags)
 t_unit_test_err_LDADD = $(unit_ldadd)
+
+t_unit_test_json_SOURCES = t/unit/test-json.c t/unit/unit.h
+t_unit_test_json_CPPFLAGS = $(unit_cppflags)
+t_unit_test_json_LDADD = $(unit_ldadd)
+
+t_unit_test_names_SOURCES = t/unit/test-names.c t/unit/unit.h
+t_unit_test_names_CPPFLAGS = $(unit_cppflags)
+t_unit_test_names_LDADD = $(unit_ldadd)
+
+t_unit_test_proc_SOURCES = t/unit/test-proc.c t/unit/unit.h
+t_unit_test_proc_CPPFLAGS = $(unit_cppflags)
+t_unit_test_proc_LDADD = $(unit_ldadd)
+
+t_unit_test_procfile_SOURCES = t/unit/test-procfile.c t/unit/unit.h
+t_unit_test_procfile_CPPFLAGS = $(unit_cppflags)
+t_unit_test_procfile_LDADD = $(unit_ldadd)
+
+t_unit_test_text_SOURCES = t/unit/test-text.c t/unit/unit.h
+t_unit_test_text_CPPFLAGS = $(unit_cppflags)
+t_unit_test_text_LDADD = $(unit_ldadd)

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: ISC */
+#include "unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "err.h"
+
+static char path[] = "config-test-XXXXXX";
+
+/* Read text as a slugd.ini. */
+static int parse(struct config **out, const char *text)
+{
+	FILE *f = fopen(path, "we");
+
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+	*out = NULL;
+	return config_read(out, path);
+}
+
+static void defaults_are_the_designs(void **state)
+{
+	struct config *c;
+
+	(void)state;
+	assert_int_equal(parse(&c, ""), 0);
+	assert_string_equal(c->platform, "Heroku");
+	assert_string_equal(c->deploy_branches[0], "main");
+	assert_string_equal(c->deploy_branches[1], "master");
+	assert_null(c->deploy_branches[2]);
+	assert_int_equal(c->max_config, 65536);
+	assert_string_equal(c->compression, "zstd");
+	assert_int_equal(c->level, 3);
+	assert_int_equal(c->max_size, 500ULL << 20);
+	assert_int_equal(c->max_tree, 2000ULL << 20);
+	assert_string_equal(c->driver, "slugrun");
+	assert_int_equal(c->port_first, 5100);
+	assert_int_equal(c->port_last, 5999);
+	assert_int_equal(c->nr_addons, 0);
+	config_free(c);
+}
+
+static void sample_is_the_defaults(void **state)
+{
+	struct config *c, *d;
+
+	(void)state;
+	assert_int_equal(config_read(&c, NULL), 0);
+	assert_int_equal(parse(&d, ""), 0);
+	assert_string_equal(c->platform, d->platform);
+	assert_string_equal(c->deploy_branches[1], d->deploy_branches[1]);
+	assert_string_equal(c->compression, d->compression);
+	assert_string_equal(c->driver, d->driver);
+	assert_int_equal(c->max_config, d->max_config);
+	assert_int_equal(c->push_wait, d->push_wait);
+	assert_int_equal(c->level, d->level);
+	assert_int_equal(c->max_size, d->max_size);
+	assert_int_equal(c->max_tree, d->max_tree);
+	assert_int_equal(c->max_blob, d->max_blob);
+	assert_int_equal(c->max_entries, d->max_entries);
+	assert_int_equal(c->max_depth, d->max_depth);
+	assert_int_equal(c->port_first, d->port_first);
+	assert_int_equal(c->port_last, d->port_last);
+	assert_int_equal(c->timeout, d->timeout);
+	assert_int_equal(c->grace, d->grace);
+	assert_int_equal(c->nr_addons, 1);
+	config_free(c);
+	config_free(d);
+}
+
+static void sample_shows_every_key(void **state)
+{
+	char line[100];
+	size_t i;
+
+	(void)state;
+	for (i = 0; config_key_name(i); i++) {
+		snprintf(line, sizeof(line), "\n[%s]\n", config_key_section(i));
+		assert_non_null(strstr(config_sample(), line));
+		snprintf(line, sizeof(line), "\n%s = ", config_key_name(i));
+		assert_non_null(strstr(config_sample(), line));
+	}
+	assert_true(i > 10);
+	assert_null(config_key_section(i));
+}
+
+static void an_addon_has_plans_and_vars(void **state)
+{
+	const struct config_addon *a;
+	struct config *c;
+
+	(void)state;
+	assert_int_equal(parse(&c, "[addon cache]\n"
+				   "plans = free:0, 100:15 ,pro:4.50\n"
+				   "provider = static\n"
+				   "config.CACHE_URL = host:1\n"),
+			 0);
+	a = config_addon(c, "cache");
+	assert_non_null(a);
+	assert_null(config_addon(c, "other"));
+	assert_int_equal(a->nr_plans, 3);
+	assert_string_equal(config_plan(a, NULL)->name, "free");
+	assert_int_equal(config_plan(a, "100")->price, 1500);
+	assert_int_equal(config_plan(a, "pro")->price, 450);
+	assert_null(config_plan(a, "none"));
+	assert_string_equal(json_str(a->vars, "CACHE_URL", ""), "host:1");
+	config_free(c);
+}
+
+static void deploy_branches_make_deploy_refs(void **state)
+{
+	struct config *c;
+
+	(void)state;
+	assert_int_equal(parse(&c, "[slugd]\ndeploy_branches = live  x\n"), 0);
+	assert_true(config_is_deploy_ref(c, "refs/heads/live"));
+	assert_true(config_is_deploy_ref(c, "refs/heads/x"));
+	assert_false(config_is_deploy_ref(c, "refs/heads/main"));
+	assert_false(config_is_deploy_ref(c, "refs/tags/live"));
+	assert_false(config_is_deploy_ref(c, "refs/heads/live/x"));
+	config_free(c);
+}
+
+static void quotes_protect(void **state)
+{
+	struct config *c;
+
+	(void)state;
+	assert_int_equal(parse(&c, "[slugd]\nplatform = \"A ; B\"\n"), 0);
+	assert_string_equal(c->platform, "A ; B");
+	config_free(c);
+	assert_int_equal(parse(&c, "[slugd]\nplatform = \" A \" ; note\n"), 0);
+	assert_string_equal(c->platform, " A ");
+	config_free(c);
+	assert_int_equal(parse(&c, "[slugd]\nplatform = A;B ; note\n"), 0);
+	assert_string_equal(c->platform, "A;B");
+	config_free(c);
+}
+
+static void other_peoples_files_read(void **state)
+{
+	struct config *c;
+
+	(void)state;
+	assert_int_equal(parse(&c, "\xef\xbb\xbf; BOM\n[slugd]\r\n"
+				   "platform = A\r\n\r\n  ; note\r\n"
+				   "[slug]\r\nlevel: 5\r\n[slugd]\r\n"
+				   "push_wait=1"),
+			 0);
+	assert_string_equal(c->platform, "A");
+	assert_int_equal(c->level, 5);
+	assert_int_equal(c->push_wait, 1);
+	config_free(c);
+}
+
+static const struct {
+	const char *text, *message;
+} mistakes[] = {
+	{ "[slugd]\n\nx = 1\n", ":3: unknown key 'x' in [slugd]" },
+	{ "[slugx]\nx = 1\n", ":2: unknown section [slugx]" },
+	{ "level = 3\n", ":1: 'level' stands before the first [section]" },
+	{ "[slug]\nplatform = A\n", ":2: unknown key 'platform' in [slug]" },
+	{ "[slugd]\nnonsense\n", ":2: neither [section] nor 'key = value'" },
+	{ "[slugd\n", ":1: neither [section] nor 'key = value'" },
+	{ "[slugd]\nplatform =\n", ":2: platform: has no value" },
+	{ "[slugd]\ndeploy_branches =\n", ":2: deploy_branches: has no value" },
+	{ "[slugd]\nmax_config = big\n",
+	  ":2: max_config: 'big' is not a size such as 64K or 500M" },
+	{ "[slug]\nlevel = 20\n",
+	  ":2: level: '20' is not a number from 1 to 19" },
+	{ "[slug]\ncompression = lzma\n",
+	  ":2: compression: 'lzma' is none of: zstd gzip" },
+	{ "[slug]\nlevel = 3\nlevel = 3\n", ":3: level stands there twice" },
+	{ "[launch]\nports = 80\n",
+	  ":2: ports: '80' is not a range such as 5100-5999" },
+	{ "[launch]\nports = 9-8\n",
+	  ":2: ports: '9-8' is not a range such as 5100-5999" },
+	{ "[launch]\nports = 1-70000\n",
+	  ":2: ports: '1-70000' is not a range such as 5100-5999" },
+	{ "[launch]\ndriver = slugrun ;none\nports = 0-9\n", ":3: ports" },
+	{ "[slugd]\nplatform = \"A\n", ":2: the quotes are not closed" },
+	{ "[slugd]\nplatform = \"A\" B\n", ":2: the quotes are not closed" },
+	{ "[slugd]\nplatform = A\n  B\n", ":3: line begins with a blank" },
+	{ "[slugd]\n platform = A\n", ":2: line begins with a blank" },
+	{ "[addon ]\nplans = a:0\n", ":2: [addon ] has no name" },
+	{ "[addon A]\nplans = a:0\n", ":2: [addon A]: a name is of" },
+	{ "[addon a]\nplans = a\n",
+	  ":2: plans: 'a' is not a plan such as free:0" },
+	{ "[addon a]\nplans = a:x\n", ":2: plans: 'x' is not a price" },
+	{ "[addon a]\nplans = a:-1\n", ":2: plans: '-1' is not a price" },
+	{ "[addon a]\nplans = a:nan\n", ":2: plans: 'nan' is not a price" },
+	{ "[addon a]\nplans = a b:1\n",
+	  ":2: plans: 'a b' is not a plan's name" },
+	{ "[addon a]\nplans = a:0, a:1\n", ":2: plans: plan 'a' twice" },
+	{ "[addon a]\nplans =\n", ":2: plans: has no value" },
+	{ "[addon a]\nplans = a:0\nplans = b:0\n",
+	  ":3: plans stands there twice" },
+	{ "[addon a]\nplans = a:0\nprovider = magic\n",
+	  ":3: provider: 'magic' is none of: static" },
+	{ "[addon a]\nplans = a:0\nx = 1\n",
+	  ":3: unknown key 'x' in [addon a]" },
+	{ "[addon a]\nplans = a:0\nconfig.A-B = 1\n",
+	  ":3: config.A-B: config var 'A-B'" },
+	{ "[addon a]\nplans = a:0\nconfig.A = 1\nconfig.A = 2\n",
+	  ":4: config.A: stands there twice" },
+	{ "[addon a]\nplans = a:0\nconfig.A = \xff\n",
+	  ":3: config.A: is not UTF-8" },
+	{ "[addon a]\nplans = a:0\n[addon b]\nplans = a:0\n"
+	  "[addon a]\nprovider = static\n",
+	  ":6: [addon a] stands there twice" },
+	{ "[addon a]\nprovider = static\n", ": [addon a] has no plans" },
+};
+
+static void every_mistake_has_its_line(void **state)
+{
+	struct config *c;
+	char wanted[200];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(mistakes) / sizeof(mistakes[0]); i++) {
+		if (parse(&c, mistakes[i].text) != ERR_INVALID)
+			fail_msg("taken: %s", mistakes[i].text);
+		assert_null(c);
+		snprintf(wanted, sizeof(wanted), "%s%s", path,
+			 mistakes[i].message);
+		if (strncmp(err_msg(), wanted, strlen(wanted)) != 0)
+			fail_msg("'%s' is not '%s'", err_msg(), wanted);
+	}
+}
+
+static void long_lines_are_refused_not_cut(void **state)
+{
+	char text[600], big[300];
+	struct config *c;
+
+	(void)state;
+	memset(big, 'x', sizeof(big));
+	big[185] = '\0';
+	snprintf(text, sizeof(text), "[slugd]\nplatform = %s\n", big);
+	assert_int_equal(parse(&c, text), 0);
+	assert_int_equal(strlen(c->platform), 185);
+	config_free(c);
+	memset(big, 'x', sizeof(big));
+	big[250] = '\0';
+	snprintf(text, sizeof(text), "[slugd]\n\nplatform = %s\n", big);
+	assert_int_equal(parse(&c, text), ERR_INVALID);
+	assert_non_null(strstr(err_msg(), ":3: line is longer than"));
+	snprintf(text, sizeof(text), "[slugd]\n; %s\n", big);
+	assert_int_equal(parse(&c, text), ERR_INVALID);
+	big[60] = '\0';
+	snprintf(text, sizeof(text), "[addon %s]\nplans = a:0\n", big);
+	assert_int_equal(parse(&c, text), ERR_INVALID);
+	assert_non_null(strstr(err_msg(), ":1: section is longer than"));
+}
+
+static void an_absent_file_is_an_error(void **state)
+{
+	struct config *c = NULL;
+
+	(void)state;
+	assert_int_equal(config_read(&c, "/no/such/slugd.ini"), ERR_SYSTEM);
+	assert_non_null(strstr(err_msg(), "/no/such/slugd.ini: No such"));
+	config_free(NULL);
+}
+
+static int make_file(void **state)
+{
+	(void)state;
+	return mkstemp(path) < 0;
+}
+
+static int remove_file(void **state)
+{
+	(void)state;
+	return unlink(path);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(defaults_are_the_designs),
+		cmocka_unit_test(sample_is_the_defaults),
+		cmocka_unit_test(sample_shows_every_key),
+		cmocka_unit_test(an_addon_has_plans_and_vars),
+		cmocka_unit_test(deploy_branches_make_deploy_refs),
+		cmocka_unit_test(quotes_protect),
+		cmocka_unit_test(other_peoples_files_read),
+		cmocka_unit_test(every_mistake_has_its_line),
+		cmocka_unit_test(long_lines_are_refused_not_cut),
+		cmocka_unit_test(an_absent_file_is_an_error),
+	};
+
+	return cmocka_run_group_tests_name("config", tests, make_file,
+					   remove_file);
+}
