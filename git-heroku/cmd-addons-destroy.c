@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "change.h"
 #include "command.h"
@@ -34,9 +35,9 @@ static int ask(const char *app)
 	fputs("> ", stdout);
 	fflush(stdout);
 	len = getline(&line, &size, stdin);
-	if (len < 0)
+	if (len < 0 || !isatty(STDIN_FILENO))
 		putchar('\n');
-	else
+	if (len >= 0)
 		line[strcspn(line, "\r\n")] = '\0';
 	if (len < 0 || strcmp(line, app))
 		rc = err_set(ERR_INVALID,

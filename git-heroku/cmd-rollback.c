@@ -66,7 +66,7 @@ static int run(struct heroku *h)
 const struct command cmd_rollback = {
 	.name = "rollback",
 	.args = "[vN]",
-	.help = "go back to a release; the last good one unless named",
+	.help = "go back to the last good release, or another",
 	.options = "ar",
 	.max_args = 1,
 	.run = run,

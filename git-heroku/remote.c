@@ -24,13 +24,13 @@ static struct remote *remote_named(struct remotes *r, const char *name,
 	return &r->list[r->nr++];
 }
 
-static void add_rewrite(struct remotes *r, char *base, const char *prefix,
-			int push)
+static void add_rewrite(struct remotes *r, const char *base, size_t len,
+			const char *prefix, int push)
 {
 	r->rewrites =
 		xrealloc(r->rewrites, r->nr_rewrites + 1, sizeof(*r->rewrites));
 	r->rewrites[r->nr_rewrites++] =
-		(struct rewrite){ base, xstrdup(prefix), push };
+		(struct rewrite){ xstrndup(base, len), xstrdup(prefix), push };
 }
 
 static void take(void *ctx, const char *key, const char *value)
@@ -55,10 +55,10 @@ static void take(void *ctx, const char *key, const char *value)
 		if (!remote->pushurl)
 			remote->pushurl = xstrdup(value);
 	} else if (!strncmp(key, "url.", 4) && !strcmp(last, ".insteadof")) {
-		add_rewrite(r, xstrndup(middle, len), value, 0);
+		add_rewrite(r, middle, len, value, 0);
 	} else if (!strncmp(key, "url.", 4) &&
 		   !strcmp(last, ".pushinsteadof")) {
-		add_rewrite(r, xstrndup(middle, len), value, 1);
+		add_rewrite(r, middle, len, value, 1);
 	}
 }
 
@@ -141,10 +141,13 @@ static int hex_digit(char c)
 static char *decoded(const char *s)
 {
 	char *out = xcalloc(strlen(s) + 1, 1), *q = out;
+	int high, low;
 
 	while (*s) {
-		if (*s == '%' && hex_digit(s[1]) >= 0 && hex_digit(s[2]) >= 0) {
-			*q++ = (char)(hex_digit(s[1]) << 4 | hex_digit(s[2]));
+		high = *s == '%' ? hex_digit(s[1]) : -1;
+		low = high >= 0 ? hex_digit(s[2]) : -1;
+		if (low >= 0) {
+			*q++ = (char)(high * 16 + low);
 			s += 3;
 		} else {
 			*q++ = *s++;

@@ -157,7 +157,7 @@ static int ask_all(struct where *out, const struct remotes *r)
 	for (i = 0; i < r->nr; i++) {
 		struct where w = { 0 };
 
-		if (ask_remote(&w, r, &r->list[i]))
+		if (ask_remote(&w, r, &r->list[i]) || !w.app)
 			continue;
 		str_replace(&names,
 			    xasprintf("%s%s%s (%s)", names, *names ? ", " : "",

@@ -1,0 +1,44 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# The man page of git heroku against its table of commands and options.
+# shellcheck source=t/lib/test.sh
+. "$(dirname "$0")/lib/test.sh"
+
+page=$t/../git-heroku/git-heroku.1
+
+# The list of commands alone, each entry in plain words: "name ARG".
+section() {
+	sed -n '/^\.Ss Commands/,/^\.Ss Which app/p' "$page"
+}
+
+git heroku help | sed -n 's/^  \([a-z][a-z:]*\) .*/\1/p' >table
+section | sed -n 's/^\.It Ic \([a-z:]*\).*/\1/p' >page
+isnt "$(wc -l <table)" 0 'help lists commands'
+is "$(cat page)" "$(cat table)" 'the man page has the same, in the same order'
+
+while read -r cmd; do
+	git heroku help "$cmd" >usage
+	sed -n 's/^  .*--\([a-z]*\).*/\1/p' usage >options
+	while read -r option; do
+		grep -q -e "Fl.* -*$option\\b" "$page"
+		ok $? "the man page has --$option of $cmd"
+	done <options
+	# Arguments: KEY=VALUE... in the table, "Ar key Ns = Ns Ar value ..."
+	# in the page.
+	sed -n '1s/^Usage: git heroku [a-z:]*//p' usage |
+		tr '[:upper:]' '[:lower:]' | tr -cs '[:lower:]-' ' ' |
+		sed 's/-n num//; s/  */ /g; s/ *$//' >wanted
+	section | sed -n "s/^\\.It Ic $cmd\\( .*\\)*\$/\\1/p" |
+		sed 's/Fl n Ar num//; s/Fl -confirm Ar app//' |
+		sed 's/\<\(Ar\|Op\|Ns\)\>//g' | tr '[:upper:]' '[:lower:]' |
+		tr -cs '[:lower:]-' ' ' | sed 's/  */ /g; s/ *$//' >got
+	is "$(cat got)" "$(cat wanted)" "the man page has the arguments of $cmd"
+done <table
+
+if command -v mandoc >/dev/null; then
+	run mandoc -Tlint -W warning "$page"
+	is "$status:$out" '0:' 'mandoc has nothing to say'
+else
+	skip 1 'no mandoc'
+fi
+finish
