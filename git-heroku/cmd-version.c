@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-#include "autoconf.h"
 
 #include <stdio.h>
 
