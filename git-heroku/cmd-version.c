@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-
 #include <stdio.h>
 
 #include "command.h"
