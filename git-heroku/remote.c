@@ -24,42 +24,71 @@ static struct remote *remote_named(struct remotes *r, const char *name,
 	return &r->list[r->nr++];
 }
 
-static void add_rewrite(struct remotes *r, const char *base, size_t len,
-			const char *prefix, int push)
+static void take_url(struct remotes *r, const char *name, size_t len,
+		     const char *value)
+{
+	struct remote *remote = remote_named(r, name, len);
+
+	if (!remote->url)
+		remote->url = xstrdup(value);
+}
+
+static void take_pushurl(struct remotes *r, const char *name, size_t len,
+			 const char *value)
+{
+	struct remote *remote = remote_named(r, name, len);
+
+	if (!remote->pushurl)
+		remote->pushurl = xstrdup(value);
+}
+
+static void add_rewrite(struct remotes *r, struct rewrite rule)
 {
 	r->rewrites =
 		xrealloc(r->rewrites, r->nr_rewrites + 1, sizeof(*r->rewrites));
-	r->rewrites[r->nr_rewrites++] =
-		(struct rewrite){ xstrndup(base, len), xstrdup(prefix), push };
+	r->rewrites[r->nr_rewrites++] = rule;
 }
+
+static void take_instead(struct remotes *r, const char *base, size_t len,
+			 const char *value)
+{
+	add_rewrite(r, (struct rewrite){ xstrndup(base, len), xstrdup(value),
+					 false });
+}
+
+static void take_push_instead(struct remotes *r, const char *base, size_t len,
+			      const char *value)
+{
+	add_rewrite(r, (struct rewrite){ xstrndup(base, len), xstrdup(value),
+					 true });
+}
+
+/* The variables that matter, as SECTION.MIDDLE.NAME, and who takes them. */
+static const struct {
+	const char *section, *name;
+	void (*take)(struct remotes *r, const char *middle, size_t len,
+		     const char *value);
+} variables[] = {
+	{ "remote", "url", take_url },
+	{ "remote", "pushurl", take_pushurl },
+	{ "url", "insteadof", take_instead },
+	{ "url", "pushinsteadof", take_push_instead },
+};
 
 static void take(void *ctx, const char *key, const char *value)
 {
+	const char *middle = strchrnul(key, '.'), *last = strrchr(key, '.');
+	size_t len = (size_t)(middle - key), i;
 	struct remotes *r = ctx;
-	const char *middle = strchr(key, '.'), *last = strrchr(key, '.');
-	size_t len;
 
 	if (!strcmp(key, "heroku.remote"))
 		str_replace(&r->preferred, xstrdup(value));
-	if (middle == last)
-		return;
-	len = (size_t)(last - ++middle);
-	if (!strncmp(key, "remote.", 7) && !strcmp(last, ".url")) {
-		struct remote *remote = remote_named(r, middle, len);
-
-		if (!remote->url)
-			remote->url = xstrdup(value);
-	} else if (!strncmp(key, "remote.", 7) && !strcmp(last, ".pushurl")) {
-		struct remote *remote = remote_named(r, middle, len);
-
-		if (!remote->pushurl)
-			remote->pushurl = xstrdup(value);
-	} else if (!strncmp(key, "url.", 4) && !strcmp(last, ".insteadof")) {
-		add_rewrite(r, middle, len, value, 0);
-	} else if (!strncmp(key, "url.", 4) &&
-		   !strcmp(last, ".pushinsteadof")) {
-		add_rewrite(r, middle, len, value, 1);
-	}
+	for (i = 0; i < sizeof(variables) / sizeof(variables[0]); i++)
+		if (last > middle && strlen(variables[i].section) == len &&
+		    !strncmp(key, variables[i].section, len) &&
+		    !strcmp(last + 1, variables[i].name))
+			variables[i].take(r, middle + 1,
+					  (size_t)(last - middle - 1), value);
 }
 
 int remotes_read(struct remotes *r)
@@ -97,7 +126,7 @@ const struct remote *remotes_find(const struct remotes *r, const char *name)
 }
 
 /* url by the longest rule that matches; NULL where none does. */
-static char *rewritten(const struct remotes *r, const char *url, int push)
+static char *rewritten(const struct remotes *r, const char *url, bool push)
 {
 	const struct rewrite *best = NULL;
 	size_t i, len = 0;
@@ -123,9 +152,9 @@ char *remote_push_url(const struct remotes *r, const struct remote *remote)
 	if (!url)
 		return NULL;
 	if (!remote->pushurl)
-		other = rewritten(r, url, 1);
+		other = rewritten(r, url, true);
 	if (!other)
-		other = rewritten(r, url, 0);
+		other = rewritten(r, url, false);
 	return other ? other : xstrdup(url);
 }
 

@@ -2,6 +2,7 @@
 #ifndef REMOTE_H
 #define REMOTE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -22,7 +23,7 @@ struct remote {
 /* One url.BASE.insteadOf or url.BASE.pushInsteadOf. */
 struct rewrite {
 	char *base, *prefix;
-	int push; /* pushInsteadOf */
+	bool push; /* pushInsteadOf */
 };
 
 struct remotes {
