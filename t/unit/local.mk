@@ -8,14 +8,20 @@ unit_ldadd = common/libcommon.a $(CMOCKA_LIBS) $(INIH_LIBS) $(JANSSON_LIBS) \
 
 if HAVE_CMOCKA
 check_PROGRAMS += \
+	t/unit/test-client \
 	t/unit/test-config \
 	t/unit/test-err \
+	t/unit/test-http \
 	t/unit/test-json \
 	t/unit/test-names \
 	t/unit/test-proc \
 	t/unit/test-procfile \
 	t/unit/test-text
 endif
+
+t_unit_test_client_SOURCES = t/unit/test-client.c t/unit/unit.h
+t_unit_test_client_CPPFLAGS = $(unit_cppflags)
+t_unit_test_client_LDADD = $(unit_ldadd)
 
 t_unit_test_config_SOURCES = t/unit/test-config.c t/unit/unit.h
 t_unit_test_config_CPPFLAGS = $(unit_cppflags)
@@ -24,6 +30,10 @@ t_unit_test_config_LDADD = $(unit_ldadd)
 t_unit_test_err_SOURCES = t/unit/test-err.c t/unit/unit.h
 t_unit_test_err_CPPFLAGS = $(unit_cppflags)
 t_unit_test_err_LDADD = $(unit_ldadd)
+
+t_unit_test_http_SOURCES = t/unit/test-http.c t/unit/unit.h
+t_unit_test_http_CPPFLAGS = $(unit_cppflags)
+t_unit_test_http_LDADD = $(unit_ldadd)
 
 t_unit_test_json_SOURCES = t/unit/test-json.c t/unit/unit.h
 t_unit_test_json_CPPFLAGS = $(unit_cppflags)
