@@ -9,6 +9,9 @@
 
 #include "err.h"
 #include "mem.h"
+#include "text.h"
+
+#define SHOWN_PATH 300 /* characters */
 
 void entry_begin(struct entry_cursor *c, const void *tree, size_t len)
 {
@@ -21,6 +24,11 @@ void entry_release(struct entry_cursor *c)
 	free(c->open);
 	c->open = NULL;
 	c->nr_open = c->alloc = 0;
+}
+
+char *entry_shown_path(const char *path)
+{
+	return text_cell(path, SHOWN_PATH);
 }
 
 static int read_mode(struct entry *e, unsigned long mode)

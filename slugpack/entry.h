@@ -8,7 +8,7 @@
 /*
  * What a git tree object says, one entry after the other, and the rules of
  * our own that each must keep: an entry of a hostile tree is refused here,
- * before anything is made of it. Knows nothing of any library.
+ * before anything is made of it. Knows nothing of libgit2.
  *
  * The form: "MODE NAME\0" and the id in binary, again and again; sorted by
  * name, where the name of a folder counts as if it ended in a slash.
@@ -52,6 +52,12 @@ void entry_begin(struct entry_cursor *c, const void *tree, size_t len);
  * order. out->name is the name, where there is one, and NULL else.
  */
 int entry_next(struct entry_cursor *c, struct entry *out);
+
+/*
+ * A path as messages show it: escaped as text_escape() does, and cut where
+ * it would leave no room for the rest of a message. Caller frees.
+ */
+char *entry_shown_path(const char *path);
 
 /* Free what the cursor holds. */
 void entry_release(struct entry_cursor *c);

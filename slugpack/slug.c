@@ -32,7 +32,7 @@ struct making {
 /* "PATH WHAT" into the notices; of many, the first ones. */
 static void notice(struct making *m, const char *path, const char *what)
 {
-	char *safe = text_escape(path), *line;
+	char *safe = entry_shown_path(path), *line;
 
 	if (m->nr_notices++ < MAX_NOTICES) {
 		line = xasprintf("%s %s", safe, what);
@@ -55,7 +55,7 @@ static void sum_notices(struct making *m)
 
 static int over_blob(const struct making *m, const char *path, uint64_t size)
 {
-	char *safe = text_escape(path), *is = text_size(size);
+	char *safe = entry_shown_path(path), *is = text_size(size);
 	char *max = text_size(m->spec->max_blob);
 
 	err_set(ERR_TOOBIG, "blob %s has %s, over max_blob (%s)", safe, is,
@@ -68,7 +68,8 @@ static int over_blob(const struct making *m, const char *path, uint64_t size)
 
 static int over_tree(const struct making *m, const char *path)
 {
-	char *safe = text_escape(path), *max = text_size(m->spec->max_tree);
+	char *safe = entry_shown_path(path),
+	     *max = text_size(m->spec->max_tree);
 
 	err_set(ERR_TOOBIG, "the files have more than max_tree (%s), as of %s",
 		max, safe);
@@ -84,7 +85,7 @@ static int check_link(const char *path, uint64_t size)
 
 	if (size > 0 && size < PATH_MAX)
 		return 0;
-	safe = text_escape(path);
+	safe = entry_shown_path(path);
 	err_set(ERR_INVALID, "symlink %s has a target of %llu bytes", safe,
 		(unsigned long long)size);
 	free(safe);
@@ -165,7 +166,7 @@ static int check_target(const struct tree_entry *e, const char *data,
 
 	if (!memchr(data, '\0', len))
 		return 0;
-	safe = text_escape(e->path);
+	safe = entry_shown_path(e->path);
 	err_set(ERR_INVALID, "symlink %s has a target with a NUL in it", safe);
 	free(safe);
 	return ERR_INVALID;

@@ -6,6 +6,7 @@
  * for one slug. It needs to read the repository's objects and to write to
  * the descriptors that it was given; no network, and no other file.
  */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,9 @@
 
 static int make_slug(struct slug *slug, const struct options *o)
 {
+	/* Else the first file that is opened would be standard output. */
+	if (fcntl(STDOUT_FILENO, F_GETFD) < 0)
+		return err_set(ERR_INVALID, "standard output is not open");
 	if (isatty(STDOUT_FILENO))
 		return err_set(ERR_INVALID,
 			       "a slug is not for a terminal: send it to a "
@@ -45,11 +49,11 @@ static int show_text(const struct options *o)
 
 static void show_notices(const struct slug *slug)
 {
-	const json_t *line;
 	size_t i;
 
-	json_array_foreach(slug->notices, i, line)
-		fprintf(stderr, "%s\n", json_string_value(line));
+	for (i = 0; i < json_array_size(slug->notices); i++)
+		fprintf(stderr, "%s\n",
+			json_string_value(json_array_get(slug->notices, i)));
 }
 
 static void show_error(void)
@@ -58,6 +62,15 @@ static void show_error(void)
 
 	fprintf(stderr, " !    %s\n", safe);
 	free(safe);
+}
+
+/* The report, where one is asked for; rc, or why it cannot be written. */
+static int report(const struct options *o, const struct slug *slug, int rc)
+{
+	if (o->report_fd < 0 || !report_write(o->report_fd, rc, slug))
+		return rc;
+	show_error();
+	return ERR_SYSTEM;
 }
 
 int main(int argc, char **argv)
@@ -75,10 +88,8 @@ int main(int argc, char **argv)
 		show_notices(&slug);
 	if (rc)
 		show_error();
-	if (o.report_fd >= 0 && !o.help && !o.version && report_write(o.report_fd, rc, &slug)) {
-		rc = ERR_SYSTEM;
-		show_error();
-	}
+	if (rc || slug.commit)
+		rc = report(&o, &slug, rc);
 	slug_release(&slug);
 	options_release(&o);
 	return rc ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -19,8 +19,8 @@
 
 /* Parsed objects that libgit2 may keep, and how much of a pack it maps. */
 #define CACHE_SIZE    (16 << 20)
-#define WINDOW_SIZE   (16 << 20)
-#define WINDOWS_LIMIT (128 << 20)
+#define WINDOW_SIZE   (4 << 20)
+#define WINDOWS_LIMIT (32 << 20)
 
 struct tree {
 	git_repository *repo;
@@ -52,10 +52,10 @@ static const char *reason(void)
 	return e && e->message ? e->message : "no reason given";
 }
 
-/* As err_set(), with the path, escaped, in front. */
+/* As err_set(), with the path in front. */
 static int path_error(int code, const char *path, const char *what)
 {
-	char *safe = text_escape(path);
+	char *safe = entry_shown_path(path);
 
 	err_set(code, "%s: %s", safe, what);
 	free(safe);
@@ -115,12 +115,31 @@ static int open_objects(struct tree *t, const struct tree_source *s)
 	return 0;
 }
 
+/*
+ * Does the code mean that the repository is another user's? libgit2 1.5 then
+ * says that safe.directory is missing.
+ */
+static bool is_foreign(int code)
+{
+	const git_error *e = git_error_last();
+
+	return code == GIT_EOWNER ||
+	       (code == GIT_ENOTFOUND && e && e->klass == GIT_ERROR_CONFIG);
+}
+
 /* open_ext, since open_bare looks at neither owner nor extensions. */
 static int open_repository(struct tree *t, const char *path)
 {
 	int code = git_repository_open_ext(&t->repo, path,
 					   GIT_REPOSITORY_OPEN_NO_SEARCH, NULL);
 
+	/* libgit2 1.5 looks for safe.directory, and says that it is missing. */
+	if (code == GIT_EOWNER || (code == GIT_ENOTFOUND &&
+				   git_error_last()->klass == GIT_ERROR_CONFIG))
+		return err_set(ERR_FAILED,
+			       "%s belongs to another user; see safe.directory "
+			       "in git-config(1)",
+			       path);
 	if (code == GIT_ENOTFOUND)
 		return err_set(ERR_NOTFOUND, "%s is not a git repository",
 			       path);
@@ -292,7 +311,6 @@ static int join_path(struct walk *w, const struct entry *e)
 	w->path[at + len] = '\0';
 	if (fits)
 		return 0;
-	w->path[80] = '\0';
 	return path_error(ERR_INVALID, w->path,
 			  "the path goes on for more than 4096 bytes");
 }

@@ -11,7 +11,7 @@
  * The tree of one commit: found, walked in git's order and read, a blob at
  * a time. tree.c is where libgit2 is known, and nowhere else.
  *
- * Messages name an entry by its path, escaped as text_escape() does.
+ * Messages name an entry by its path, as entry_shown_path() gives it.
  */
 struct tree;
 
