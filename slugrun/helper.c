@@ -65,16 +65,19 @@ static void reap(struct helper *h)
 
 void helper_ended(struct helper *h, const siginfo_t *info)
 {
+	const char *words = h->text;
 	int rc = 0;
 
 	reap(h);
 	h->text[h->len] = '\0';
 	h->text[strcspn(h->text, "\n")] = '\0';
+	if (!strncmp(words, "slugrun: ", 9))
+		words += 9;
 	if (info->si_code != CLD_EXITED)
 		rc = err_set(ERR_FAILED, "the helper was ended by signal %d",
 			     info->si_status);
 	else if (info->si_status)
-		rc = err_set(ERR_FAILED, "%s", h->text);
+		rc = err_set(ERR_FAILED, "%s", words);
 	h->done(h->ctx, rc);
 }
 

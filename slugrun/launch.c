@@ -11,6 +11,7 @@
 #include "err.h"
 #include "log.h"
 #include "mem.h"
+#include "strays.h"
 
 /*
  * What a failed launch says fits into an error of common/err.h with the
@@ -107,6 +108,18 @@ static void fail_by(struct supervisor *s, const struct process *p)
 		p->ending ? p->ending : "failed", when, len ? "\n" : "", tail);
 	free(tail);
 	fail(s, ERR_INVALID);
+}
+
+/* All processes of r are gone but such as left their groups. */
+static void end_strays(const struct supervisor *s, const struct release *r)
+{
+	unsigned n = 0;
+
+	if (!s->running || s->running->version != r->version)
+		n = strays_kill(s->dir, r->version);
+	if (n)
+		log_line("v%" PRId64 " left %u processes: killed", r->version,
+			 n);
 }
 
 static void start_all(struct supervisor *s)
@@ -253,6 +266,7 @@ static void step_failing(struct supervisor *s)
 	}
 	if (!gone || s->helper.pid)
 		return;
+	end_strays(s, l->release);
 	release_free(l->release);
 	l->release = NULL;
 	l->step = LAUNCH_CLEANING;
@@ -324,6 +338,7 @@ void leaving_tick(struct supervisor *s)
 		if (!gone)
 			continue;
 		TAILQ_REMOVE(&s->leaving, r, link);
+		end_strays(s, r);
 		release_free(r);
 		s->want_prune = true;
 	}

@@ -3,6 +3,7 @@ slugrun_slugrun_SOURCES = \
 	slugrun/api.c \
 	slugrun/appdir.c \
 	slugrun/exec.c slugrun/exec.h \
+	slugrun/guard.c slugrun/guard.h \
 	slugrun/helper.c slugrun/helper.h \
 	slugrun/launch.c \
 	slugrun/output.c slugrun/output.h \
@@ -11,6 +12,7 @@ slugrun_slugrun_SOURCES = \
 	slugrun/relay.c slugrun/relay.h \
 	slugrun/release.c slugrun/release.h \
 	slugrun/slugrun.c \
+	slugrun/strays.c slugrun/strays.h \
 	slugrun/supervisor.c slugrun/supervisor.h \
 	slugrun/tree.c slugrun/tree.h \
 	slugrun/unpack.c slugrun/unpack.h

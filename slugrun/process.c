@@ -166,6 +166,7 @@ static void tick_ending(struct process *p, struct applog *log, int64_t now)
 	if (group_is_gone(p)) {
 		output_finish(&p->out, log, p->name);
 		port_release(&p->port);
+		p->pid = 0;
 		p->state = PROCESS_GONE;
 	} else if (now >= p->due_ms) {
 		applog_printf(log, p->name,

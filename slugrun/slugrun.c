@@ -16,6 +16,7 @@
 
 #include "err.h"
 #include "exec.h"
+#include "guard.h"
 #include "log.h"
 #include "supervisor.h"
 #include "tree.h"
@@ -38,6 +39,11 @@ static int run_prune(char **argv)
 	return tree_prune(argv[0], argv + 1);
 }
 
+static int run_guard(char **argv)
+{
+	return guard_run(argv[0]);
+}
+
 static int run_exec(char **argv)
 {
 	return exec_command(strtol(argv[0], NULL, 10),
@@ -50,9 +56,8 @@ static const struct mode {
 	int min, max;     /* further arguments */
 	int (*run)(char **argv);
 } modes[] = {
-	{ "exec", 4, 4, run_exec },
-	{ "prune", 1, 10000, run_prune },
-	{ "unpack", 2, 2, run_unpack },
+	{ "exec", 4, 4, run_exec },       { "guard", 1, 1, run_guard },
+	{ "prune", 1, 10000, run_prune }, { "unpack", 2, 2, run_unpack },
 	{ NULL, 1, 1, run_supervisor },
 };
 

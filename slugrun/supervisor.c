@@ -18,6 +18,7 @@
 #include "log.h"
 #include "mem.h"
 #include "sock.h"
+#include "strays.h"
 
 #define TICK_MS  20
 #define CHECK_MS 1000 /* between looks at the folder */
@@ -122,6 +123,13 @@ static void child_ended(struct supervisor *s, const siginfo_t *info)
 		helper_ended(&s->helper, info);
 		return;
 	}
+	if (info->si_pid == s->guard.pid) {
+		guard_ended(&s->guard);
+		log_line("the guard ended; starting another");
+		if (guard_start(&s->guard, s->dir))
+			log_line("%s", err_msg());
+		return;
+	}
 	while ((p = walk_next(&w))) {
 		if (p->pid == info->si_pid && !p->reaped) {
 			process_ended(p, &s->log, info);
@@ -148,6 +156,24 @@ static void take_signals(struct supervisor *s)
 			return;
 		child_ended(s, &info);
 	}
+}
+
+/* The guard knows every group that may have a process. */
+static void tell_guard(struct supervisor *s)
+{
+	struct walk w = { .s = s };
+	pid_t *groups = NULL;
+	struct process *p;
+	size_t n = 0;
+
+	while ((p = walk_next(&w))) {
+		if (!p->pid)
+			continue;
+		groups = xrealloc(groups, n + 1, sizeof(*groups));
+		groups[n++] = p->pid;
+	}
+	guard_tell(&s->guard, groups, n);
+	free(groups);
 }
 
 /* Let time pass for all. */
@@ -234,6 +260,7 @@ static void loop(struct supervisor *s)
 		take_signals(s);
 		run_commands(s);
 		tick(s);
+		tell_guard(s);
 		if (clock_mono_ms() < check)
 			continue;
 		check = clock_mono_ms() + CHECK_MS;
@@ -303,6 +330,7 @@ static void release_all(struct supervisor *s)
 	struct command *c;
 
 	helper_kill(&s->helper);
+	guard_release(&s->guard);
 	relay_close(s->relay);
 	release_free(s->running);
 	while ((c = TAILQ_FIRST(&s->commands))) {
@@ -327,6 +355,7 @@ int supervise(const char *dir)
 				.signal_fd = -1,
 				.event_fd = -1,
 				.helper.fd = -1,
+				.guard.fd = -1,
 				.log.fd = -1 };
 	int rc;
 
@@ -339,11 +368,17 @@ int supervise(const char *dir)
 	rc = take_charge(&s);
 	if (rc)
 		goto done;
+	/* Of one that was killed, and its guard with it. */
+	strays_kill(s.dir, 0);
+	rc = guard_start(&s.guard, s.dir);
+	if (rc)
+		goto done;
 	rc = serve(&s);
 	if (rc)
 		goto done;
 	log_line("supervising %s", s.name);
 	loop(&s);
+	strays_kill(s.dir, 0);
 	close_shop(&s);
 	log_line("stopped");
 done:

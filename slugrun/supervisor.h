@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "guard.h"
 #include "helper.h"
 #include "http.h"
 #include "output.h"
@@ -45,6 +46,7 @@ struct supervisor {
 	struct relay *relay;     /* the stable address; NULL: none */
 	TAILQ_HEAD(release_list, release) leaving;
 
+	struct guard guard;
 	struct helper helper;
 	bool want_prune; /* folders of old releases may lie around */
 	bool stopping;

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: ISC */
+#include "guard.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "err.h"
+#include "mem.h"
+#include "proc.h"
+#include "strays.h"
+
+#define PIPE_FD 3
+
+/* A message is the number of groups, and then the groups. */
+
+int guard_start(struct guard *g, const char *dir)
+{
+	const char *argv[] = { "/proc/self/exe", "guard", dir, NULL };
+	struct proc_spec spec = { .argv = argv, .session = true };
+	int fds[2], rc;
+
+	if (pipe2(fds, O_CLOEXEC))
+		return err_sys("pipe");
+	spec.extra = fds[0];
+	rc = proc_spawn(&g->pid, &spec);
+	close(fds[0]);
+	if (rc) {
+		close(fds[1]);
+		g->pid = 0;
+		return rc;
+	}
+	g->fd = fds[1];
+	g->nr_told = 0;
+	return 0;
+}
+
+void guard_tell(struct guard *g, const pid_t *groups, size_t n)
+{
+	pid_t *message;
+	size_t size = (n + 1) * sizeof(*message);
+
+	if (g->fd < 0 ||
+	    (n == g->nr_told &&
+	     (!n || !memcmp(groups, g->told, n * sizeof(*groups)))))
+		return;
+	message = xcalloc(n + 1, sizeof(*message));
+	message[0] = (pid_t)n;
+	if (n)
+		memcpy(message + 1, groups, n * sizeof(*groups));
+	/* Where it is gone, guard_ended() will be called. */
+	if (write(g->fd, message, size) == (ssize_t)size) {
+		free(g->told);
+		g->told = xcalloc(n, sizeof(*groups));
+		memcpy(g->told, message + 1, n * sizeof(*groups));
+		g->nr_told = n;
+	}
+	free(message);
+}
+
+void guard_ended(struct guard *g)
+{
+	waitpid(g->pid, NULL, 0);
+	g->pid = 0;
+	if (g->fd >= 0)
+		close(g->fd);
+	g->fd = -1;
+}
+
+void guard_release(struct guard *g)
+{
+	if (g->fd >= 0)
+		close(g->fd);
+	g->fd = -1;
+	if (g->pid)
+		waitpid(g->pid, NULL, 0);
+	g->pid = 0;
+	free(g->told);
+	g->told = NULL;
+}
+
+static bool read_full(void *buf, size_t len)
+{
+	char *p = buf;
+	ssize_t n;
+
+	while (len) {
+		n = read(PIPE_FD, p, len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		p += n;
+		len -= (size_t)n;
+	}
+	return true;
+}
+
+int guard_run(const char *dir)
+{
+	pid_t *groups = NULL, *fresh, n;
+	size_t nr = 0;
+
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	while (read_full(&n, sizeof(n)) && n >= 0) {
+		fresh = xcalloc((size_t)n, sizeof(*fresh));
+		if (!read_full(fresh, (size_t)n * sizeof(*fresh))) {
+			free(fresh);
+			break;
+		}
+		free(groups);
+		groups = fresh;
+		nr = (size_t)n;
+	}
+	while (nr)
+		if (groups[--nr] > 1)
+			kill(-groups[nr], SIGKILL);
+	free(groups);
+	strays_kill(dir, 0);
+	return 0;
+}
