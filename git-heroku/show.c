@@ -123,23 +123,25 @@ char *show_time(const json_t *v, const char *key)
 char *show_price(const json_t *addon)
 {
 	const json_t *price = json_object_get(addon, "billed_price");
-	int64_t cents, part;
-	const char *unit;
+	int64_t cents;
+	char *unit, *out;
 
 	if (!json_is_object(price))
 		price = json_object_get(json_object_get(addon, "plan"),
 					"price");
 	cents = json_int(price, "cents", 0);
-	unit = json_str(price, "unit", "month");
-	if (!strcmp(unit, "month"))
-		unit = "mo";
-	part = cents % 100;
 	if (!cents)
 		return xstrdup("free");
-	if (part)
-		return xasprintf("$%" PRId64 ".%02" PRId64 "/%s", cents / 100,
-				 part, unit);
-	return xasprintf("$%" PRId64 "/%s", cents / 100, unit);
+	unit = text_escape(json_str(price, "unit", "month"));
+	if (!strcmp(unit, "month"))
+		str_replace(&unit, xstrdup("mo"));
+	if (cents % 100)
+		out = xasprintf("$%" PRId64 ".%02" PRId64 "/%s", cents / 100,
+				cents % 100, unit);
+	else
+		out = xasprintf("$%" PRId64 "/%s", cents / 100, unit);
+	free(unit);
+	return out;
 }
 
 const char *show_member(const json_t *v, const char *member, const char *key)

@@ -140,14 +140,17 @@ static int ask_named(struct where *out, const struct remotes *r,
 
 static int no_app(void)
 {
-	return err_set(ERR_INVALID,
+	return err_set(ERR_NOTFOUND,
 		       "No app specified.\n"
 		       "Run this command from an app folder or specify which "
 		       "app to use with --app APP.");
 }
 
-/* The only app among all remotes; two are an error that names them. */
-static int ask_all(struct where *out, const struct remotes *r)
+/*
+ * The only app among all remotes, or the only slugd where the app is known;
+ * two are an error that names them.
+ */
+static int ask_all(struct where *out, const struct remotes *r, bool known)
 {
 	char *names = xstrdup("");
 	bool several = false;
@@ -166,24 +169,24 @@ static int ask_all(struct where *out, const struct remotes *r)
 			*out = w;
 			continue;
 		}
-		several = several || strcmp(out->app, w.app) ||
-			  strcmp(out->socket, w.socket);
+		several = several || strcmp(out->socket, w.socket) ||
+			  (!known && strcmp(out->app, w.app));
 		where_release(&w);
 	}
 	if (!out->app)
 		rc = no_app();
 	else if (several)
 		rc = err_set(ERR_INVALID,
-			     "Multiple apps in folder and no app specified.\n"
+			     "Multiple apps in folder and no %s specified.\n"
 			     "Say which with --remote: %s.",
-			     names);
+			     known ? "remote" : "app", names);
 	if (rc)
 		where_release(out);
 	free(names);
 	return rc;
 }
 
-static int from_remotes(struct where *out, const char *remote)
+static int from_remotes(struct where *out, const char *remote, bool known)
 {
 	struct remotes r = { 0 };
 	int rc;
@@ -199,7 +202,7 @@ static int from_remotes(struct where *out, const char *remote)
 	else if (remotes_find(&r, "heroku"))
 		rc = ask_named(out, &r, "heroku", "heroku");
 	else
-		rc = ask_all(out, &r);
+		rc = ask_all(out, &r, known);
 done:
 	remotes_release(&r);
 	return rc;
@@ -212,14 +215,14 @@ int where_find(struct where *out, const char *app, const char *remote)
 
 	if (app && !*app)
 		return no_app();
-	rc = from_remotes(out, remote);
+	rc = from_remotes(out, remote, app != NULL);
 	if (!app)
 		return rc;
 	if (rc && !remote && dir && *dir) {
 		out->socket = xasprintf("%s/slugd.sock", dir);
 		rc = 0;
-	} else if (rc && !remote) {
-		rc = err_set(ERR_INVALID,
+	} else if (rc == ERR_NOTFOUND) {
+		rc = err_set(rc,
 			     "Cannot tell which slugd has the app %s.\n"
 			     "Run this command from a folder that has a "
 			     "remote of that slugd's, or set SLUGD_DIR to "

@@ -17,7 +17,8 @@ struct where {
  * remote's, or, where -a is given and no remote is an app's repository, that
  * in the folder SLUGD_DIR. What slugctl-init wrote into the repository
  * (slugd.app, slugd.socket) says whose it is.
- * Errors: ERR_INVALID, in words that say what to type instead.
+ * Errors: ERR_NOTFOUND where nothing says so, ERR_INVALID where what does is
+ * wrong; in words that say what to type instead.
  */
 int where_find(struct where *out, const char *app, const char *remote);
 

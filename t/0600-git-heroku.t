@@ -143,6 +143,14 @@ git remote add staging "$scratch/two.git"
 run git heroku releases
 refused 'two candidates' 'Multiple apps in folder and no app specified.' \
 	'Say which with --remote: production (one), mirror (one), staging (two).'
+run git heroku releases -a one
+refused 'two slugds, with -a' \
+	'Multiple apps in folder and no remote specified.' \
+	'Say which with --remote: production (one), mirror (one), staging (two).'
+git -C ../two.git config slugd.socket "$scratch/one.sock"
+run git heroku releases -a two
+asks one 'two apps of one slugd, with -a'
+git -C ../two.git config slugd.socket "$scratch/two.sock"
 run git heroku releases -r staging
 asks two '-r names the remote'
 run git heroku -rproduction releases
@@ -167,6 +175,8 @@ refused 'a remote on another host' \
 run git heroku releases -r backup
 refused "a repository that is no app's" \
 	"remote 'backup': the repository at $scratch/plain.git is no app of slugd's; make it one with: slugctl init APP $scratch/plain.git"
+run git -c heroku.remote=backup heroku releases -a one
+like "$err" "^ !    remote 'backup': " 'also with -a'
 git remote add gone "$scratch/gone.git"
 run git heroku releases -r gone
 refused 'a remote that leads nowhere' \

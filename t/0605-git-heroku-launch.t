@@ -1,0 +1,65 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# git heroku waits for the launch of the release that it makes, and says how
+# it ended.
+# shellcheck source=t/lib/test.sh
+. "$(dirname "$0")/lib/test.sh"
+
+driver=slugrun
+make_dir "$@"
+start_slugd || exit 1
+make_app myapp >/dev/null || exit 1
+cd work || exit 1
+cat >Procfile <<'EOF'
+web: if [ "$MYVAR" = bad ]; then echo 'no such database' >&2; exit 3; fi; sleep "${SLOW:-0}"; exec perl server.pl
+EOF
+git commit -qam 'A web process that can fail'
+run git push heroku master
+is "$status" 0 'the push'
+url=$(git heroku info --json | sed -n 's/.*"web_url": "\(.*\)".*/\1/p')
+like "$(git heroku info)" "^Web URL:    $url\$" 'info has the address'
+
+# page: what the app answers.
+page() {
+	curl -sS --max-time 5 "$url"
+}
+
+run git heroku config:set MYVAR=42
+is "$status:$err" '0:' 'config:set: exit 0'
+is "$out" 'Adding config vars:
+  MYVAR => 42
+Updating vars and restarting app... done, v3' 'article: config:set'
+like "$(page)" 'MYVAR=42' 'article: the app runs with the var when it ends'
+run git heroku addons:create memcachier
+is "$out" 'Adding memcachier to myapp... done, v4 (free)' \
+	'article: addons:create'
+like "$(page)" 'MEMCACHIER_SERVERS=127.0.0.1:11211' \
+	'the app runs with what the add-on provides'
+
+run git heroku config:set MYVAR=bad
+is "$status" 1 'a release that does not come up: exit 1'
+is "$out" 'Adding config vars:
+  MYVAR => bad
+Updating vars and restarting app... failed, v5' 'the line says so'
+like "$err" '^ !    .*no such database' 'standard error has its output'
+unlike "$err" '^( ?[^ ]|  [^!])' 'each line of it behind the mark'
+like "$(git heroku releases)" '^v5    Config add MYVAR \(failed\)  ' \
+	'releases marks it'
+like "$(git heroku releases:info v5)" \
+	'^Change:      Config add MYVAR \(failed\)$' 'so does releases:info'
+like "$(page)" 'MYVAR=42' 'the old release goes on'
+
+run git heroku config:set MYVAR=43
+like "$out" 'done, v6$' 'the next one'
+run git heroku rollback
+is "$status:$out" '0:Rolled back to v4' 'article: rollback'
+like "$(page)" 'MYVAR=42' 'article: to the config vars of then'
+
+git heroku config:set SLOW=2 >slow &
+within 10 sh -c 'git heroku releases -n 1 | grep -q "v8 .*(pending)"'
+ok $? 'releases marks what is being launched'
+wait $!
+is "$(sed -n '3p' slow)" 'Updating vars and restarting app... done, v8' \
+	'which config:set waits for'
+unlike "$(git heroku releases)" pending 'and then it is not marked any more'
+finish
