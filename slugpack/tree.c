@@ -133,9 +133,7 @@ static int open_repository(struct tree *t, const char *path)
 	int code = git_repository_open_ext(&t->repo, path,
 					   GIT_REPOSITORY_OPEN_NO_SEARCH, NULL);
 
-	/* libgit2 1.5 looks for safe.directory, and says that it is missing. */
-	if (code == GIT_EOWNER || (code == GIT_ENOTFOUND &&
-				   git_error_last()->klass == GIT_ERROR_CONFIG))
+	if (is_foreign(code))
 		return err_set(ERR_FAILED,
 			       "%s belongs to another user; see safe.directory "
 			       "in git-config(1)",
