@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: ISC
 noinst_LIBRARIES += common/libcommon.a
 
 common_libcommon_a_SOURCES = \
@@ -16,3 +17,5 @@ common_libcommon_a_SOURCES = \
 	common/text.c common/text.h
 common_libcommon_a_CPPFLAGS = $(AM_CPPFLAGS) $(INIH_CFLAGS) \
 	$(JANSSON_CFLAGS) $(MHD_CFLAGS) $(UUID_CFLAGS)
+
+dist_man_MANS += common/slugd.ini.5
