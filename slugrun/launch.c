@@ -214,7 +214,7 @@ static void take_over(struct supervisor *s)
 	s->running = l->release;
 	if (old)
 		old->left_at = clock_mono_ms();
-	if (s->relay && s->relay != relay) {
+	if (old && s->relay && s->relay != relay) {
 		relay_refuse(s->relay);
 		old->relay = s->relay;
 	}

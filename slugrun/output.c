@@ -155,7 +155,9 @@ static void take(struct output *o, struct applog *log, const char *name,
 		}
 		if (o->len == OUTPUT_LINE)
 			end_line(o, log, name);
-		o->line[o->len++] = data[i] ? data[i] : ' ';
+		o->line[o->len++] = data[i];
+		if (!data[i])
+			o->line[o->len - 1] = ' ';
 	}
 }
 

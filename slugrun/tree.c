@@ -180,7 +180,7 @@ int tree_prune(const char *path, char *const *keep)
 		d = open_list(fd);
 	if (!d)
 		rc = err_sys("%s", path);
-	while (!rc && (e = readdir(d)))
+	while (d && !rc && (e = readdir(d)))
 		if (is_release(e->d_name) && !is_kept(keep, e->d_name))
 			rc = tree_remove(fd, e->d_name);
 	if (d)
