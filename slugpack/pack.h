@@ -32,8 +32,8 @@ struct pack;
 int pack_open(struct pack **out, struct sink to, int gzip_level);
 
 /*
- * Add an entry. data is a file's content or a link's target, which ends
- * with a NUL; a folder has none.
+ * Add an entry. data is a file's content or a link's target, of len bytes;
+ * a folder has none.
  * Errors: what the sink returned, ERR_FAILED.
  */
 int pack_entry(struct pack *p, const char *path, enum entry_kind kind,
