@@ -1,0 +1,48 @@
+sbin_PROGRAMS += slugd/slugd
+bin_PROGRAMS += slugd/slugctl
+
+slugd_ledger_sources = \
+	slugd/backend.h \
+	slugd/changes.c \
+	slugd/ledger-internal.h \
+	slugd/ledger-sqlite.c \
+	slugd/ledger.c slugd/ledger.h \
+	slugd/rollback.c
+
+slugd_slugd_SOURCES = \
+	slugd/api-addons.c \
+	slugd/api-apps.c \
+	slugd/api-builds.c \
+	slugd/api-config.c \
+	slugd/api-pushes.c \
+	slugd/api-releases.c \
+	slugd/api.c slugd/api.h \
+	slugd/build.c slugd/build.h \
+	slugd/jobs.c slugd/jobs.h \
+	slugd/launch.c slugd/launch.h \
+	slugd/lease.c slugd/lease.h \
+	slugd/pushes.c slugd/pushes.h \
+	slugd/repo.c slugd/repo.h \
+	slugd/slugd.c slugd/slugd.h \
+	slugd/slugs.c slugd/slugs.h \
+	slugd/streams.c slugd/streams.h \
+	$(slugd_ledger_sources)
+slugd_slugd_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(MHD_CFLAGS) \
+	$(SQLITE_CFLAGS) $(SYSTEMD_CFLAGS) $(UUID_CFLAGS)
+slugd_slugd_LDADD = common/libcommon.a $(MHD_LIBS) $(JANSSON_LIBS) \
+	$(SQLITE_LIBS) $(SYSTEMD_LIBS) $(UUID_LIBS) $(INIH_LIBS) \
+	$(HTTP_PARSER_LIBS)
+
+slugd_slugctl_SOURCES = \
+	slugd/ctl-fsck.c \
+	slugd/ctl-init.c \
+	slugd/ctl-stop.c \
+	slugd/ctl.h \
+	slugd/repo.c slugd/repo.h \
+	slugd/slugctl.c \
+	slugd/slugs.c slugd/slugs.h \
+	$(slugd_ledger_sources)
+slugd_slugctl_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(SQLITE_CFLAGS) \
+	$(UUID_CFLAGS)
+slugd_slugctl_LDADD = common/libcommon.a $(JANSSON_LIBS) $(SQLITE_LIBS) \
+	$(UUID_LIBS) $(HTTP_PARSER_LIBS)

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef HOOK_H
+#define HOOK_H
+
+#include <stdbool.h>
+
+#include "client.h"
+#include "json.h"
+
+/*
+ * What the hooks share. A hook runs in the app's bare repository, as a child
+ * of git, with "OLD NEW REF" lines on its standard input; it is a viewer:
+ * it tells slugd of the push, through the link slugd.sock in the repository,
+ * and shows what slugd says. See githooks(5).
+ */
+
+/*
+ * The lines of standard input as [{"name", "old", "new"}] into *refs.
+ * Errors: ERR_INVALID.
+ */
+int hook_read_refs(json_t **refs);
+
+/*
+ * The lines that are branches that now exist, which is what a settled push
+ * can be of. Caller's reference.
+ */
+json_t *hook_branches(const json_t *refs);
+
+/* Connect to the repository's slugd. Errors: ERR_UNAVAILABLE. */
+int hook_connect(struct client **out);
+
+/*
+ * POST path {"repository": ..., "refs": ...} with what more has (NULL:
+ * nothing); the answer as client_call() gives it.
+ */
+int hook_post(struct client *c, const char *path, const json_t *refs,
+	      const json_t *more, json_t **out);
+
+/*
+ * Write to the developer without ever waiting for one who does not read:
+ * what finds no room is left out.
+ */
+void hook_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Each line of text as " !     line", escaped. */
+void hook_complain(const char *text);
+
+/* A sink for client_stream() that says what comes. */
+int hook_say_bytes(void *ctx, const char *data, size_t len);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * post-receive: shows the release that the push became, and how its launch
+ * goes. Needs the repository and slugd's socket, nothing else.
+ */
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "err.h"
+#include "hook.h"
+#include "mem.h"
+
+static int keep(void *ctx, const char *data, size_t len)
+{
+	fwrite(data, 1, len, ctx);
+	return 0;
+}
+
+/*
+ * Wait until release `version` of the app is no longer pending. Its launch's
+ * output into *why, its state into *release.
+ */
+static int wait_launch(struct client *c, const json_t *settled,
+		       json_t **release, char **why)
+{
+	const json_t *made = json_object_get(settled, "release");
+	const char *url = json_str(made, "output_stream_url", NULL);
+	char *app = client_path_segment(json_str(settled, "app", ""));
+	char *path = xasprintf("/apps/%s/releases/%" PRId64, app,
+			       json_int(made, "version", 0));
+	size_t len = 0;
+	FILE *f = open_memstream(why, &len);
+	int rc = 0;
+
+	if (!f)
+		abort();
+	if (url && !strcmp(json_str(made, "status", ""), "pending"))
+		rc = client_stream(c, url, keep, f);
+	fclose(f);
+	if (!rc)
+		rc = client_call(c, "GET", path, NULL, release);
+	free(path);
+	free(app);
+	return rc;
+}
+
+static void show(struct client *c, const json_t *settled)
+{
+	const char *web = json_str(settled, "web_url", NULL);
+	json_t *release = NULL;
+	char *why = NULL;
+
+	hook_say("-----> Launching...");
+	if (wait_launch(c, settled, &release, &why)) {
+		hook_say(" unknown\n");
+		hook_complain(err_msg());
+	} else if (strcmp(json_str(release, "status", ""), "failed") != 0) {
+		hook_say(" done, v%" PRId64 " deployed to %s\n",
+			 json_int(release, "version", 0),
+			 json_str(settled, "platform", ""));
+		if (web)
+			hook_say("       %s\n", web);
+	} else {
+		hook_say(" failed, v%" PRId64 "\n",
+			 json_int(release, "version", 0));
+		hook_complain(why);
+		hook_complain("The release before it goes on serving.");
+	}
+	free(why);
+	json_decref(release);
+}
+
+int main(void)
+{
+	json_t *refs = NULL, *branches = NULL, *settled = NULL;
+	struct client *c = NULL;
+	int rc = hook_read_refs(&refs);
+
+	signal(SIGPIPE, SIG_IGN);
+	if (rc)
+		goto done;
+	branches = hook_branches(refs);
+	if (!json_array_size(branches))
+		goto done;
+	rc = hook_connect(&c);
+	if (!rc)
+		rc = hook_post(c, "/pushes/actions/settle", branches, NULL,
+			       &settled);
+	if (!rc && settled)
+		show(c, settled);
+done:
+	if (rc)
+		hook_complain(err_msg());
+	client_free(c);
+	json_decref(settled);
+	json_decref(branches);
+	json_decref(refs);
+	return rc ? 1 : 0;
+}

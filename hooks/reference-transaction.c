@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * reference-transaction: tells slugd at once that a branch moved, so that
+ * the release is recorded even if nobody is left to run post-receive. Says
+ * nothing and never fails: git has decided already. Needs the repository and
+ * slugd's socket, nothing else.
+ */
+#include <signal.h>
+#include <string.h>
+
+#include "hook.h"
+
+#define LIMIT_MS 60000 /* git waits for us: not for ever */
+
+int main(int argc, char **argv)
+{
+	json_t *refs = NULL, *branches = NULL;
+	struct client *c = NULL;
+
+	if (argc != 2 || strcmp(argv[1], "committed") != 0)
+		return 0;
+	signal(SIGPIPE, SIG_IGN);
+	if (hook_read_refs(&refs))
+		return 0;
+	branches = hook_branches(refs);
+	if (json_array_size(branches) && !hook_connect(&c)) {
+		client_set_timeout(c, LIMIT_MS);
+		/* What fails here is settled when the push ends. */
+		(void)hook_post(c, "/pushes/actions/settle", branches, NULL,
+				NULL);
+	}
+	client_free(c);
+	json_decref(branches);
+	json_decref(refs);
+	return 0;
+}

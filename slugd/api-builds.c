@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: ISC */
+/* What a push leaves behind: builds and slugs; and the formation. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api.h"
+#include "err.h"
+#include "mem.h"
+
+static json_t *build_json(struct slugd *d, const struct app *app,
+			  const struct build *b)
+{
+	struct release *r = NULL;
+	json_t *release = json_null();
+	char version[24];
+
+	snprintf(version, sizeof(version), "%lld", (long long)b->release);
+	if (b->release && !ledger_release(d->ledger, app->id, version, &r))
+		release = json_make("{s:s}", "id", r->uuid);
+	release_free(r);
+	return json_make(
+		"{s:s, s:o, s:[], s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"id", b->uuid, "app", api_reference(app->uuid, app->name),
+		"buildpacks", "status", b->status, "output_stream_url",
+		api_stream_url(b->output), "release", release, "slug",
+		b->slug ? json_make("{s:s}", "id", b->slug) : json_null(),
+		"source_blob",
+		json_make("{s:s, s:n, s:n, s:s}", "url", app->repo, "checksum",
+			  "version_description", "version", b->commit),
+		"user", api_user(b->user), "created_at",
+		json_time(b->created_at), "updated_at",
+		json_time(b->updated_at));
+}
+
+int api_build_list(void *ctx, struct http_request *req)
+{
+	struct slugd *d = ctx;
+	struct build **v = NULL;
+	struct app *app = NULL;
+	size_t n = 0, i;
+	int rc = api_app(d, req, &app);
+
+	if (!rc)
+		rc = ledger_builds(d->ledger, app->id, &v, &n);
+	if (!rc)
+		req->reply = json_array();
+	for (i = 0; i < n; i++) {
+		if (!rc)
+			json_array_append_new(req->reply,
+					      build_json(d, app, v[i]));
+		build_free(v[i]);
+	}
+	free(v);
+	app_free(app);
+	return rc;
+}
+
+int api_build_info(void *ctx, struct http_request *req)
+{
+	struct slugd *d = ctx;
+	struct build *b = NULL;
+	struct app *app = NULL;
+	int rc = api_app(d, req, &app);
+
+	if (!rc)
+		rc = ledger_build(d->ledger, req->param[1], &b);
+	if (!rc && b->app != app->id)
+		rc = err_set(ERR_NOTFOUND, "Couldn't find that build: %s",
+			     b->uuid);
+	if (!rc)
+		req->reply = build_json(d, app, b);
+	build_free(b);
+	app_free(app);
+	return rc;
+}
+
+int api_slug_info(void *ctx, struct http_request *req)
+{
+	struct slugd *d = ctx;
+	struct slug *s = NULL;
+	struct app *app = NULL;
+	char *path = NULL, *url = NULL;
+	int rc = api_app(d, req, &app);
+
+	if (!rc)
+		rc = ledger_slug(d->ledger, req->param[1], &s);
+	if (!rc && s->app != app->id)
+		rc = err_set(ERR_NOTFOUND, "Couldn't find that slug: %s",
+			     s->uuid);
+	if (rc)
+		goto done;
+	path = slugs_path(d->slugs, s->uuid);
+	url = path ? xasprintf("file://%s", path) : NULL;
+	req->reply = json_make(
+		"{s:s, s:o, s:n, s:n, s:s, s:s, s:O, s:I, s:o, s:o, s:o}", "id",
+		s->uuid, "blob",
+		json_make("{s:s, s:o}", "method", "GET", "url",
+			  json_str_or_null(url)),
+		"buildpack_provided_description", "checksum", "commit",
+		s->commit, "commit_description", s->commit_description,
+		"process_types", s->process_types, "size", (json_int_t)s->size,
+		"stack",
+		api_reference("00000000-0000-4000-8000-000000000001",
+			      "debian-12"),
+		"created_at", json_time(s->created_at), "updated_at",
+		json_time(s->created_at));
+done:
+	free(path);
+	free(url);
+	slug_free(s);
+	app_free(app);
+	return rc;
+}
+
+static json_t *formation_json(const struct app *app, const struct slug *slug,
+			      const struct formation *f)
+{
+	char *name = xasprintf("%s %s", app->uuid, f->type);
+	json_t *user = api_user(name), *v; /* an id made of the name */
+
+	v = json_make("{s:s, s:o, s:s, s:s, s:I, s:s, s:o, s:o}", "id",
+		      json_str(user, "id", ""), "app",
+		      api_reference(app->uuid, app->name), "type", f->type,
+		      "command", json_str(slug->process_types, f->type, ""),
+		      "quantity", (json_int_t)f->quantity, "size", "1X",
+		      "created_at", json_time(slug->created_at), "updated_at",
+		      json_time(slug->created_at));
+	json_decref(user);
+	free(name);
+	return v;
+}
+
+int api_formation_list(void *ctx, struct http_request *req)
+{
+	struct slugd *d = ctx;
+	struct formation *v = NULL;
+	struct release *today = NULL;
+	struct slug *slug = NULL;
+	struct app *app = NULL;
+	size_t n = 0, i;
+	int rc = api_app(d, req, &app);
+
+	if (!rc)
+		rc = ledger_today(d->ledger, app->id, &today);
+	if (rc)
+		goto done;
+	req->reply = json_array();
+	if (!today->slug)
+		goto done;
+	rc = ledger_slug(d->ledger, today->slug, &slug);
+	if (!rc)
+		rc = ledger_formation(d->ledger, app->id, slug->process_types,
+				      &v, &n);
+	for (i = 0; i < n && !rc; i++)
+		json_array_append_new(req->reply,
+				      formation_json(app, slug, &v[i]));
+done:
+	formation_free(v, n);
+	slug_free(slug);
+	release_free(today);
+	app_free(app);
+	return rc;
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Pushes: slugd's own resource, for the hooks. A hook knows its repository,
+ * not the app's name.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api.h"
+#include "err.h"
+#include "launch.h"
+#include "mem.h"
+#include "names.h"
+#include "pushes.h"
+
+static int find_app(struct ledger *l, const struct http_request *req,
+		    struct app **out)
+{
+	const char *repo = json_str(req->body, "repository", NULL);
+	char *real = repo ? realpath(repo, NULL) : NULL;
+	int rc;
+
+	if (!real)
+		rc = err_set(ERR_INVALID, "repository: no such folder");
+	else
+		rc = ledger_app_by_repo(l, real, out);
+	free(real);
+	return rc;
+}
+
+/* Only the service account runs hooks, and root may act as it. */
+static int check_peer(const struct slugd *d, const struct http_request *req)
+{
+	if (req->peer->uid == d->uid || req->peer->uid == 0)
+		return 0;
+	return err_set(ERR_FORBIDDEN, "only a hook may speak of pushes");
+}
+
+static int check_ref(const struct config *c, const char *ref, const char *old,
+		     const char *new)
+{
+	if (!ref || !old || !new)
+		return err_set(ERR_INVALID, "a ref needs name, old and new");
+	if (name_check_ref(ref) || name_check_oid(old) || name_check_oid(new))
+		return ERR_INVALID;
+	if (config_is_deploy_ref(c, ref) && !strcmp(new, NAME_ZERO_OID))
+		return err_set(ERR_INVALID,
+			       "%s cannot be deleted: it is the branch that "
+			       "is deployed",
+			       ref + strlen("refs/heads/"));
+	return 0;
+}
+
+/*
+ * The one ref of the push that is deployed into *deploy; NULL where there is
+ * none.
+ */
+static int pick_ref(const struct config *c, const json_t *refs,
+		    const json_t **deploy)
+{
+	const json_t *ref;
+	size_t i;
+
+	*deploy = NULL;
+	json_array_foreach((json_t *)(uintptr_t)refs, i, ref)
+	{
+		const char *name = json_str(ref, "name", NULL);
+		int rc = check_ref(c, name, json_str(ref, "old", NULL),
+				   json_str(ref, "new", NULL));
+
+		if (rc)
+			return rc;
+		if (!config_is_deploy_ref(c, name))
+			continue;
+		if (*deploy)
+			return err_set(ERR_INVALID,
+				       "%s and %s would both be deployed; "
+				       "push one of them",
+				       json_str(*deploy, "name", "") + 11,
+				       name + 11);
+		*deploy = ref;
+	}
+	return 0;
+}
+
+/* What is said of a push that deploys nothing. */
+static json_t *skip_message(const struct config *c)
+{
+	char *s = xasprintf("Pushed to non-%s branch, skipping build.",
+			    c->deploy_branches[0]);
+	json_t *v = json_make("{s:n, s:[s], s:n}", "id", "messages", s,
+			      "output_stream_url");
+
+	free(s);
+	return v;
+}
+
+/*
+ * POST /pushes {"repository", "quarantine", "objects", "refs": [{"name",
+ * "old", "new"}]}, from pre-receive.
+ */
+int api_push_create(void *ctx, struct http_request *req)
+{
+	struct slugd *d = ctx;
+	struct push_request push = { .user = req->peer->user,
+				     .hook = req->peer->pid };
+	struct push_status status;
+	const json_t *deploy = NULL;
+	struct app *app = NULL;
+	int rc = check_peer(d, req);
+
+	if (!rc)
+		rc = find_app(d->ledger, req, &app);
+	if (!rc)
+		rc = pick_ref(d->config, json_object_get(req->body, "refs"),
+			      &deploy);
+	if (rc)
+		goto done;
+	req->status = 201;
+	if (!deploy) {
+		req->reply = skip_message(d->config);
+		goto done;
+	}
+	push.app = app;
+	push.ref = json_str(deploy, "name", "");
+	push.old = json_str(deploy, "old", "");
+	push.new = json_str(deploy, "new", "");
+	push.quarantine = json_str(req->body, "quarantine", NULL);
+	push.objects = json_str(req->body, "objects", "");
+	rc = pushes_begin(d->pushes, &push, &status);
+	if (!rc)
+		req->reply = json_make("{s:s, s:[], s:o}", "id", status.id,
+				       "messages", "output_stream_url",
+				       api_stream_url(status.output));
+done:
+	app_free(app);
+	return rc;
+}
+
+int api_push_info(void *ctx, struct http_request *req)
+{
+	struct slugd *d = ctx;
+	struct push_status status;
+	int rc = pushes_status(d->pushes, req->param[0], &status);
+
+	if (!rc)
+		req->reply =
+			json_make("{s:s, s:s, s:o}", "id", status.id, "status",
+				  status.state, "output_stream_url",
+				  api_stream_url(status.output));
+	return rc;
+}
+
+/* The release that the push of that ref made, if any, into the answer. */
+static int settle_ref(struct slugd *d, struct http_request *req,
+		      const struct app *app, const json_t *ref)
+{
+	struct release *r = NULL, *today = NULL;
+	int rc;
+
+	rc = pushes_settle(d->pushes, app->id, json_str(ref, "name", ""),
+			   json_str(ref, "new", ""), &r);
+	if (!rc && r)
+		rc = ledger_today(d->writer, app->id, &today);
+	if (!rc && r) {
+		char *url = launch_web_url(d, app);
+
+		req->reply =
+			json_make("{s:o, s:s, s:o, s:s}", "release",
+				  api_release_json(app, r, today), "platform",
+				  d->config->platform, "web_url",
+				  json_str_or_null(url), "app", app->name);
+		free(url);
+	}
+	release_free(today);
+	release_free(r);
+	return rc;
+}
+
+/*
+ * POST /pushes/actions/settle {"repository", "refs"}, from the hooks that
+ * run after a ref moved. The answer is empty where no push was known.
+ */
+int api_push_settle(void *ctx, struct http_request *req)
+{
+	struct slugd *d = ctx;
+	struct app *app = NULL;
+	json_t *ref;
+	size_t i;
+	int rc = check_peer(d, req);
+
+	if (!rc)
+		rc = find_app(d->writer, req, &app);
+	json_array_foreach(json_object_get(req->body, "refs"), i, ref)
+	{
+		if (rc || req->reply)
+			break;
+		if (config_is_deploy_ref(d->config, json_str(ref, "name", "")))
+			rc = settle_ref(d, req, app, ref);
+	}
+	app_free(app);
+	return rc;
+}

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: ISC */
+/* Releases, and going back. */
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api.h"
+#include "err.h"
+#include "mem.h"
+#include "text.h"
+
+#define DEFAULT_MAX 200
+#define LIMIT_MAX   1000
+
+json_t *api_release_json(const struct app *app, const struct release *r,
+			 const struct release *today)
+{
+	json_t *slug =
+		r->slug ? json_make("{s:s}", "id", r->slug) : json_null();
+
+	return json_make(
+		"{s:s, s:I, s:o, s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:[],"
+		" s:o, s:o, s:o, s:o}",
+		"id", r->uuid, "version", (json_int_t)r->version, "description",
+		json_str_or_null(r->description), "status",
+		release_status_name(r->status), "current", r->current,
+		"eligible_for_rollback", !ledger_rollback_check(r, today),
+		"slug", slug, "user", api_user(r->user), "app",
+		api_reference(app->uuid, app->name), "addon_plan_names",
+		release_addon_plans(r), "artifacts", "output_stream_url",
+		api_stream_url(r->output), "commit",
+		json_str_or_null(r->commit), "created_at",
+		json_time(r->created_at), "updated_at",
+		json_time(r->updated_at));
+}
+
+/* The value of "key=" in the parameters of a Range; NULL if none. */
+static const char *range_param(const char *params, const char *key)
+{
+	const char *p = params;
+
+	while (p && *p) {
+		p += strspn(p, " ,;");
+		if (!strncmp(p, key, strlen(key)) && p[strlen(key)] == '=')
+			return p + strlen(key) + 1;
+		p = strpbrk(p, ",;");
+	}
+	return NULL;
+}
+
+static int bad_range(const char *range)
+{
+	char *shown = text_cell(range, 60);
+
+	err_set(ERR_RANGE, "Range '%s' is not 'version A..B; max=N, order=O'",
+		shown);
+	free(shown);
+	return ERR_RANGE;
+}
+
+/* "v12" or "12" at *p, moved past it; 0 where there is no number. */
+static int64_t range_end(const char **p)
+{
+	char *end;
+	int64_t n;
+
+	*p += strspn(*p, " ");
+	if (**p == 'v')
+		(*p)++;
+	n = isdigit((unsigned char)**p) ? strtoll(*p, &end, 10) : 0;
+	if (n)
+		*p = end;
+	return n;
+}
+
+/*
+ * "version 3..7; max=15, order=desc" or "version ]3..", where ] leaves the
+ * start itself out, as the Platform API has it.
+ */
+static int parse_range(struct release_range *r, const char *range)
+{
+	const char *p = range, *value;
+	bool after;
+
+	*r = (struct release_range){ .max = DEFAULT_MAX };
+	if (!range)
+		return 0;
+	if (strncmp(p, "version", 7) && strncmp(p, "id", 2))
+		return bad_range(range);
+	p += strcspn(p, " ");
+	p += strspn(p, " ");
+	after = *p == ']';
+	p += after;
+	r->first = range_end(&p);
+	if (strncmp(p, "..", 2))
+		return bad_range(range);
+	p += 2;
+	r->last = range_end(&p);
+	p += strspn(p, " ");
+	if (*p && *p != ';')
+		return bad_range(range);
+	value = range_param(p, "order");
+	r->descending = value && !strncmp(value, "desc", 4);
+	value = range_param(p, "max");
+	if (value)
+		r->max = strtoll(value, NULL, 10);
+	if (r->max < 1 || r->max > LIMIT_MAX)
+		return err_set(ERR_RANGE, "Range: max must be from 1 to %d",
+			       LIMIT_MAX);
+	if (r->descending && r->first) {
+		/* It counts down: the start is the upper end. */
+		int64_t start = r->first;
+
+		r->first = r->last;
+		r->last = after ? start - 1 : start;
+	} else if (after) {
+		r->first++;
+	}
+	return 0;
+}
+
+/* Say what came, and where the rest begins. */
+static void range_headers(struct http_request *req,
+			  const struct release_range *range, struct release **v,
+			  size_t n, bool more)
+{
+	const char *order = range->descending ? "desc" : "asc";
+	char *s;
+
+	http_add_header(req, "Accept-Ranges", "version");
+	if (!n)
+		return;
+	s = xasprintf("version %" PRId64 "..%" PRId64, v[0]->version,
+		      v[n - 1]->version);
+	http_add_header(req, "Content-Range", s);
+	free(s);
+	if (!more)
+		return;
+	s = xasprintf("version ]%" PRId64 "..; max=%" PRId64 ", order=%s",
+		      v[n - 1]->version, range->max, order);
+	http_add_header(req, "Next-Range", s);
+	free(s);
+	req->status = 206;
+}
+
+int api_release_list(void *ctx, struct http_request *req)
+{
+	struct slugd *d = ctx;
+	struct release_range range, ask;
+	struct release **v = NULL, *today = NULL;
+	struct app *app = NULL;
+	size_t n = 0, i, shown;
+	int rc = api_app(d, req, &app);
+
+	if (!rc)
+		rc = parse_range(&range, http_get_header(req, "Range"));
+	if (!rc)
+		rc = ledger_today(d->ledger, app->id, &today);
+	if (rc)
+		goto done;
+	ask = range;
+	ask.max++; /* to know whether there are more */
+	rc = ledger_releases(d->ledger, app->id, &ask, &v, &n);
+	if (rc)
+		goto done;
+	shown = n > (size_t)range.max ? (size_t)range.max : n;
+	req->reply = json_array();
+	for (i = 0; i < shown; i++)
+		json_array_append_new(req->reply,
+				      api_release_json(app, v[i], today));
+	range_headers(req, &range, v, shown, n > shown);
+done:
+	releases_free(v, n);
+	release_free(today);
+	app_free(app);
+	return rc;
+}
+
+static int find(struct slugd *d, struct http_request *req, struct app **app,
+		struct release **r)
+{
+	int rc = api_app(d, req, app);
+
+	return rc ? rc
+		  : ledger_release(d->ledger, (*app)->id, req->param[1], r);
+}
+
+int api_release_info(void *ctx, struct http_request *req)
+{
+	struct slugd *d = ctx;
+	struct release *r = NULL, *today = NULL;
+	struct app *app = NULL;
+	int rc = find(d, req, &app, &r);
+
+	if (!rc)
+		rc = ledger_today(d->ledger, app->id, &today);
+	if (!rc)
+		req->reply = api_release_json(app, r, today);
+	release_free(today);
+	release_free(r);
+	app_free(app);
+	return rc;
+}
+
+int api_release_config(void *ctx, struct http_request *req)
+{
+	struct slugd *d = ctx;
+	struct release *r = NULL;
+	struct app *app = NULL;
+	int rc = find(d, req, &app, &r);
+
+	if (!rc)
+		req->reply = release_environment(r);
+	release_free(r);
+	app_free(app);
+	return rc;
+}
+
+/*
+ * POST {"release": "v12" or its id}: go back to it; beyond Heroku's,
+ * "previous" is the newest older good release that differs.
+ */
+int api_release_create(void *ctx, struct http_request *req)
+{
+	struct slugd *d = ctx;
+	const char *target = json_str(req->body, "release", NULL);
+	struct release *r = NULL, *today = NULL;
+	struct app *app = NULL;
+	char name[24];
+	int rc;
+
+	if (!target)
+		return err_set(ERR_INVALID,
+			       "say which release to roll back to: "
+			       "{\"release\": \"v12\"}");
+	rc = api_app(d, req, &app);
+	if (!rc)
+		rc = ledger_rollback(d->writer, app->id,
+				     strcmp(target, "previous") ? target : NULL,
+				     req->peer->user, &r);
+	if (!rc)
+		rc = ledger_today(d->writer, app->id, &today);
+	if (rc)
+		goto done;
+	snprintf(name, sizeof(name), "v%" PRId64, r->target);
+	http_add_header(req, "Slugd-Target", name);
+	req->status = 201;
+	req->reply = api_release_json(app, r, today);
+	api_released(d, req, app, r);
+done:
+	release_free(today);
+	release_free(r);
+	app_free(app);
+	return rc;
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: ISC */
+#include "api.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uuid/uuid.h>
+
+#include "err.h"
+#include "jobs.h"
+#include "launch.h"
+#include "log.h"
+#include "mem.h"
+#include "names.h"
+
+#define MAX_BODY (1UL << 20)
+
+/* clang-format off */
+static const struct http_route routes[] = {
+	{ "GET", "/", api_root, LANE_INLINE },
+	{ "POST", "/session", api_session_create, LANE_INLINE },
+	{ "GET", "/apps", api_app_list, LANE_INLINE },
+	{ "POST", "/apps", api_app_create, LANE_LEDGER },
+	{ "GET", "/apps/:app", api_app_info, LANE_INLINE },
+	{ "GET", "/apps/:app/releases", api_release_list, LANE_INLINE },
+	{ "POST", "/apps/:app/releases", api_release_create, LANE_LEDGER },
+	{ "GET", "/apps/:app/releases/:release", api_release_info, LANE_INLINE },
+	{ "GET", "/apps/:app/releases/:release/config-vars", api_release_config, LANE_INLINE },
+	{ "GET", "/apps/:app/config-vars", api_config_info, LANE_INLINE },
+	{ "PATCH", "/apps/:app/config-vars", api_config_update, LANE_LEDGER },
+	{ "GET", "/apps/:app/addons", api_addon_list, LANE_INLINE },
+	{ "POST", "/apps/:app/addons", api_addon_create, LANE_LEDGER },
+	{ "GET", "/apps/:app/addons/:addon", api_addon_info, LANE_INLINE },
+	{ "DELETE", "/apps/:app/addons/:addon", api_addon_delete, LANE_LEDGER },
+	{ "GET", "/apps/:app/builds", api_build_list, LANE_INLINE },
+	{ "GET", "/apps/:app/builds/:build", api_build_info, LANE_INLINE },
+	{ "GET", "/apps/:app/slugs/:slug", api_slug_info, LANE_INLINE },
+	{ "GET", "/apps/:app/formation", api_formation_list, LANE_INLINE },
+	{ "GET", "/addon-services", api_service_list, LANE_INLINE },
+	{ "GET", "/addon-services/:service", api_service_info, LANE_INLINE },
+	{ "GET", "/addon-services/:service/plans", api_plan_list, LANE_INLINE },
+	{ "GET", "/streams/:stream", api_stream, LANE_INLINE },
+	{ "POST", "/pushes", api_push_create, LANE_INLINE },
+	{ "GET", "/pushes/:push", api_push_info, LANE_INLINE },
+	{ "POST", "/pushes/actions/settle", api_push_settle, LANE_LEDGER },
+	{ NULL, NULL, NULL, 0 },
+};
+/* clang-format on */
+
+static void run_request(void *arg)
+{
+	http_run(arg);
+}
+
+static void defer(void *ctx, int lane, struct http_request *req)
+{
+	struct slugd *d = ctx;
+
+	(void)lane; /* there is one */
+	jobs_submit(d->jobs, JOBS_LEDGER, run_request, req);
+}
+
+int api_start(struct slugd *d, int fd, struct http_server **out)
+{
+	const struct http_config config = {
+		.routes = routes,
+		.ctx = d,
+		.defer = defer,
+		.max_body = MAX_BODY,
+	};
+
+	return http_start(out, fd, &config);
+}
+
+int api_root(void *ctx, struct http_request *req)
+{
+	struct slugd *d = ctx;
+
+	req->reply = json_make("{s:s, s:s, s:s, s:s, s:s}", "name", "slugd",
+			       "version", PACKAGE_VERSION, "directory", d->dir,
+			       "platform", d->config->platform, "driver",
+			       d->config->driver);
+	return 0;
+}
+
+/*
+ * The service account speaks for whomever it names, once, before anything
+ * else on the connection; nobody else does.
+ */
+int api_session_create(void *ctx, struct http_request *req)
+{
+	struct slugd *d = ctx;
+	const char *user = json_str(req->body, "user", NULL);
+
+	if (req->peer->calls)
+		return err_set(ERR_BADREQUEST,
+			       "a session begins with the connection");
+	if (req->peer->uid != d->uid)
+		return err_set(ERR_FORBIDDEN,
+			       "only the service account may speak for "
+			       "another user");
+	if (!user)
+		return err_set(ERR_INVALID, "user is missing");
+	if (name_check_user(user))
+		return ERR_INVALID;
+	str_replace(&req->peer->user, xstrdup(user));
+	req->status = 201;
+	req->reply = json_make("{s:s}", "user", user);
+	return 0;
+}
+
+int api_app(struct slugd *d, struct http_request *req, struct app **out)
+{
+	return ledger_app(d->ledger, req->param[0], out);
+}
+
+json_t *api_reference(const char *uuid, const char *name)
+{
+	return json_make("{s:s, s:s}", "id", uuid, "name", name);
+}
+
+json_t *api_user(const char *user)
+{
+	/* A namespace of slugd's own, for ids made of names. */
+	static const uuid_t names = { 0x5b, 0x1d, 0x94, 0x62, 0x0f, 0xc3,
+				      0x4e, 0x2a, 0x9d, 0x7e, 0x31, 0xb8,
+				      0x65, 0xf0, 0xaa, 0x17 };
+	char id[UUID_STR_LEN];
+	uuid_t uuid;
+
+	uuid_generate_sha1(uuid, names, user, strlen(user));
+	uuid_unparse_lower(uuid, id);
+	return json_make("{s:s, s:o}", "id", id, "email",
+			 json_str_or_null(user));
+}
+
+json_t *api_stream_url(const char *uuid)
+{
+	char *url;
+	json_t *v;
+
+	if (!uuid)
+		return json_null();
+	url = xasprintf("http://slugd/streams/%s", uuid);
+	v = json_string(url);
+	free(url);
+	return v;
+}
+
+void api_released(struct slugd *d, struct http_request *req,
+		  const struct app *app, const struct release *r)
+{
+	char version[24];
+
+	snprintf(version, sizeof(version), "%" PRId64, r->version);
+	http_add_header(req, "Slugd-Release", version);
+	log_line("app=%s v%s user=%s %s", app->name, version, r->user,
+		 r->description);
+	launch_release(d, app, r);
+}
+
+int api_stream(void *ctx, struct http_request *req)
+{
+	struct slugd *d = ctx;
+
+	return stream_serve(d->streams, req->param[0], req);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef API_H
+#define API_H
+
+#include "http.h"
+#include "ledger.h"
+#include "slugd.h"
+
+/*
+ * The API: Heroku's Platform API v3 over HTTP. api.c has the table of
+ * routes; each api-*.c has the handlers of one resource. A handler returns
+ * 0 or an ERR_*, and fills in the request's answer.
+ *
+ * Handlers of LANE_INLINE run on the server's thread and wait for nothing:
+ * they read. Those of LANE_LEDGER may write.
+ */
+enum { LANE_INLINE = 0, LANE_LEDGER = 1 };
+
+/* Serve on the listening socket. */
+int api_start(struct slugd *d, int fd, struct http_server **out);
+
+/* The handlers, by resource; ctx is the struct slugd. */
+int api_root(void *ctx, struct http_request *req);
+int api_session_create(void *ctx, struct http_request *req);
+int api_app_list(void *ctx, struct http_request *req);
+int api_app_create(void *ctx, struct http_request *req);
+int api_app_info(void *ctx, struct http_request *req);
+int api_release_list(void *ctx, struct http_request *req);
+int api_release_info(void *ctx, struct http_request *req);
+int api_release_config(void *ctx, struct http_request *req);
+int api_release_create(void *ctx, struct http_request *req);
+int api_config_info(void *ctx, struct http_request *req);
+int api_config_update(void *ctx, struct http_request *req);
+int api_addon_list(void *ctx, struct http_request *req);
+int api_addon_info(void *ctx, struct http_request *req);
+int api_addon_create(void *ctx, struct http_request *req);
+int api_addon_delete(void *ctx, struct http_request *req);
+int api_service_list(void *ctx, struct http_request *req);
+int api_service_info(void *ctx, struct http_request *req);
+int api_plan_list(void *ctx, struct http_request *req);
+int api_build_list(void *ctx, struct http_request *req);
+int api_build_info(void *ctx, struct http_request *req);
+int api_slug_info(void *ctx, struct http_request *req);
+int api_formation_list(void *ctx, struct http_request *req);
+int api_stream(void *ctx, struct http_request *req);
+int api_push_create(void *ctx, struct http_request *req);
+int api_push_info(void *ctx, struct http_request *req);
+int api_push_settle(void *ctx, struct http_request *req);
+
+/* The app that the path names first. Caller frees. */
+int api_app(struct slugd *d, struct http_request *req, struct app **out);
+
+/*
+ * The release as the API shows it; today as ledger_today() gives it.
+ * Caller's reference.
+ */
+json_t *api_release_json(const struct app *app, const struct release *r,
+			 const struct release *today);
+
+/*
+ * A change made release r of app: name it in the header Slugd-Release, and
+ * have it launched.
+ */
+void api_released(struct slugd *d, struct http_request *req,
+		  const struct app *app, const struct release *r);
+
+/* {"id": uuid, "name": name} */
+json_t *api_reference(const char *uuid, const char *name);
+
+/* {"id", "email"} of a user, whose id is made of the name. */
+json_t *api_user(const char *user);
+
+/* The URL of an output stream, or null. */
+json_t *api_stream_url(const char *uuid);
+
+#endif

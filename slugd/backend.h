@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef BACKEND_H
+#define BACKEND_H
+
+#include "ledger.h"
+
+/*
+ * What keeps the ledger's rows. A back end knows no rule: ledger.c asks for
+ * rows and writes rows, inside begin() and commit(). Every function returns
+ * 0 or an ERR_*; a find that finds nothing returns ERR_NOTFOUND without a
+ * message.
+ */
+
+/* A row of whatever a list is of; its strings are the receiver's. */
+typedef void (*backend_row_fn)(void *ctx, void *row);
+
+struct backend;
+
+struct backend_ops {
+	void (*close)(struct backend *b);
+	int (*begin)(struct backend *b);
+	int (*commit)(struct backend *b);
+	void (*rollback)(struct backend *b);
+
+	int (*app_add)(struct backend *b, struct app *a);
+	int (*app_by_name)(struct backend *b, const char *name,
+			   struct app **out);
+	int (*app_by_id)(struct backend *b, int64_t id, struct app **out);
+	int (*app_by_repo)(struct backend *b, const char *repo,
+			   struct app **out);
+	int (*app_list)(struct backend *b, backend_row_fn fn, void *ctx);
+	int (*port_taken)(struct backend *b, int64_t port, bool *taken);
+
+	/* Sets of config and add-ons that are 0 are written, too. */
+	int (*release_add)(struct backend *b, struct release *r,
+			   const char *push);
+	int (*release_by_version)(struct backend *b, int64_t app,
+				  int64_t version, struct release **out);
+	int (*release_by_uuid)(struct backend *b, int64_t app, const char *uuid,
+			       struct release **out);
+	int (*release_by_push)(struct backend *b, const char *push,
+			       struct release **out);
+	int (*release_last)(struct backend *b, int64_t app,
+			    struct release **out);
+	int (*release_current)(struct backend *b, int64_t app,
+			       struct release **out);
+	int (*release_last_good)(struct backend *b, int64_t app,
+				 struct release **out);
+	int (*release_list)(struct backend *b, int64_t app,
+			    const struct release_range *range,
+			    backend_row_fn fn, void *ctx);
+	int (*release_pending)(struct backend *b, backend_row_fn fn, void *ctx);
+	int (*release_status)(struct backend *b, int64_t id,
+			      enum release_status status, int64_t at);
+
+	int (*slug_add)(struct backend *b, const struct slug *s);
+	int (*slug_by_uuid)(struct backend *b, const char *uuid,
+			    struct slug **out);
+	int (*slug_drop_unused)(struct backend *b, const char *uuid);
+
+	int (*build_add)(struct backend *b, const struct build *build);
+	int (*build_released)(struct backend *b, const char *uuid,
+			      int64_t release, int64_t at);
+	int (*build_by_uuid)(struct backend *b, const char *uuid,
+			     struct build **out);
+	int (*build_list)(struct backend *b, int64_t app, backend_row_fn fn,
+			  void *ctx);
+
+	int (*addon_add)(struct backend *b, const struct addon *a);
+	int (*addon_end)(struct backend *b, const char *uuid, int64_t at);
+	int (*addon_by_name)(struct backend *b, int64_t app, const char *name,
+			     struct addon **out);
+	int (*addon_list)(struct backend *b, int64_t app, backend_row_fn fn,
+			  void *ctx);
+
+	int (*intent_add)(struct backend *b, const struct intent *i);
+	int (*intent_of)(struct backend *b, int64_t app, struct intent **out);
+	int (*intent_list)(struct backend *b, backend_row_fn fn, void *ctx);
+	int (*intent_drop)(struct backend *b, const char *push);
+
+	int (*formation)(struct backend *b, int64_t app, const char *type,
+			 int64_t *quantity);
+	int (*audit_add)(struct backend *b, int64_t app, const char *user,
+			 const char *event, const char *detail, int64_t at);
+
+	/* Each broken invariant that the rows alone show, a line to fn. */
+	int (*check)(struct backend *b, void (*fn)(void *ctx, const char *line),
+		     void *ctx);
+	/* Every slug that a release needs. */
+	int (*slugs_needed)(struct backend *b,
+			    void (*fn)(void *ctx, const char *uuid), void *ctx);
+};
+
+struct backend {
+	const struct backend_ops *ops;
+};
+
+/* The SQLite back end: WAL, synchronous=FULL, migrations by user_version. */
+int backend_open_sqlite(struct backend **out, const char *path);
+
+#endif

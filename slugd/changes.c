@@ -1,0 +1,494 @@
+/* SPDX-License-Identifier: ISC */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "err.h"
+#include "ledger-internal.h"
+#include "mem.h"
+#include "names.h"
+
+/*
+ * What makes releases: a new app, a deploy, a change of config vars, an
+ * add-on. Each is one transaction.
+ */
+
+int ledger_next(struct ledger *l, int64_t app, const char *user,
+		struct release **out)
+{
+	const struct backend_ops *ops = l->backend->ops;
+	struct release *last = NULL, *good = NULL, *r;
+	int rc;
+
+	rc = ops->release_last(l->backend, app, &last);
+	if (!rc)
+		rc = ops->release_last_good(l->backend, app, &good);
+	if (rc) {
+		if (rc == ERR_NOTFOUND)
+			err_set(rc, "ledger: the app has no release");
+		goto done;
+	}
+	r = xcalloc(1, sizeof(*r));
+	r->app = app;
+	ledger_uuid(r->uuid);
+	r->version = last->version + 1;
+	r->user = xstrdup(user);
+	r->slug = xstrdup(good->slug);
+	r->commit = xstrdup(good->commit);
+	r->config = json_incref(good->config);
+	r->config_set = good->config_set;
+	r->addons = json_incref(last->addons);
+	r->addon_set = last->addon_set;
+	r->created_at = r->updated_at = clock_now();
+	*out = r;
+done:
+	release_free(last);
+	release_free(good);
+	return rc;
+}
+
+int ledger_append(struct ledger *l, struct release *r, const char *push)
+{
+	const struct backend_ops *ops = l->backend->ops;
+	char uuid[UUID_SIZE], *detail;
+	int rc;
+
+	r->status = RELEASE_SUCCEEDED;
+	if (l->launch && r->slug) {
+		r->status = RELEASE_PENDING;
+		ledger_uuid(uuid);
+		str_replace(&r->output, xstrdup(uuid));
+	}
+	rc = ops->release_add(l->backend, r, push);
+	if (rc)
+		return rc;
+	detail = xasprintf("v%" PRId64 " %s", r->version, r->description);
+	rc = ops->audit_add(l->backend, r->app, r->user, r->kind, detail,
+			    r->created_at);
+	free(detail);
+	return rc;
+}
+
+static int create_locked(struct ledger *l, struct app *a, const char *user)
+{
+	const struct backend_ops *ops = l->backend->ops;
+	struct release r = { .app = 0 };
+	struct app *taken = NULL;
+	int rc;
+
+	if (!ops->app_by_name(l->backend, a->name, &taken))
+		rc = err_set(ERR_CONFLICT, "Name %s is already taken", a->name);
+	else if (!ops->app_by_repo(l->backend, a->repo, &taken))
+		rc = err_set(ERR_CONFLICT, "%s is the repository of app %s",
+			     a->repo, taken->name);
+	else
+		rc = ops->app_add(l->backend, a);
+	app_free(taken);
+	if (rc)
+		return rc;
+	r.app = a->id;
+	ledger_uuid(r.uuid);
+	r.version = 1;
+	r.kind = xstrdup("initial");
+	r.description = xstrdup("Initial release");
+	r.user = xstrdup(user);
+	r.config = json_object();
+	r.addons = json_array();
+	r.created_at = r.updated_at = a->created_at;
+	rc = ledger_append(l, &r, NULL);
+	free(r.kind);
+	free(r.description);
+	free(r.user);
+	json_decref(r.config);
+	json_decref(r.addons);
+	return rc;
+}
+
+int ledger_app_create(struct ledger *l, const char *name, const char *repo,
+		      int64_t port, const char *user, struct app **out)
+{
+	struct app *a = xcalloc(1, sizeof(*a));
+	int rc;
+
+	ledger_uuid(a->uuid);
+	a->name = xstrdup(name);
+	a->repo = xstrdup(repo);
+	a->port = port;
+	a->created_at = clock_now();
+	ledger_lock(l);
+	rc = l->backend->ops->begin(l->backend);
+	if (!rc)
+		rc = ledger_end(l, create_locked(l, a, user));
+	ledger_unlock(l);
+	if (rc)
+		app_free(a);
+	else
+		*out = a;
+	return rc;
+}
+
+/* The add-on of release r that provides key, or NULL. */
+static const char *provider_of(const struct release *r, const char *key)
+{
+	json_t *addon;
+	size_t i;
+
+	json_array_foreach(
+		r->addons, i,
+		addon) if (json_object_get(json_object_get(addon, "config"),
+					   key)) return json_str(addon, "name",
+								 "?");
+	return NULL;
+}
+
+/* ", KEY" to the list of keys so far. */
+static void list_key(char **list, const char *key)
+{
+	str_replace(list,
+		    *list ? xasprintf("%s, %s", *list, key) : xstrdup(key));
+}
+
+static int check_pair(const struct release *r, const char *key,
+		      const json_t *value)
+{
+	const char *addon = provider_of(r, key);
+	const char *s = json_string_value(value);
+
+	if (addon)
+		return err_set(ERR_INVALID,
+			       "%s is provided by the add-on %s and cannot "
+			       "be changed",
+			       key, addon);
+	if (json_is_null(value))
+		return 0;
+	if (name_check_config_key(key))
+		return ERR_INVALID;
+	if (!s)
+		return err_set(ERR_INVALID, "the value of %s is not a string",
+			       key);
+	if (strlen(s) != json_string_length(value))
+		return err_set(ERR_INVALID, "the value of %s has a NUL byte",
+			       key);
+	return 0;
+}
+
+/*
+ * The patch applied to a copy of r's config, and the release's description,
+ * which stays NULL where nothing changes.
+ */
+static int patch_config(struct release *r, const json_t *patch,
+			uint64_t max_config)
+{
+	json_t *config = json_deep_copy(r->config), *value;
+	char *added = NULL, *removed = NULL;
+	uint64_t bytes = 0;
+	const char *key;
+	int rc = 0;
+
+	json_object_foreach((json_t *)(uintptr_t)patch, key, value)
+	{
+		const json_t *old = json_object_get(config, key);
+
+		rc = check_pair(r, key, value);
+		if (rc)
+			goto done;
+		if (json_is_null(value) && old) {
+			json_object_del(config, key);
+			list_key(&removed, key);
+		} else if (!json_is_null(value) &&
+			   !(old && json_equal(old, value))) {
+			json_object_set(config, key, value);
+			list_key(&added, key);
+		}
+	}
+	json_object_foreach(config, key, value) bytes +=
+		strlen(key) + json_string_length(value);
+	if (added && bytes > max_config) {
+		rc = err_set(ERR_INVALID,
+			     "the config vars would have %" PRIu64
+			     " bytes; at most %" PRIu64 " are allowed",
+			     bytes, max_config);
+		goto done;
+	}
+	if (added || removed)
+		r->description = xasprintf(
+			"%s%s%s%s%s", added ? "Config add " : "",
+			added ? added : "", added && removed ? "; " : "",
+			removed ? "Config remove " : "",
+			removed ? removed : "");
+	json_decref(r->config);
+	r->config = json_incref(config);
+	r->config_set = 0;
+done:
+	json_decref(config);
+	free(added);
+	free(removed);
+	return rc;
+}
+
+int ledger_config_patch(struct ledger *l, int64_t app, const json_t *patch,
+			uint64_t max_config, const char *user,
+			struct release **out)
+{
+	struct release *r = NULL;
+	int rc;
+
+	*out = NULL;
+	ledger_lock(l);
+	rc = l->backend->ops->begin(l->backend);
+	if (rc)
+		goto done;
+	rc = ledger_next(l, app, user, &r);
+	if (!rc)
+		rc = patch_config(r, patch, max_config);
+	if (!rc && r->description) {
+		r->kind = xstrdup("config");
+		rc = ledger_append(l, r, NULL);
+	}
+	rc = ledger_end(l, rc);
+done:
+	ledger_unlock(l);
+	if (!rc && r->description) {
+		*out = r;
+		r = NULL;
+	}
+	release_free(r);
+	return rc;
+}
+
+/* Nothing of the user's, and of no other add-on, may bear the keys. */
+static int check_keys_free(const struct release *r, const struct addon *a)
+{
+	const char *key, *other;
+	json_t *value;
+
+	json_object_foreach(a->config, key, value)
+	{
+		other = provider_of(r, key);
+		if (other)
+			return err_set(ERR_CONFLICT,
+				       "%s is provided by the add-on %s", key,
+				       other);
+		if (json_object_get(r->config, key))
+			return err_set(ERR_CONFLICT,
+				       "%s is set already; unset it first: "
+				       "git heroku config:unset %s",
+				       key, key);
+	}
+	return 0;
+}
+
+static int create_addon_locked(struct ledger *l, struct addon *a,
+			       struct release *r)
+{
+	const struct backend_ops *ops = l->backend->ops;
+	struct addon *there = NULL;
+	json_t *addons;
+	char *plan;
+	int rc;
+
+	if (!ops->addon_by_name(l->backend, a->app, a->name, &there)) {
+		rc = err_set(ERR_CONFLICT, "%s is already added (%s:%s)",
+			     there->name, there->service, there->plan);
+		addon_free(there);
+		return rc;
+	}
+	rc = check_keys_free(r, a);
+	if (rc)
+		return rc;
+	plan = xasprintf("%s:%s", a->service, a->plan);
+	r->kind = xstrdup("addon");
+	r->description = xasprintf("Add-on add %s", plan);
+	addons = json_deep_copy(r->addons);
+	json_decref(r->addons);
+	r->addons = addons;
+	json_array_append_new(
+		addons, json_make("{s:s, s:s, s:s, s:O}", "id", a->uuid, "name",
+				  a->name, "plan", plan, "config", a->config));
+	r->addon_set = 0;
+	free(plan);
+	rc = ops->addon_add(l->backend, a);
+	return rc ? rc : ledger_append(l, r, NULL);
+}
+
+int ledger_addon_create(struct ledger *l, int64_t app, struct addon *a,
+			const char *user, struct release **out)
+{
+	struct release *r = NULL;
+	int rc;
+
+	ledger_uuid(a->uuid);
+	a->app = app;
+	a->created_at = a->updated_at = clock_now();
+	ledger_lock(l);
+	rc = l->backend->ops->begin(l->backend);
+	if (rc)
+		goto done;
+	rc = ledger_next(l, app, user, &r);
+	if (!rc)
+		rc = create_addon_locked(l, a, r);
+	rc = ledger_end(l, rc);
+done:
+	ledger_unlock(l);
+	if (rc)
+		release_free(r);
+	else
+		*out = r;
+	return rc;
+}
+
+static int destroy_addon_locked(struct ledger *l, const struct addon *a,
+				struct release *r)
+{
+	const struct backend_ops *ops = l->backend->ops;
+	json_t *kept = json_array(), *addon;
+	size_t i;
+	int rc;
+
+	json_array_foreach(
+		r->addons, i,
+		addon) if (strcmp(json_str(addon, "id", ""), a->uuid))
+		json_array_append(kept, addon);
+	json_decref(r->addons);
+	r->addons = kept;
+	r->addon_set = 0;
+	r->kind = xstrdup("addon");
+	r->description = xasprintf("Add-on remove %s:%s", a->service, a->plan);
+	rc = ops->addon_end(l->backend, a->uuid, r->created_at);
+	return rc ? rc : ledger_append(l, r, NULL);
+}
+
+int ledger_addon_destroy(struct ledger *l, int64_t app, const char *name,
+			 const char *user, struct addon **gone,
+			 struct release **out)
+{
+	struct release *r = NULL;
+	struct addon *a = NULL;
+	int rc = ledger_addon(l, app, name, &a);
+
+	if (rc)
+		return rc;
+	ledger_lock(l);
+	rc = l->backend->ops->begin(l->backend);
+	if (rc)
+		goto done;
+	rc = ledger_next(l, app, user, &r);
+	if (!rc)
+		rc = destroy_addon_locked(l, a, r);
+	rc = ledger_end(l, rc);
+done:
+	ledger_unlock(l);
+	if (rc) {
+		release_free(r);
+		addon_free(a);
+	} else {
+		*out = r;
+		*gone = a;
+	}
+	return rc;
+}
+
+int ledger_release_finish(struct ledger *l, int64_t id,
+			  enum release_status status)
+{
+	int rc;
+
+	ledger_lock(l);
+	rc = l->backend->ops->release_status(l->backend, id, status,
+					     clock_now());
+	ledger_unlock(l);
+	return rc;
+}
+
+int ledger_accept(struct ledger *l, const struct slug *slug,
+		  const struct build *build, const struct intent *intent)
+{
+	const struct backend_ops *ops = l->backend->ops;
+	int rc;
+
+	ledger_lock(l);
+	rc = ops->begin(l->backend);
+	if (rc)
+		goto done;
+	rc = ops->slug_add(l->backend, slug);
+	if (!rc)
+		rc = ops->build_add(l->backend, build);
+	if (!rc)
+		rc = ops->intent_add(l->backend, intent);
+	rc = ledger_end(l, rc);
+done:
+	ledger_unlock(l);
+	return rc;
+}
+
+int ledger_build_failed(struct ledger *l, const struct build *build)
+{
+	int rc;
+
+	ledger_lock(l);
+	rc = l->backend->ops->build_add(l->backend, build);
+	ledger_unlock(l);
+	return rc;
+}
+
+static int deploy_locked(struct ledger *l, const struct intent *intent,
+			 struct release *r)
+{
+	const struct backend_ops *ops = l->backend->ops;
+	int rc;
+
+	r->kind = xstrdup("deploy");
+	r->description = xasprintf("Deploy %.7s", intent->new);
+	str_replace(&r->slug, xstrdup(intent->slug));
+	str_replace(&r->commit, xstrdup(intent->new));
+	rc = ledger_append(l, r, intent->push);
+	if (!rc)
+		rc = ops->build_released(l->backend, intent->build, r->version,
+					 r->created_at);
+	if (!rc)
+		rc = ops->intent_drop(l->backend, intent->push);
+	return rc;
+}
+
+int ledger_deploy(struct ledger *l, const struct intent *intent,
+		  struct release **out)
+{
+	struct release *r = NULL;
+	int rc;
+
+	ledger_lock(l);
+	rc = l->backend->ops->begin(l->backend);
+	if (rc)
+		goto done;
+	rc = ledger_next(l, intent->app, intent->user, &r);
+	if (!rc)
+		rc = deploy_locked(l, intent, r);
+	rc = ledger_end(l, rc);
+done:
+	ledger_unlock(l);
+	if (rc)
+		release_free(r);
+	else
+		*out = r;
+	return rc;
+}
+
+int ledger_drop(struct ledger *l, const struct intent *intent)
+{
+	const struct backend_ops *ops = l->backend->ops;
+	int rc;
+
+	ledger_lock(l);
+	rc = ops->begin(l->backend);
+	if (rc)
+		goto done;
+	rc = ops->intent_drop(l->backend, intent->push);
+	if (!rc)
+		rc = ops->slug_drop_unused(l->backend, intent->slug);
+	rc = ledger_end(l, rc);
+done:
+	ledger_unlock(l);
+	return rc;
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client.h"
+#include "ctl.h"
+#include "err.h"
+#include "mem.h"
+#include "names.h"
+#include "repo.h"
+
+/* Where the app's repository is, or will be, as an absolute path. */
+static int repo_path(const struct ctl *ctl, char **out)
+{
+	char *cwd;
+
+	if (ctl->argc < 2) {
+		*out = xasprintf("%s/repos/%s.git", ctl->dir, ctl->argv[0]);
+		return 0;
+	}
+	*out = realpath(ctl->argv[1], NULL);
+	if (*out)
+		return 0;
+	if (errno != ENOENT)
+		return err_sys("%s", ctl->argv[1]);
+	if (*ctl->argv[1] == '/') {
+		*out = xstrdup(ctl->argv[1]);
+		return 0;
+	}
+	cwd = getcwd(NULL, 0);
+	if (!cwd)
+		return err_sys("working folder");
+	*out = xasprintf("%s/%s", cwd, ctl->argv[1]);
+	free(cwd);
+	return 0;
+}
+
+/* Is the name or the repository an app's already? Asked before changes. */
+static int check_free(struct client *c, const char *name, const char *repo)
+{
+	json_t *apps = NULL, *app;
+	size_t i;
+	int rc = client_call(c, "GET", "/apps", NULL, &apps);
+
+	json_array_foreach(apps, i, app)
+	{
+		if (!strcmp(json_str(app, "name", ""), name))
+			rc = err_set(ERR_CONFLICT, "Name %s is already taken",
+				     name);
+		else if (!strcmp(json_str(app, "git_url", ""), repo))
+			rc = err_set(ERR_CONFLICT,
+				     "%s is the repository of app %s", repo,
+				     json_str(app, "name", ""));
+	}
+	json_decref(apps);
+	return rc;
+}
+
+/* An adopted repository with history is deployed by the next push. */
+static void tell_next(const char *repo)
+{
+	static const char *const refs[] = { "refs/heads/main",
+					    "refs/heads/master" };
+	size_t i;
+
+	for (i = 0; i < sizeof(refs) / sizeof(refs[0]); i++) {
+		bool missing = true;
+
+		if (!repo_ref_is_at(repo, refs[i], NAME_ZERO_OID, &missing) &&
+		    !missing)
+			fprintf(stderr,
+				"%s has %s already; the next push to it is "
+				"deployed\n",
+				repo, refs[i] + strlen("refs/heads/"));
+	}
+}
+
+int ctl_init(const struct ctl *ctl)
+{
+	const char *name = ctl->argv[0];
+	struct client *c = NULL;
+	json_t *body = NULL;
+	char *repo = NULL;
+	bool fresh = false;
+	int rc = name_check_app(name);
+
+	if (!rc)
+		rc = repo_path(ctl, &repo);
+	if (!rc)
+		rc = client_open(&c, ctl->socket);
+	if (!rc)
+		rc = check_free(c, name, repo);
+	if (!rc)
+		rc = repo_adopt(repo, name, ctl->socket, &fresh);
+	if (rc)
+		goto done;
+	body = json_pack("{s:s, s:s}", "name", name, "repository", repo);
+	if (!body)
+		rc = err_set(ERR_INVALID, "%s: the path is not UTF-8", repo);
+	else
+		rc = client_call(c, "POST", "/apps", body, NULL);
+	if (rc && fresh)
+		repo_remove(repo);
+	if (rc)
+		goto done;
+	if (!fresh)
+		tell_next(repo);
+	puts(repo);
+done:
+	json_decref(body);
+	client_free(c);
+	free(repo);
+	return rc;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef JOBS_H
+#define JOBS_H
+
+/*
+ * Long work, off the server's thread. Jobs with the same key run one after
+ * the other, in the order they came; jobs of different keys side by side,
+ * each key on a thread that lives as long as it has work.
+ *
+ * Keys in use: "ledger" (every write), "launch APP", "git APP", and one of
+ * its own for each build.
+ */
+struct jobs;
+
+#define JOBS_LEDGER "ledger"
+
+struct jobs *jobs_new(void);
+
+/* Run fn(arg) some time. key is copied. */
+void jobs_submit(struct jobs *j, const char *key, void (*fn)(void *arg),
+		 void *arg);
+
+/*
+ * Run fn(arg) as a job of that key, and wait for its end; not from a job of
+ * the same key. Returns what fn returns; its message becomes the caller's.
+ */
+int jobs_call(struct jobs *j, const char *key, int (*fn)(void *arg), void *arg);
+
+/* Wait until no job is left; new ones may be submitted by those running. */
+void jobs_drain(struct jobs *j);
+
+/* Drain and free; j may be NULL. */
+void jobs_free(struct jobs *j);
+
+#endif

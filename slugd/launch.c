@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: ISC */
+#include "launch.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "client.h"
+#include "clock.h"
+#include "err.h"
+#include "log.h"
+#include "mem.h"
+#include "proc.h"
+#include "repo.h"
+#include "slugd.h"
+
+#define START_MS 10000 /* for slugrun to answer */
+
+/* One launch, or one look whether it is needed. */
+struct launch_job {
+	struct slugd *slugd;
+	struct app *app;
+	struct release *release;
+	struct stream *stream; /* NULL where the release is not pending */
+};
+
+bool slugd_launches(const struct slugd *d)
+{
+	return strcmp(d->config->driver, "none") != 0;
+}
+
+char *launch_web_url(const struct slugd *d, const struct app *app)
+{
+	if (!slugd_launches(d) || !app->port)
+		return NULL;
+	return xasprintf("http://127.0.0.1:%" PRId64 "/", app->port);
+}
+
+static char *app_dir(const struct slugd *d, const struct app *app)
+{
+	return xasprintf("%s/apps/%s", d->dir, app->name);
+}
+
+/* Connect to the app's slugrun. Errors: ERR_UNAVAILABLE. */
+static int connect_slugrun(const struct slugd *d, const struct app *app,
+			   struct client **out)
+{
+	char *path = xasprintf("%s/apps/%s/slugrun.sock", d->dir, app->name);
+	int rc = client_open(out, path);
+
+	free(path);
+	return rc;
+}
+
+static int spawn_slugrun(const struct slugd *d, const struct app *app,
+			 pid_t *pid)
+{
+	char *dir = app_dir(d, app), *program = proc_helper("slugrun");
+	const char *argv[] = { program, dir, NULL };
+	struct proc_spec spec = { .argv = argv,
+				  .err = PROC_INHERIT,
+				  .session = true };
+	int rc = 0;
+
+	if (mkdir(dir, 0700) && errno != EEXIST)
+		rc = err_sys("%s", dir);
+	if (!rc)
+		rc = proc_spawn(pid, &spec);
+	free(program);
+	free(dir);
+	return rc;
+}
+
+/* A child that ends some time, and is to be waited for. */
+struct reaper {
+	pid_t pid;
+	char *name;
+};
+
+static void *reap(void *arg)
+{
+	struct reaper *r = arg;
+
+	if (proc_wait(r->pid, r->name))
+		log_line("%s", err_msg());
+	free(r->name);
+	free(r);
+	return NULL;
+}
+
+/* slugrun is a child of ours as long as we live: it must not be a zombie. */
+static void watch_slugrun(const struct app *app, pid_t pid)
+{
+	struct reaper *r = xcalloc(1, sizeof(*r));
+	pthread_t thread;
+
+	r->pid = pid;
+	r->name = xasprintf("slugrun of %s", app->name);
+	if (pthread_create(&thread, NULL, reap, r))
+		abort();
+	pthread_detach(thread);
+}
+
+/* Connect to the app's slugrun; start it where there is none. */
+static int need_slugrun(const struct slugd *d, const struct app *app,
+			struct client **out)
+{
+	int64_t deadline = clock_mono_ms() + START_MS;
+	const struct timespec pause = { 0, 5000000 };
+	pid_t pid;
+	int rc = connect_slugrun(d, app, out);
+
+	if (!rc)
+		return 0;
+	rc = spawn_slugrun(d, app, &pid);
+	if (rc)
+		return rc;
+	watch_slugrun(app, pid);
+	while (connect_slugrun(d, app, out)) {
+		if (clock_mono_ms() > deadline)
+			return err_set(ERR_FAILED, "slugrun does not answer");
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
+/* What slugrun is told of a release's processes. */
+static int describe_processes(const struct launch_job *job,
+			      const struct slug *slug, json_t **out)
+{
+	struct formation *v = NULL;
+	size_t n = 0, i;
+	json_t *list = json_array();
+	int rc = ledger_formation(job->slugd->ledger, job->app->id,
+				  slug->process_types, &v, &n);
+
+	for (i = 0; i < n && !rc; i++)
+		json_array_append_new(
+			list, json_make("{s:s, s:I, s:s}", "type", v[i].type,
+					"quantity", (json_int_t)v[i].quantity,
+					"command",
+					json_str(slug->process_types, v[i].type,
+						 "")));
+	formation_free(v, n);
+	if (rc)
+		json_decref(list);
+	else
+		*out = list;
+	return rc;
+}
+
+static int describe(const struct launch_job *job, json_t **out)
+{
+	const struct config *c = job->slugd->config;
+	const struct release *r = job->release;
+	struct slug *slug = NULL;
+	json_t *processes = NULL;
+	char *path = NULL;
+	int rc = ledger_slug(job->slugd->ledger, r->slug, &slug);
+
+	if (!rc)
+		rc = describe_processes(job, slug, &processes);
+	if (rc)
+		goto done;
+	path = slugs_path(job->slugd->slugs, r->slug);
+	if (!path) {
+		rc = err_set(ERR_FAILED, "the slug of v%" PRId64 " is gone",
+			     r->version);
+		goto done;
+	}
+	*out = json_make("{s:s, s:I, s:s, s:s, s:o, s:O, s:I, s:[I, I],"
+			 " s:I, s:I}",
+			 "app", job->app->name, "version",
+			 (json_int_t)r->version, "commit", slug->commit, "slug",
+			 path, "config", release_environment(r), "processes",
+			 processes, "listen", (json_int_t)job->app->port,
+			 "ports", (json_int_t)c->port_first,
+			 (json_int_t)c->port_last, "timeout",
+			 (json_int_t)c->timeout, "grace", (json_int_t)c->grace);
+done:
+	json_decref(processes);
+	free(path);
+	slug_free(slug);
+	return rc;
+}
+
+static int launch(const struct launch_job *job)
+{
+	struct client *c = NULL;
+	json_t *order = NULL;
+	int rc = describe(job, &order);
+
+	if (!rc)
+		rc = need_slugrun(job->slugd, job->app, &c);
+	if (!rc)
+		rc = client_call(c, "POST", "/launch", order, NULL);
+	client_free(c);
+	json_decref(order);
+	return rc;
+}
+
+struct finish_call {
+	struct ledger *writer;
+	int64_t id;
+	enum release_status status;
+};
+
+static int finish(void *arg)
+{
+	struct finish_call *call = arg;
+
+	return ledger_release_finish(call->writer, call->id, call->status);
+}
+
+static void job_free(struct launch_job *job)
+{
+	stream_end(job->stream);
+	app_free(job->app);
+	release_free(job->release);
+	free(job);
+}
+
+static void launch_job(void *arg)
+{
+	struct launch_job *job = arg;
+	struct slugd *d = job->slugd;
+	struct finish_call call = { d->writer, job->release->id,
+				    RELEASE_SUCCEEDED };
+	int rc = 0;
+
+	/* Left pending: the next start launches it. */
+	if (d->stopping)
+		goto done;
+	rc = launch(job);
+	if (rc) {
+		log_line("app=%s v%" PRId64 " was not launched: %s",
+			 job->app->name, job->release->version, err_msg());
+		stream_print(job->stream, "%s\n", err_msg());
+		call.status = RELEASE_FAILED;
+	} else {
+		log_line("app=%s v%" PRId64 " launched", job->app->name,
+			 job->release->version);
+	}
+	if (jobs_call(d->jobs, JOBS_LEDGER, finish, &call))
+		log_line("app=%s v%" PRId64 ": %s", job->app->name,
+			 job->release->version, err_msg());
+done:
+	job_free(job);
+}
+
+static struct launch_job *new_job(struct slugd *d, const struct app *app,
+				  const struct release *r)
+{
+	struct launch_job *job = xcalloc(1, sizeof(*job));
+	char version[24];
+
+	job->slugd = d;
+	snprintf(version, sizeof(version), "%" PRId64, r->version);
+	if (ledger_app_by_id(d->ledger, app->id, &job->app) ||
+	    ledger_release(d->ledger, app->id, version, &job->release)) {
+		log_line("app=%s v%" PRId64 ": %s", app->name, r->version,
+			 err_msg());
+		job_free(job);
+		return NULL;
+	}
+	return job;
+}
+
+/* A job of the app's own lane: fn(job) for the release. */
+static void submit(struct slugd *d, const char *lane, void (*fn)(void *arg),
+		   struct launch_job *job)
+{
+	char *key = xasprintf("%s %s", lane, job->app->name);
+
+	jobs_submit(d->jobs, key, fn, job);
+	free(key);
+}
+
+static void keep_job(void *arg)
+{
+	struct launch_job *job = arg;
+
+	if (repo_keep(job->app->repo, job->release->version,
+		      job->release->commit))
+		log_line("app=%s v%" PRId64 ": its commit is not kept: %s",
+			 job->app->name, job->release->version, err_msg());
+	job_free(job);
+}
+
+void launch_release(struct slugd *d, const struct app *app,
+		    const struct release *r)
+{
+	struct launch_job *job;
+
+	if (r->slug && (job = new_job(d, app, r)))
+		submit(d, "git", keep_job, job);
+	if (r->status != RELEASE_PENDING)
+		return;
+	job = new_job(d, app, r);
+	if (!job)
+		return;
+	if (stream_begin(d->streams, r->output, &job->stream))
+		log_line("%s", err_msg());
+	submit(d, "launch", launch_job, job);
+}
+
+/* After a start: does the app run its current release? */
+static void resume_job(void *arg)
+{
+	struct launch_job *job = arg;
+	struct client *c = NULL;
+	json_t *state = NULL;
+	int64_t version = 0;
+
+	if (!connect_slugrun(job->slugd, job->app, &c) &&
+	    !client_call(c, "GET", "/", NULL, &state))
+		version = json_int(state, "version", 0);
+	client_free(c);
+	json_decref(state);
+	if (version != job->release->version && !job->slugd->stopping &&
+	    launch(job))
+		log_line("app=%s v%" PRId64 " was not launched again: %s",
+			 job->app->name, job->release->version, err_msg());
+	job_free(job);
+}
+
+static void resume(struct slugd *d, const struct app *app)
+{
+	struct release *r = NULL;
+	struct launch_job *job = NULL;
+
+	if (!ledger_release_current(d->ledger, app->id, &r) && r->slug)
+		job = new_job(d, app, r);
+	if (job)
+		submit(d, "launch", resume_job, job);
+	release_free(r);
+}
+
+/* Releases whose commit lost its ref, or never got it. */
+static void keep_all(struct slugd *d, const struct app *app)
+{
+	const struct release_range all = { .max = INT64_MAX };
+	struct release **v = NULL;
+	struct launch_job *job;
+	char *kept = NULL, *name;
+	size_t n = 0, i;
+
+	if (repo_kept(app->repo, &kept) ||
+	    ledger_releases(d->ledger, app->id, &all, &v, &n)) {
+		log_line("app=%s: %s", app->name, err_msg());
+		free(kept);
+		return;
+	}
+	str_replace(&kept, xasprintf("\n%s", kept));
+	for (i = 0; i < n; i++) {
+		name = xasprintf("\nreleases/v%" PRId64 "\n", v[i]->version);
+		if (v[i]->slug && !strstr(kept, name) &&
+		    (job = new_job(d, app, v[i])))
+			submit(d, "git", keep_job, job);
+		free(name);
+	}
+	releases_free(v, n);
+	free(kept);
+}
+
+int launch_recover(struct slugd *d)
+{
+	struct release **v = NULL;
+	struct app **apps = NULL, *app;
+	size_t n = 0, i;
+	int rc = ledger_apps(d->ledger, &apps, &n);
+
+	for (i = 0; i < n; i++) {
+		keep_all(d, apps[i]);
+		if (slugd_launches(d))
+			resume(d, apps[i]);
+	}
+	apps_free(apps, n);
+	n = 0;
+	if (!rc)
+		rc = ledger_releases_pending(d->ledger, &v, &n);
+	for (i = 0; i < n; i++) {
+		app = NULL;
+		if (!ledger_app_by_id(d->ledger, v[i]->app, &app))
+			launch_release(d, app, v[i]);
+		app_free(app);
+	}
+	releases_free(v, n);
+	return rc;
+}
+
+static void stop_job(void *arg)
+{
+	struct launch_job *job = arg;
+	struct client *c = NULL;
+
+	if (!connect_slugrun(job->slugd, job->app, &c) &&
+	    client_call(c, "POST", "/stop", NULL, NULL))
+		log_line("app=%s: %s", job->app->name, err_msg());
+	client_free(c);
+	job_free(job);
+}
+
+void launch_stop_all(struct slugd *d)
+{
+	struct app **apps = NULL;
+	size_t n = 0, i;
+
+	if (ledger_apps(d->ledger, &apps, &n))
+		log_line("%s", err_msg());
+	for (i = 0; i < n; i++) {
+		struct launch_job *job = xcalloc(1, sizeof(*job));
+
+		job->slugd = d;
+		job->app = apps[i];
+		submit(d, "launch", stop_job, job);
+	}
+	free(apps);
+	jobs_drain(d->jobs);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef LAUNCH_H
+#define LAUNCH_H
+
+#include "ledger.h"
+
+struct slugd;
+
+/*
+ * Launching: one slugrun an app, which slugd starts and speaks to over its
+ * socket. Releases of an app are launched one after the other.
+ */
+
+/*
+ * A release was made: launch it, if it is pending, as a job, and keep its
+ * commit by refs/releases/vN. Takes copies.
+ */
+void launch_release(struct slugd *d, const struct app *app,
+		    const struct release *r);
+
+/*
+ * After a start: launch what was left pending, and see that every app runs
+ * its current release.
+ */
+int launch_recover(struct slugd *d);
+
+/* End all apps, and wait for that. */
+void launch_stop_all(struct slugd *d);
+
+/* "http://127.0.0.1:5100/", or NULL where nothing will answer. */
+char *launch_web_url(const struct slugd *d, const struct app *app);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef LEDGER_INTERNAL_H
+#define LEDGER_INTERNAL_H
+
+#include <pthread.h>
+
+#include "backend.h"
+
+/*
+ * What the files of the ledger share: ledger.c reads, changes.c writes
+ * releases, rollback.c knows which way is back.
+ */
+struct ledger {
+	struct backend *backend;
+	pthread_mutex_t lock;
+	bool launch;
+};
+
+/* ledger_*() calls lock; functions below are called under the lock. */
+void ledger_lock(struct ledger *l);
+void ledger_unlock(struct ledger *l);
+
+/* End a transaction: commit where rc is 0, else undo; returns what holds. */
+int ledger_end(struct ledger *l, int rc);
+
+/*
+ * The release that would come after the newest one of app, with the state
+ * that the next one starts from (see ledger.h); kind, description and
+ * whatever changes are the caller's to set.
+ */
+int ledger_next(struct ledger *l, int64_t app, const char *user,
+		struct release **out);
+
+/* Write r, as the ledger's next release, and tell the audit. */
+int ledger_append(struct ledger *l, struct release *r, const char *push);
+
+/* As ledger_release(). */
+int ledger_find_release(struct ledger *l, int64_t app, const char *name,
+			struct release **out);
+
+/* Rows of a list, gathered into an array. */
+struct ledger_rows {
+	void **v;
+	size_t n;
+};
+void ledger_gather(void *rows, void *row);
+
+#endif

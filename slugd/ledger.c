@@ -1,0 +1,525 @@
+/* SPDX-License-Identifier: ISC */
+#include "ledger.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uuid/uuid.h>
+
+#include "clock.h"
+#include "err.h"
+#include "ledger-internal.h"
+#include "mem.h"
+#include "text.h"
+
+int ledger_open(struct ledger **out, const char *path)
+{
+	struct ledger *l = xcalloc(1, sizeof(*l));
+	int rc = backend_open_sqlite(&l->backend, path);
+
+	if (rc) {
+		free(l);
+		return rc;
+	}
+	pthread_mutex_init(&l->lock, NULL);
+	*out = l;
+	return 0;
+}
+
+void ledger_close(struct ledger *l)
+{
+	if (!l)
+		return;
+	l->backend->ops->close(l->backend);
+	pthread_mutex_destroy(&l->lock);
+	free(l);
+}
+
+void ledger_set_launch(struct ledger *l, bool launch)
+{
+	l->launch = launch;
+}
+
+void ledger_lock(struct ledger *l)
+{
+	pthread_mutex_lock(&l->lock);
+}
+
+void ledger_unlock(struct ledger *l)
+{
+	pthread_mutex_unlock(&l->lock);
+}
+
+int ledger_end(struct ledger *l, int rc)
+{
+	if (!rc)
+		rc = l->backend->ops->commit(l->backend);
+	if (rc)
+		l->backend->ops->rollback(l->backend);
+	return rc;
+}
+
+void ledger_uuid(char *buf)
+{
+	uuid_t uuid;
+
+	uuid_generate(uuid);
+	uuid_unparse_lower(uuid, buf);
+}
+
+void ledger_gather(void *ctx, void *row)
+{
+	struct ledger_rows *rows = ctx;
+
+	rows->v = xrealloc(rows->v, rows->n + 1, sizeof(*rows->v));
+	rows->v[rows->n++] = row;
+}
+
+void app_free(struct app *a)
+{
+	if (!a)
+		return;
+	free(a->name);
+	free(a->repo);
+	free(a);
+}
+
+void release_free(struct release *r)
+{
+	if (!r)
+		return;
+	free(r->kind);
+	free(r->description);
+	free(r->user);
+	free(r->slug);
+	free(r->commit);
+	json_decref(r->config);
+	json_decref(r->addons);
+	free(r->output);
+	free(r);
+}
+
+void slug_free(struct slug *s)
+{
+	if (!s)
+		return;
+	free(s->commit);
+	free(s->commit_description);
+	json_decref(s->process_types);
+	free(s);
+}
+
+void build_free(struct build *b)
+{
+	if (!b)
+		return;
+	free(b->commit);
+	free(b->ref);
+	free(b->user);
+	free(b->status);
+	free(b->slug);
+	free(b->output);
+	free(b);
+}
+
+void addon_free(struct addon *a)
+{
+	if (!a)
+		return;
+	free(a->service);
+	free(a->plan);
+	free(a->name);
+	json_decref(a->config);
+	free(a);
+}
+
+void intent_free(struct intent *i)
+{
+	if (!i)
+		return;
+	free(i->ref);
+	free(i->old);
+	free(i->new);
+	free(i->user);
+	free(i->slug);
+	free(i->build);
+	free(i->lease);
+	free(i);
+}
+
+void apps_free(struct app **v, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		app_free(v[i]);
+	free(v);
+}
+
+void releases_free(struct release **v, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		release_free(v[i]);
+	free(v);
+}
+
+void formation_free(struct formation *v, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		free(v[i].type);
+	free(v);
+}
+
+const char *release_status_name(enum release_status s)
+{
+	static const char *const names[] = {
+		[RELEASE_PENDING] = "pending",
+		[RELEASE_SUCCEEDED] = "succeeded",
+		[RELEASE_FAILED] = "failed",
+		[RELEASE_EXPIRED] = "expired",
+	};
+
+	return names[s];
+}
+
+json_t *release_environment(const struct release *r)
+{
+	json_t *env = json_copy(r->config), *addon;
+	size_t i;
+
+	json_array_foreach(r->addons, i, addon)
+		json_object_update(env, json_object_get(addon, "config"));
+	return env;
+}
+
+json_t *release_addon_plans(const struct release *r)
+{
+	json_t *plans = json_array(), *addon;
+	size_t i;
+
+	json_array_foreach(r->addons, i, addon)
+		json_array_append(plans, json_object_get(addon, "plan"));
+	return plans;
+}
+
+/* The message of a find that found nothing. */
+static int not_found(int rc, const char *what, const char *name)
+{
+	char *shown;
+
+	if (rc != ERR_NOTFOUND)
+		return rc;
+	shown = text_cell(name, 60);
+	err_set(rc, "Couldn't find that %s: %s", what, shown);
+	free(shown);
+	return rc;
+}
+
+int ledger_app(struct ledger *l, const char *name, struct app **out)
+{
+	int rc;
+
+	ledger_lock(l);
+	rc = l->backend->ops->app_by_name(l->backend, name, out);
+	ledger_unlock(l);
+	return not_found(rc, "app", name);
+}
+
+int ledger_app_by_id(struct ledger *l, int64_t id, struct app **out)
+{
+	int rc;
+
+	ledger_lock(l);
+	rc = l->backend->ops->app_by_id(l->backend, id, out);
+	ledger_unlock(l);
+	return not_found(rc, "app", "its row is gone");
+}
+
+int ledger_app_by_repo(struct ledger *l, const char *repo, struct app **out)
+{
+	int rc;
+
+	ledger_lock(l);
+	rc = l->backend->ops->app_by_repo(l->backend, repo, out);
+	ledger_unlock(l);
+	if (rc == ERR_NOTFOUND)
+		err_set(rc,
+			"slugd has no app for %s. Make one with: slugctl "
+			"init APP %s",
+			repo, repo);
+	return rc;
+}
+
+int ledger_apps(struct ledger *l, struct app ***out, size_t *n)
+{
+	struct ledger_rows rows = { NULL, 0 };
+	int rc;
+
+	ledger_lock(l);
+	rc = l->backend->ops->app_list(l->backend, ledger_gather, &rows);
+	ledger_unlock(l);
+	*out = (struct app **)rows.v;
+	*n = rows.n;
+	return rc;
+}
+
+bool ledger_port_is_taken(struct ledger *l, int64_t port)
+{
+	bool taken = true;
+
+	ledger_lock(l);
+	l->backend->ops->port_taken(l->backend, port, &taken);
+	ledger_unlock(l);
+	return taken;
+}
+
+int ledger_find_release(struct ledger *l, int64_t app, const char *name,
+			struct release **out)
+{
+	const struct backend_ops *ops = l->backend->ops;
+	const char *digits = name + (*name == 'v' || *name == 'V');
+	int64_t version;
+	int rc;
+
+	if (!strcmp(name, "current"))
+		rc = ops->release_current(l->backend, app, out);
+	else if (strlen(name) == UUID_SIZE - 1)
+		rc = ops->release_by_uuid(l->backend, app, name, out);
+	else if (text_parse_int(&version, digits, 1, INT64_MAX))
+		rc = ERR_NOTFOUND;
+	else
+		rc = ops->release_by_version(l->backend, app, version, out);
+	return not_found(rc, "release", name);
+}
+
+int ledger_release(struct ledger *l, int64_t app, const char *name,
+		   struct release **out)
+{
+	int rc;
+
+	ledger_lock(l);
+	rc = ledger_find_release(l, app, name, out);
+	ledger_unlock(l);
+	return rc;
+}
+
+int ledger_release_last(struct ledger *l, int64_t app, struct release **out)
+{
+	int rc;
+
+	ledger_lock(l);
+	rc = l->backend->ops->release_last(l->backend, app, out);
+	ledger_unlock(l);
+	return not_found(rc, "release", "the newest one");
+}
+
+int ledger_release_current(struct ledger *l, int64_t app, struct release **out)
+{
+	return ledger_release(l, app, "current", out);
+}
+
+int ledger_releases(struct ledger *l, int64_t app,
+		    const struct release_range *range, struct release ***out,
+		    size_t *n)
+{
+	struct ledger_rows rows = { NULL, 0 };
+	int rc;
+
+	ledger_lock(l);
+	rc = l->backend->ops->release_list(l->backend, app, range,
+					   ledger_gather, &rows);
+	ledger_unlock(l);
+	*out = (struct release **)rows.v;
+	*n = rows.n;
+	return rc;
+}
+
+int ledger_releases_pending(struct ledger *l, struct release ***out, size_t *n)
+{
+	struct ledger_rows rows = { NULL, 0 };
+	int rc;
+
+	ledger_lock(l);
+	rc = l->backend->ops->release_pending(l->backend, ledger_gather, &rows);
+	ledger_unlock(l);
+	*out = (struct release **)rows.v;
+	*n = rows.n;
+	return rc;
+}
+
+int ledger_release_by_push(struct ledger *l, const char *push,
+			   struct release **out)
+{
+	int rc;
+
+	ledger_lock(l);
+	rc = l->backend->ops->release_by_push(l->backend, push, out);
+	ledger_unlock(l);
+	return not_found(rc, "release of push", push);
+}
+
+int ledger_today(struct ledger *l, int64_t app, struct release **out)
+{
+	int rc;
+
+	ledger_lock(l);
+	rc = ledger_next(l, app, "", out);
+	ledger_unlock(l);
+	return rc;
+}
+
+int ledger_addon(struct ledger *l, int64_t app, const char *name,
+		 struct addon **out)
+{
+	int rc;
+
+	ledger_lock(l);
+	rc = l->backend->ops->addon_by_name(l->backend, app, name, out);
+	ledger_unlock(l);
+	return not_found(rc, "add-on", name);
+}
+
+int ledger_addons(struct ledger *l, int64_t app, struct addon ***out, size_t *n)
+{
+	struct ledger_rows rows = { NULL, 0 };
+	int rc;
+
+	ledger_lock(l);
+	rc = l->backend->ops->addon_list(l->backend, app, ledger_gather, &rows);
+	ledger_unlock(l);
+	*out = (struct addon **)rows.v;
+	*n = rows.n;
+	return rc;
+}
+
+int ledger_intent(struct ledger *l, int64_t app, struct intent **out)
+{
+	int rc;
+
+	ledger_lock(l);
+	rc = l->backend->ops->intent_of(l->backend, app, out);
+	ledger_unlock(l);
+	return not_found(rc, "intent", "none is open");
+}
+
+int ledger_intents(struct ledger *l, struct intent ***out, size_t *n)
+{
+	struct ledger_rows rows = { NULL, 0 };
+	int rc;
+
+	ledger_lock(l);
+	rc = l->backend->ops->intent_list(l->backend, ledger_gather, &rows);
+	ledger_unlock(l);
+	*out = (struct intent **)rows.v;
+	*n = rows.n;
+	return rc;
+}
+
+int ledger_slug(struct ledger *l, const char *uuid, struct slug **out)
+{
+	int rc;
+
+	ledger_lock(l);
+	rc = l->backend->ops->slug_by_uuid(l->backend, uuid, out);
+	ledger_unlock(l);
+	return not_found(rc, "slug", uuid);
+}
+
+int ledger_build(struct ledger *l, const char *uuid, struct build **out)
+{
+	int rc;
+
+	ledger_lock(l);
+	rc = l->backend->ops->build_by_uuid(l->backend, uuid, out);
+	ledger_unlock(l);
+	return not_found(rc, "build", uuid);
+}
+
+int ledger_builds(struct ledger *l, int64_t app, struct build ***out, size_t *n)
+{
+	struct ledger_rows rows = { NULL, 0 };
+	int rc;
+
+	ledger_lock(l);
+	rc = l->backend->ops->build_list(l->backend, app, ledger_gather, &rows);
+	ledger_unlock(l);
+	*out = (struct build **)rows.v;
+	*n = rows.n;
+	return rc;
+}
+
+int ledger_formation(struct ledger *l, int64_t app, const json_t *types,
+		     struct formation **out, size_t *n)
+{
+	struct formation *v = NULL;
+	size_t count = 0;
+	const char *type;
+	json_t *command;
+	int rc = 0;
+
+	ledger_lock(l);
+	/* jansson's loop macro wants no const. */
+	json_object_foreach((json_t *)(uintptr_t)types, type, command)
+	{
+		v = xrealloc(v, count + 1, sizeof(*v));
+		v[count].type = xstrdup(type);
+		rc = l->backend->ops->formation(l->backend, app, type,
+						&v[count].quantity);
+		if (rc == ERR_NOTFOUND) {
+			v[count].quantity = !strcmp(type, "web");
+			rc = 0;
+		}
+		count++;
+		if (rc)
+			break;
+	}
+	ledger_unlock(l);
+	*out = v;
+	*n = count;
+	return rc;
+}
+
+struct check {
+	struct ledger *ledger;
+	FILE *f;
+	unsigned n;
+	bool (*slug_missing)(void *ctx, const char *uuid);
+	void *ctx;
+};
+
+static void broken(void *ctx, const char *line)
+{
+	struct check *c = ctx;
+
+	fprintf(c->f, "%s\n", line);
+	c->n++;
+}
+
+static void need_slug(void *ctx, const char *uuid)
+{
+	struct check *c = ctx;
+
+	if (!c->slug_missing(c->ctx, uuid))
+		return;
+	fprintf(c->f, "slug %s: its file is not there\n", uuid);
+	c->n++;
+}
+
+int ledger_check(struct ledger *l, FILE *f, unsigned *n,
+		 bool (*slug_missing)(void *ctx, const char *uuid), void *ctx)
+{
+	struct check c = { l, f, 0, slug_missing, ctx };
+	int rc;
+
+	ledger_lock(l);
+	rc = l->backend->ops->check(l->backend, broken, &c);
+	if (!rc && slug_missing)
+		rc = l->backend->ops->slugs_needed(l->backend, need_slug, &c);
+	ledger_unlock(l);
+	*n = c.n;
+	return rc;
+}

@@ -1,0 +1,586 @@
+/* SPDX-License-Identifier: ISC */
+#include "pushes.h"
+
+#include <inttypes.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/queue.h>
+#include <unistd.h>
+
+#include "build.h"
+#include "clock.h"
+#include "err.h"
+#include "launch.h"
+#include "lease.h"
+#include "log.h"
+#include "mem.h"
+#include "names.h"
+#include "repo.h"
+#include "slugd.h"
+
+#define TICK_MS    1000
+#define MAX_LEASES 256
+
+enum push_state {
+	PUSH_WAITING,  /* for another push of the app */
+	PUSH_BUILDING, /* holds the app's push lock, as does the next */
+	PUSH_ACCEPTED, /* its intent is in the ledger */
+	PUSH_SETTLED,
+	PUSH_REFUSED,
+	PUSH_DROPPED, /* the ref never moved */
+};
+
+struct push {
+	struct pushes *pushes;
+	struct build_request build; /* what to pack, and what for */
+	char *old;
+	char *folders; /* for repo_sync() */
+	struct lease lease;
+	enum push_state state;
+	bool over;     /* the lease is */
+	unsigned jobs; /* that still use it */
+	TAILQ_ENTRY(push) link;
+};
+
+struct pushes {
+	struct slugd *slugd;
+	pthread_mutex_t lock;
+	pthread_cond_t changed; /* some push's state or lease */
+	TAILQ_HEAD(, push) all;
+	pthread_t watcher;
+	bool watching;
+	int wake; /* an eventfd: there is a lease more to watch */
+};
+
+struct pushes *pushes_new(struct slugd *d)
+{
+	struct pushes *p = xcalloc(1, sizeof(*p));
+	pthread_condattr_t attr;
+
+	p->slugd = d;
+	pthread_mutex_init(&p->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&p->changed, &attr);
+	pthread_condattr_destroy(&attr);
+	TAILQ_INIT(&p->all);
+	p->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	return p;
+}
+
+static void push_free(struct push *push)
+{
+	build_request_clear(&push->build);
+	free(push->old);
+	free(push->folders);
+	lease_release(&push->lease);
+	free(push);
+}
+
+void pushes_free(struct pushes *p)
+{
+	struct push *push;
+
+	if (!p)
+		return;
+	while ((push = TAILQ_FIRST(&p->all))) {
+		TAILQ_REMOVE(&p->all, push, link);
+		push_free(push);
+	}
+	close(p->wake);
+	pthread_cond_destroy(&p->changed);
+	pthread_mutex_destroy(&p->lock);
+	free(p);
+}
+
+static void wake_watcher(struct pushes *p)
+{
+	uint64_t one = 1;
+
+	if (write(p->wake, &one, sizeof(one)) < 0) {
+		/* It is awake already. */
+	}
+}
+
+static void set_state(struct push *push, enum push_state state)
+{
+	struct pushes *p = push->pushes;
+
+	pthread_mutex_lock(&p->lock);
+	push->state = state;
+	pthread_cond_broadcast(&p->changed);
+	pthread_mutex_unlock(&p->lock);
+}
+
+/* Under the lock: a push of the same app that goes first. */
+static bool must_wait(const struct push *push)
+{
+	const struct push *other;
+	bool before = true;
+
+	TAILQ_FOREACH(other, &push->pushes->all, link)
+	{
+		if (other == push)
+			before = false;
+		else if (other->build.app->id != push->build.app->id)
+			continue;
+		else if (other->state == PUSH_BUILDING ||
+			 other->state == PUSH_ACCEPTED ||
+			 (before && other->state == PUSH_WAITING))
+			return true;
+	}
+	return false;
+}
+
+/* Wait for the app's push lock, for a bounded time, and take it. */
+static int take_lock(struct push *push, bool *waited)
+{
+	struct pushes *p = push->pushes;
+	int64_t limit = p->slugd->config->push_wait;
+	int64_t deadline = clock_mono_ms() + limit * 1000;
+	int rc = 0;
+
+	*waited = false;
+	pthread_mutex_lock(&p->lock);
+	while (!rc && must_wait(push)) {
+		struct timespec tick = clock_deadline(TICK_MS);
+
+		if (!*waited)
+			stream_print(push->build.stream,
+				     "       Waiting for another push to "
+				     "%s...\n",
+				     push->build.app->name);
+		*waited = true;
+		if (push->over)
+			rc = err_set(ERR_UNAVAILABLE, "the push went away");
+		else if (p->slugd->stopping)
+			rc = err_set(ERR_UNAVAILABLE, "slugd is stopping");
+		else if (clock_mono_ms() >= deadline)
+			rc = err_set(ERR_CONFLICT,
+				     "another push to %s is still going on "
+				     "after %" PRId64 " seconds; try again",
+				     push->build.app->name, limit);
+		else
+			pthread_cond_timedwait(&p->changed, &p->lock, &tick);
+	}
+	if (!rc)
+		push->state = PUSH_BUILDING;
+	pthread_mutex_unlock(&p->lock);
+	return rc;
+}
+
+/* Is the push still wanted? Asked by the build now and then. */
+static bool is_gone(void *ctx)
+{
+	struct push *push = ctx;
+	bool gone;
+
+	pthread_mutex_lock(&push->pushes->lock);
+	gone = push->over || push->pushes->slugd->stopping;
+	pthread_mutex_unlock(&push->pushes->lock);
+	return gone;
+}
+
+struct accept_call {
+	struct push *push;
+	const struct build_result *result;
+};
+
+/* On the ledger's lane: what was packed, and the intent. */
+static int accept_push(void *arg)
+{
+	struct accept_call *call = arg;
+	struct push *push = call->push;
+	const struct build_request *b = &push->build;
+	const char *repo = b->app->repo;
+	char *lease = lease_text(&push->lease);
+	struct intent intent = {
+		.app = b->app->id,
+		.ref = b->ref,
+		.old = push->old,
+		.new = b->commit,
+		.user = b->user,
+		.slug = call->result->slug->uuid,
+		.build = call->result->build->uuid,
+		.reflog_size = repo_reflog_size(repo, b->ref),
+		.lease = lease,
+		.created_at = clock_now(),
+	};
+	int rc;
+
+	memcpy(intent.push, b->push, UUID_SIZE);
+	rc = ledger_accept(push->pushes->slugd->writer, call->result->slug,
+			   call->result->build, &intent);
+	free(lease);
+	return rc;
+}
+
+/* On the ledger's lane: the build that failed. */
+static int note_failure(void *arg)
+{
+	struct accept_call *call = arg;
+
+	return ledger_build_failed(call->push->pushes->slugd->writer,
+				   call->result->build);
+}
+
+/* After a wait: git would refuse a push whose old is not the ref's. */
+static int check_not_moved(const struct push *push)
+{
+	const struct build_request *b = &push->build;
+	bool same = false;
+	int rc = repo_ref_is_at(b->app->repo, b->ref, push->old, &same);
+
+	if (!rc && !same)
+		rc = err_set(ERR_CONFLICT,
+			     "%s was moved by another push; fetch and try "
+			     "again",
+			     b->ref);
+	return rc;
+}
+
+static int build_push(struct push *push)
+{
+	struct slugd *d = push->pushes->slugd;
+	struct build_result result = { 0 };
+	struct accept_call call = { push, &result };
+	bool waited = false;
+	int rc;
+
+	rc = take_lock(push, &waited);
+	if (!rc && waited)
+		rc = check_not_moved(push);
+	if (!rc)
+		rc = build_run(d, &push->build, &result);
+	if (!rc) {
+		rc = jobs_call(d->jobs, JOBS_LEDGER, accept_push, &call);
+		if (rc)
+			slugs_drop(d->slugs, result.slug->uuid);
+	} else if (result.build) {
+		char *why = xstrdup(err_msg());
+
+		jobs_call(d->jobs, JOBS_LEDGER, note_failure, &call);
+		err_set(rc, "%s", why);
+		free(why);
+	}
+	build_result_clear(&result);
+	return rc;
+}
+
+static void build_job(void *arg)
+{
+	struct push *push = arg;
+	struct pushes *p = push->pushes;
+	struct stream *stream = push->build.stream;
+	int rc = build_push(push);
+
+	if (rc) {
+		log_line("app=%s push=%s refused: %s", push->build.app->name,
+			 push->build.push, err_msg());
+		build_say_refused(&push->build);
+	}
+	push->build.stream = NULL;
+	set_state(push, rc ? PUSH_REFUSED : PUSH_ACCEPTED);
+	stream_end(stream);
+	pthread_mutex_lock(&p->lock);
+	push->jobs--;
+	pthread_mutex_unlock(&p->lock);
+	wake_watcher(p);
+}
+
+int pushes_begin(struct pushes *p, const struct push_request *req,
+		 struct push_status *out)
+{
+	struct push *push = xcalloc(1, sizeof(*push));
+	char *key;
+	int rc;
+
+	push->pushes = p;
+	push->lease.fd = -1;
+	push->old = xstrdup(req->old);
+	rc = build_request_init(&push->build, p->slugd, req);
+	if (!rc && req->quarantine)
+		rc = repo_quarantine_folders(req->quarantine, &push->folders);
+	else if (!rc)
+		push->folders = xstrdup("");
+	if (!rc)
+		rc = lease_take(&push->lease, req->hook);
+	if (!rc)
+		rc = stream_begin(p->slugd->streams, push->build.output,
+				  &push->build.stream);
+	if (rc) {
+		push_free(push);
+		return rc;
+	}
+	push->jobs = 1;
+	push->build.is_gone = is_gone;
+	push->build.ctx = push;
+	memcpy(out->id, push->build.push, UUID_SIZE);
+	memcpy(out->output, push->build.output, UUID_SIZE);
+	out->state = "pending";
+	pthread_mutex_lock(&p->lock);
+	TAILQ_INSERT_TAIL(&p->all, push, link);
+	pthread_mutex_unlock(&p->lock);
+	wake_watcher(p);
+	key = xasprintf("build %s", out->id);
+	jobs_submit(p->slugd->jobs, key, build_job, push);
+	free(key);
+	return 0;
+}
+
+int pushes_status(struct pushes *p, const char *id, struct push_status *out)
+{
+	struct push *push;
+	int rc = err_set(ERR_NOTFOUND, "no such push");
+
+	pthread_mutex_lock(&p->lock);
+	TAILQ_FOREACH(push, &p->all, link)
+	{
+		if (strcmp(push->build.push, id))
+			continue;
+		memcpy(out->id, push->build.push, UUID_SIZE);
+		memcpy(out->output, push->build.output, UUID_SIZE);
+		out->state = push->state <= PUSH_BUILDING ? "pending"
+			     : push->state == PUSH_REFUSED ||
+					     push->state == PUSH_DROPPED
+				     ? "failed"
+				     : "succeeded";
+		rc = 0;
+	}
+	pthread_mutex_unlock(&p->lock);
+	return rc;
+}
+
+/* The ref moved: make that durable, then the release. */
+static int settle_moved(struct push *push, const struct intent *intent,
+			struct release **out)
+{
+	struct slugd *d = push->pushes->slugd;
+	int rc;
+
+	rc = repo_sync(push->build.app->repo, intent->ref, push->folders);
+	if (!rc)
+		rc = ledger_deploy(d->writer, intent, out);
+	if (rc)
+		return rc;
+	log_line("app=%s push=%s settled as v%" PRId64, push->build.app->name,
+		 intent->push, (*out)->version);
+	set_state(push, PUSH_SETTLED);
+	launch_release(d, push->build.app, *out);
+	return 0;
+}
+
+/*
+ * Settle an accepted push: see pushes.h. moved: a hook says that the ref
+ * did. *out stays NULL where it is not over yet, or was dropped.
+ */
+static int settle(struct push *push, bool moved, struct release **out)
+{
+	struct slugd *d = push->pushes->slugd;
+	const struct app *app = push->build.app;
+	struct intent *i = NULL;
+	bool over = lease_is_over(&push->lease);
+	int rc = ledger_intent(d->writer, app->id, &i);
+
+	if (rc)
+		return rc;
+	if (!moved)
+		rc = repo_ref_is_at(app->repo, i->ref, i->new, &moved);
+	if (!moved)
+		moved = repo_reflog_has(app->repo, i->ref, i->old, i->new,
+					i->reflog_size);
+	if (rc) {
+		/* Nothing is known: asked again later. */
+	} else if (moved) {
+		rc = settle_moved(push, i, out);
+	} else if (over) {
+		rc = ledger_drop(d->writer, i);
+		if (!rc) {
+			log_line("app=%s push=%s dropped: %s did not move",
+				 app->name, i->push, i->ref);
+			slugs_drop(d->slugs, i->slug);
+			set_state(push, PUSH_DROPPED);
+		}
+	}
+	intent_free(i);
+	return rc;
+}
+
+int pushes_settle(struct pushes *p, int64_t app, const char *ref,
+		  const char *new, struct release **out)
+{
+	enum push_state state = PUSH_REFUSED;
+	struct push *push, *found = NULL;
+	int rc = 0;
+
+	*out = NULL;
+	pthread_mutex_lock(&p->lock);
+	TAILQ_FOREACH(push, &p->all, link)
+	{
+		if (push->build.app->id != app ||
+		    strcmp(push->build.ref, ref) ||
+		    strcmp(push->build.commit, new) ||
+		    (push->state != PUSH_ACCEPTED &&
+		     push->state != PUSH_SETTLED))
+			continue;
+		found = push;
+	}
+	if (found) {
+		state = found->state;
+		found->jobs++;
+	}
+	pthread_mutex_unlock(&p->lock);
+	if (!found)
+		return 0;
+	if (state == PUSH_ACCEPTED)
+		rc = settle(found, true, out);
+	else
+		rc = ledger_release_by_push(p->slugd->writer, found->build.push,
+					    out);
+	pthread_mutex_lock(&p->lock);
+	found->jobs--;
+	pthread_mutex_unlock(&p->lock);
+	return rc;
+}
+
+/* A job of the ledger's lane: the lease of an accepted push is over. */
+static void settle_job(void *arg)
+{
+	struct push *push = arg;
+	struct release *r = NULL;
+	enum push_state state;
+
+	pthread_mutex_lock(&push->pushes->lock);
+	state = push->state;
+	pthread_mutex_unlock(&push->pushes->lock);
+	if (state == PUSH_ACCEPTED && settle(push, false, &r))
+		log_line("app=%s push=%s cannot be settled yet: %s",
+			 push->build.app->name, push->build.push, err_msg());
+	release_free(r);
+	pthread_mutex_lock(&push->pushes->lock);
+	push->jobs--;
+	pthread_mutex_unlock(&push->pushes->lock);
+}
+
+/* Under the lock: what the end of a lease means for its push. */
+static void after_lease(struct push *push)
+{
+	struct pushes *p = push->pushes;
+
+	if (push->jobs)
+		return;
+	if (push->state == PUSH_ACCEPTED) {
+		push->jobs++;
+		jobs_submit(p->slugd->jobs, JOBS_LEDGER, settle_job, push);
+	} else if (push->state >= PUSH_SETTLED) {
+		TAILQ_REMOVE(&p->all, push, link);
+		push_free(push);
+	}
+}
+
+/* Look at every lease, and note those that are to be waited for. */
+static nfds_t look(struct pushes *p, struct pollfd *fds)
+{
+	struct push *push, *next;
+	nfds_t n = 0;
+
+	fds[n++] = (struct pollfd){ p->wake, POLLIN, 0 };
+	pthread_mutex_lock(&p->lock);
+	for (push = TAILQ_FIRST(&p->all); push; push = next) {
+		next = TAILQ_NEXT(push, link);
+		if (!push->over && lease_is_over(&push->lease)) {
+			push->over = true;
+			pthread_cond_broadcast(&p->changed);
+		}
+		if (push->over)
+			after_lease(push);
+		else if (n < MAX_LEASES)
+			fds[n++] = (struct pollfd){ push->lease.fd, POLLIN, 0 };
+	}
+	pthread_mutex_unlock(&p->lock);
+	return n;
+}
+
+static void *watch(void *arg)
+{
+	struct pushes *p = arg;
+	struct pollfd fds[MAX_LEASES];
+	uint64_t count;
+
+	while (!p->slugd->stopping) {
+		nfds_t n = look(p, fds);
+
+		poll(fds, n, TICK_MS);
+		if (read(p->wake, &count, sizeof(count)) < 0) {
+			/* Nobody called: a lease ended, or time passed. */
+		}
+		streams_heartbeat(p->slugd->streams);
+	}
+	return NULL;
+}
+
+void pushes_start(struct pushes *p)
+{
+	if (pthread_create(&p->watcher, NULL, watch, p))
+		abort();
+	p->watching = true;
+}
+
+void pushes_stop(struct pushes *p)
+{
+	if (!p->watching)
+		return;
+	wake_watcher(p);
+	pthread_join(p->watcher, NULL);
+	p->watching = false;
+}
+
+/* An intent of the last slugd, as a push of this one. */
+static int take_up(struct pushes *p, const struct intent *i)
+{
+	struct push *push = xcalloc(1, sizeof(*push));
+	struct release *r = NULL;
+	struct app *app = NULL;
+	int rc = ledger_app_by_id(p->slugd->ledger, i->app, &app);
+
+	if (rc) {
+		free(push);
+		return rc;
+	}
+	push->pushes = p;
+	push->state = PUSH_ACCEPTED;
+	push->old = xstrdup(i->old);
+	build_request_restore(&push->build, app, i);
+	lease_restore(&push->lease, i->lease);
+	push->over = lease_is_over(&push->lease);
+	TAILQ_INSERT_TAIL(&p->all, push, link);
+	if (push->over)
+		rc = settle(push, false, &r);
+	release_free(r);
+	return rc;
+}
+
+int pushes_recover(struct pushes *p)
+{
+	struct intent **v = NULL;
+	struct app **apps = NULL;
+	size_t n = 0, nr_apps = 0, i;
+	int rc = ledger_apps(p->slugd->ledger, &apps, &nr_apps);
+
+	for (i = 0; i < nr_apps; i++)
+		repo_sweep(apps[i]->repo);
+	apps_free(apps, nr_apps);
+	if (!rc)
+		rc = ledger_intents(p->slugd->ledger, &v, &n);
+	for (i = 0; i < n; i++) {
+		if (!rc && take_up(p, v[i]))
+			log_line("push=%s cannot be settled yet: %s",
+				 v[i]->push, err_msg());
+		intent_free(v[i]);
+	}
+	free(v);
+	return rc;
+}

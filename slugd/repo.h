@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef REPO_H
+#define REPO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * The bare repository of an app, as seen from slugd and slugctl: refs,
+ * reflogs, hooks and settings, never an object. git does the work where it
+ * is more than reading a file.
+ */
+
+/*
+ * Make a bare repository at path, or adopt the one that is there: hooks,
+ * settings, and the link slugd.sock to the socket. *fresh says whether it
+ * was made. Errors: ERR_INVALID with the reason, and nothing changed.
+ */
+int repo_adopt(const char *path, const char *app, const char *socket,
+	       bool *fresh);
+
+/* Remove a repository that repo_adopt() made just now. */
+void repo_remove(const char *path);
+
+/*
+ * Is ref at oid (all zeros: is it not there)? Into *yes.
+ * Errors: ERR_FAILED where git could not tell.
+ */
+int repo_ref_is_at(const char *path, const char *ref, const char *oid,
+		   bool *yes);
+
+/* Bytes of the ref's reflog; 0 where it has none. */
+int64_t repo_reflog_size(const char *path, const char *ref);
+
+/* Has the reflog an entry old -> new after its first `since` bytes? */
+bool repo_reflog_has(const char *path, const char *ref, const char *old,
+		     const char *new, int64_t since);
+
+/*
+ * The names of the folders below objects/ that the quarantine fills ("pack",
+ * "de"), into *names: a blank behind each. Caller frees.
+ */
+int repo_quarantine_folders(const char *quarantine, char **names);
+
+/*
+ * Make a moved ref durable: the folders of the ref, of its reflog and of the
+ * objects that came (folders as above; NULL: the whole file system).
+ */
+int repo_sync(const char *path, const char *ref, const char *folders);
+
+/* Point refs/releases/vN at the commit. */
+int repo_keep(const char *path, int64_t version, const char *commit);
+
+/* The versions that refs/releases/ has, a line each. Caller frees. */
+int repo_kept(const char *path, char **out);
+
+/*
+ * After a crash: remove *.lock files and quarantine folders, unless some
+ * process works in the repository.
+ */
+void repo_sweep(const char *path);
+
+/*
+ * Is dir a folder of objects that a push to the repository may name: below
+ * its objects/, or that folder itself? Follows no link out of it.
+ */
+bool repo_owns_objects(const char *path, const char *dir);
+
+#endif

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: ISC */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "err.h"
+#include "ledger-internal.h"
+#include "mem.h"
+
+/*
+ * The way back. Source: Heroku's article on releases: "You cannot roll back
+ * to a release which would change the state of add-ons".
+ */
+
+static bool has(const json_t *array, const json_t *value)
+{
+	const json_t *v;
+	size_t i;
+
+	json_array_foreach(
+		(json_t *)(uintptr_t)array, i,
+		v) if (json_equal((json_t *)(uintptr_t)v,
+				  (json_t *)(uintptr_t)value)) return true;
+	return false;
+}
+
+/* "memcachier:free would be removed", for each that only one side has. */
+static void list_missing(FILE *f, const char **sep, const json_t *from,
+			 const json_t *in, const char *verb)
+{
+	const json_t *plan;
+	size_t i;
+
+	json_array_foreach((json_t *)(uintptr_t)from, i, plan)
+	{
+		if (has(in, plan))
+			continue;
+		fprintf(f, "%s%s would be %s", *sep, json_string_value(plan),
+			verb);
+		*sep = ", ";
+	}
+}
+
+/* Errors: ERR_INVALID where a and b do not have the same plans. */
+static int same_addons(const struct release *target,
+		       const struct release *today)
+{
+	json_t *old = release_addon_plans(target);
+	json_t *now = release_addon_plans(today);
+	const char *sep = "";
+	char *list = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&list, &len);
+	int rc = 0;
+
+	if (!f)
+		abort();
+	list_missing(f, &sep, now, old, "removed");
+	list_missing(f, &sep, old, now, "added");
+	fclose(f);
+	if (len)
+		rc = err_set(ERR_INVALID,
+			     "Cannot roll back to v%" PRId64
+			     ": it would change add-ons (%s)",
+			     target->version, list);
+	free(list);
+	json_decref(old);
+	json_decref(now);
+	return rc;
+}
+
+static const char *const status_words[] = {
+	[RELEASE_PENDING] = "is being launched",
+	[RELEASE_SUCCEEDED] = "is good",
+	[RELEASE_FAILED] = "failed",
+	[RELEASE_EXPIRED] = "is expired",
+};
+
+int ledger_rollback_check(const struct release *r, const struct release *today)
+{
+	if (!r->slug)
+		return err_set(ERR_INVALID,
+			       "Cannot roll back to v%" PRId64
+			       ": nothing was deployed yet then",
+			       r->version);
+	if (r->status != RELEASE_SUCCEEDED)
+		return err_set(ERR_INVALID,
+			       "Cannot roll back to v%" PRId64 ": it %s",
+			       r->version, status_words[r->status]);
+	return same_addons(r, today);
+}
+
+static bool same_state(const struct release *a, const struct release *b)
+{
+	return !strcmp(a->slug ? a->slug : "", b->slug ? b->slug : "") &&
+	       json_equal(a->config, b->config);
+}
+
+/*
+ * Walk the line of history that led to now: the release before a rollback
+ * is its target, before any other the one numbered before it.
+ */
+static int default_target(struct ledger *l, const struct release *now,
+			  struct release **out)
+{
+	const struct backend_ops *ops = l->backend->ops;
+	struct release *r = NULL;
+	int64_t version = now->version - 1;
+	int rc;
+
+	while (version > 0) {
+		rc = ops->release_by_version(l->backend, now->app, version, &r);
+		if (rc)
+			return rc;
+		if (!same_state(r, now) && !ledger_rollback_check(r, now)) {
+			*out = r;
+			return 0;
+		}
+		version = r->target && r->status != RELEASE_FAILED
+				  ? r->target
+				  : r->version - 1;
+		release_free(r);
+		r = NULL;
+	}
+	return err_set(ERR_INVALID,
+		       "There is no older release to roll back to");
+}
+
+static int chosen_target(struct ledger *l, const struct release *next,
+			 const char *name, struct release **out)
+{
+	struct release *r = NULL, *good = NULL;
+	int rc = ledger_find_release(l, next->app, name, &r);
+
+	if (!rc)
+		rc = l->backend->ops->release_last_good(l->backend, next->app,
+							&good);
+	if (!rc && r->version == good->version)
+		rc = err_set(ERR_INVALID, "v%" PRId64 " is the current release",
+			     r->version);
+	if (!rc)
+		rc = ledger_rollback_check(r, next);
+	release_free(good);
+	if (rc)
+		release_free(r);
+	else
+		*out = r;
+	return rc;
+}
+
+static void take_state(struct release *r, const struct release *target)
+{
+	r->kind = xstrdup("rollback");
+	r->description = xasprintf("Rollback to v%" PRId64, target->version);
+	r->target = target->version;
+	str_replace(&r->slug, xstrdup(target->slug));
+	str_replace(&r->commit, xstrdup(target->commit));
+	json_decref(r->config);
+	r->config = json_incref(target->config);
+	r->config_set = target->config_set;
+}
+
+int ledger_rollback(struct ledger *l, int64_t app, const char *name,
+		    const char *user, struct release **out)
+{
+	struct release *next = NULL, *target = NULL;
+	int rc;
+
+	ledger_lock(l);
+	rc = l->backend->ops->begin(l->backend);
+	if (rc)
+		goto done;
+	rc = ledger_next(l, app, user, &next);
+	if (!rc)
+		rc = name ? chosen_target(l, next, name, &target)
+			  : default_target(l, next, &target);
+	if (!rc && target) {
+		take_state(next, target);
+		rc = ledger_append(l, next, NULL);
+	}
+	rc = ledger_end(l, rc);
+done:
+	ledger_unlock(l);
+	release_free(target);
+	if (rc)
+		release_free(next);
+	else
+		*out = next;
+	return rc;
+}

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * slugd: the API, the ledger, the jobs. Runs as the service account, with
+ * no rights beyond the account's: it owns one folder, listens on one Unix
+ * socket there, and starts slugpack, slugrun and git. It parses no git
+ * object and no archive itself.
+ */
+#include "slugd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "api.h"
+#include "err.h"
+#include "http.h"
+#include "launch.h"
+#include "log.h"
+#include "mem.h"
+#include "pushes.h"
+#include "sock.h"
+
+#ifdef HAVE_SYSTEMD
+# include <systemd/sd-daemon.h>
+#endif
+
+struct options {
+	const char *dir, *config;
+	bool print_config, help, version;
+};
+
+static const struct option long_options[] = {
+	{ "config", required_argument, NULL, 'c' },
+	{ "directory", required_argument, NULL, 'd' },
+	{ "print-config", no_argument, NULL, 'p' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{ NULL, 0, NULL, 0 },
+};
+
+static const char usage[] =
+	"usage: slugd [-d DIR] [-c FILE]\n"
+	"\n"
+	"  -d, --directory=DIR  keep everything in DIR (or SLUGD_DIR)\n"
+	"  -c, --config=FILE    read FILE instead of DIR/slugd.ini\n"
+	"      --print-config   print a slugd.ini with every default\n"
+	"  -h, --help           print this\n"
+	"      --version        print the version\n";
+
+static int parse_options(struct options *o, int argc, char **argv)
+{
+	int c;
+
+	o->dir = getenv("SLUGD_DIR");
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, ":c:d:h", long_options, NULL)) !=
+	       -1) {
+		switch (c) {
+		case 'c':
+			o->config = optarg;
+			break;
+		case 'd':
+			o->dir = optarg;
+			break;
+		case 'p':
+			o->print_config = true;
+			break;
+		case 'h':
+			o->help = true;
+			break;
+		case 'V':
+			o->version = true;
+			break;
+		default:
+			return err_set(ERR_INVALID,
+				       "wrong option '%s'; see slugd --help",
+				       argv[optind - 1]);
+		}
+	}
+	if (optind < argc)
+		return err_set(ERR_INVALID, "unexpected argument '%s'",
+			       argv[optind]);
+	return 0;
+}
+
+/* DIR and what lies in it; its absolute path into d->dir. */
+static int make_folders(struct slugd *d, const char *dir)
+{
+	static const char *const below[] = { "repos", "slugs", "apps", "log" };
+	size_t i;
+
+	if (!dir || !*dir)
+		return err_set(ERR_INVALID, "say where to keep everything: "
+					    "slugd -d DIR, or SLUGD_DIR");
+	if (mkdir(dir, 0700) && errno != EEXIST)
+		return err_sys("%s", dir);
+	d->dir = realpath(dir, NULL);
+	if (!d->dir)
+		return err_sys("%s", dir);
+	for (i = 0; i < sizeof(below) / sizeof(below[0]); i++) {
+		char *path = xasprintf("%s/%s", d->dir, below[i]);
+		int rc = mkdir(path, 0700) && errno != EEXIST
+				 ? err_sys("%s", path)
+				 : 0;
+
+		free(path);
+		if (rc)
+			return rc;
+	}
+	d->socket = xasprintf("%s/slugd.sock", d->dir);
+	return 0;
+}
+
+/* One slugd a folder. The lock goes with the process. */
+static int take_lock(const struct slugd *d, int *fd)
+{
+	char *path = xasprintf("%s/slugd.lock", d->dir);
+	int rc = 0;
+
+	*fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (*fd < 0)
+		rc = err_sys("%s", path);
+	else if (flock(*fd, LOCK_EX | LOCK_NB))
+		rc = errno == EWOULDBLOCK
+			     ? err_set(ERR_CONFLICT,
+				       "another slugd runs on %s already",
+				       d->dir)
+			     : err_sys("%s", path);
+	free(path);
+	return rc;
+}
+
+static int read_config(struct slugd *d, const struct options *o)
+{
+	char *path = o->config ? xstrdup(o->config)
+			       : xasprintf("%s/slugd.ini", d->dir);
+	struct config *c = NULL;
+	int rc;
+
+	if (!o->config && access(path, F_OK) && errno == ENOENT)
+		str_replace(&path, NULL);
+	rc = config_read(&c, path);
+	d->config = c;
+	free(path);
+	return rc;
+}
+
+static int open_stores(struct slugd *d)
+{
+	char *ledger = xasprintf("%s/ledger.db", d->dir);
+	char *slugs = xasprintf("%s/slugs", d->dir);
+	char *log = xasprintf("%s/log", d->dir);
+	int rc;
+
+	rc = ledger_open(&d->writer, ledger);
+	if (!rc)
+		rc = ledger_open(&d->ledger, ledger);
+	if (!rc) {
+		ledger_set_launch(d->writer, slugd_launches(d));
+		d->slugs = slugs_open_folder(
+			slugs, strcmp(d->config->compression, "gzip")
+				       ? ".tar.zst"
+				       : ".tar.gz");
+		d->streams = streams_new(log);
+		d->jobs = jobs_new();
+		d->pushes = pushes_new(d);
+	}
+	free(ledger);
+	free(slugs);
+	free(log);
+	return rc;
+}
+
+static void close_stores(struct slugd *d)
+{
+	union {
+		const struct config *in;
+		struct config *out;
+	} config = { d->config };
+
+	jobs_free(d->jobs);
+	pushes_free(d->pushes);
+	streams_free(d->streams);
+	slugs_close(d->slugs);
+	ledger_close(d->ledger);
+	ledger_close(d->writer);
+	config_free(config.out);
+	free(d->socket);
+	free(d->dir);
+}
+
+static void notify(const char *state)
+{
+#ifdef HAVE_SYSTEMD
+	sd_notify(0, state);
+#else
+	(void)state;
+#endif
+}
+
+/* Serve until a signal says to end. */
+static int serve(struct slugd *d, const sigset_t *signals)
+{
+	struct http_server *server = NULL;
+	int fd = -1, rc, sig;
+
+	rc = pushes_recover(d->pushes);
+	if (!rc)
+		rc = launch_recover(d);
+	if (!rc)
+		rc = sock_listen_unix(&fd, d->socket, 0660);
+	if (!rc)
+		rc = api_start(d, fd, &server);
+	if (rc)
+		goto done;
+	pushes_start(d->pushes);
+	notify("READY=1");
+	log_line("ready at %s", d->socket);
+	do {
+		sigwait(signals, &sig);
+	} while (sig == SIGHUP);
+	notify("STOPPING=1");
+	log_line("ending: signal %d", sig);
+done:
+	d->stopping = true;
+	pushes_stop(d->pushes);
+	if (slugd_launches(d) && !rc)
+		launch_stop_all(d);
+	jobs_drain(d->jobs);
+	http_stop(server);
+	jobs_drain(d->jobs);
+	if (fd >= 0) {
+		close(fd);
+		unlink(d->socket);
+	}
+	return rc;
+}
+
+static int run(const struct options *o)
+{
+	struct slugd d = { .uid = geteuid() };
+	sigset_t signals;
+	int lock = -1, rc;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	/* It names whom a client speaks for; slugd speaks for itself. */
+	unsetenv("SLUGD_USER");
+	rc = make_folders(&d, o->dir);
+	if (!rc)
+		rc = take_lock(&d, &lock);
+	if (!rc)
+		rc = read_config(&d, o);
+	if (!rc)
+		rc = open_stores(&d);
+	if (!rc)
+		rc = serve(&d, &signals);
+	close_stores(&d);
+	if (lock >= 0)
+		close(lock);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = { 0 };
+	int rc = parse_options(&o, argc, argv);
+
+	log_init("slugd");
+	if (!rc && o.help)
+		fputs(usage, stdout);
+	else if (!rc && o.version)
+		puts("slugd " PACKAGE_VERSION);
+	else if (!rc && o.print_config)
+		fputs(config_sample(), stdout);
+	else if (!rc)
+		rc = run(&o);
+	if (rc)
+		fprintf(stderr, " !    %s\n", err_msg());
+	return rc ? 1 : 0;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SLUGD_H
+#define SLUGD_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "config.h"
+#include "jobs.h"
+#include "ledger.h"
+#include "slugs.h"
+#include "streams.h"
+
+/*
+ * The daemon's parts, put together in slugd.c and handed to whoever works.
+ * Only what stands under a lock of its own may be used from every thread:
+ * that is all of these but the writer, which belongs to the ledger's lane.
+ */
+struct slugd {
+	const struct config *config;
+	char *dir;             /* absolute */
+	char *socket;          /* DIR/slugd.sock */
+	uid_t uid;             /* the service account */
+	struct ledger *ledger; /* for reading */
+	struct ledger *writer; /* for jobs of JOBS_LEDGER */
+	struct slug_store *slugs;
+	struct streams *streams;
+	struct jobs *jobs;
+	struct pushes *pushes;
+	volatile bool stopping;
+};
+
+/* Does slugd launch releases, or only record them? */
+bool slugd_launches(const struct slugd *d);
+
+#endif
