@@ -151,6 +151,26 @@ git -C ../two.git config slugd.socket "$scratch/one.sock"
 run git heroku releases -a two
 asks one 'two apps of one slugd, with -a'
 git -C ../two.git config slugd.socket "$scratch/two.sock"
+# The app's name is what git reads there, however it is written.
+cp ../two.git/config ../plain
+variant() {
+	printf '%b' "$1" | cat ../plain - >../two.git/config
+	run git heroku releases
+	is "$(printf '%s\n' "$err" | sed -n 's/.*staging (\(.*\))\.$/\1/p')" \
+		"$(git config -f ../two.git/config slugd.app)" "$2"
+}
+variant '[slugd]\n\tapp = three\n' 'the last one counts'
+variant '[slugd]app=three\n' 'on one line'
+variant '[Slugd]\n\tApp = three\n' 'in upper case'
+variant '[slugd "x"]\n\tapp = three\n' 'another section'
+variant '[slugd]\n\tapp = "three" ; of them\n' 'in quotes, with a comment'
+variant '[slugd]\n\tapp = thr\\\nee\n' 'on two lines'
+variant '[slugd]\n\tapp =  three \n' 'with blanks'
+variant '[slugd]\n  app = three\r\n' 'in the manner of DOS'
+variant '[remote "a ] b"]\n\turl = x\n[slugd]\n\tapp = three' 'without an end'
+variant '# app = four\n\n\t; app = five\n' 'in comments'
+cp ../plain ../two.git/config
+
 run git heroku releases -r staging
 asks two '-r names the remote'
 run git heroku -rproduction releases
