@@ -90,6 +90,8 @@ static int get(const char *const *pieces, json_t **out)
 	return rc;
 }
 
+#define STREAM "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
 static void a_request_is_http_1_1_and_json(void **state)
 {
 	const char *const pieces[] = {
@@ -300,9 +302,7 @@ static int stream(const char *const *pieces, char *all)
 
 static void a_stream_comes_in_pieces(void **state)
 {
-	const char *const pieces[] = { "HTTP/1.1 200 OK\r\n"
-				       "Transfer-Encoding: chunked\r\n\r\n",
-				       "3\r\none\r\n", "3\r\ntwo\r\n",
+	const char *const pieces[] = { STREAM, "3\r\none\r\n", "3\r\ntwo\r\n",
 				       "0\r\n\r\n", NULL };
 	char all[100] = "";
 
@@ -313,9 +313,7 @@ static void a_stream_comes_in_pieces(void **state)
 
 static void a_stream_cut_off_is_an_error(void **state)
 {
-	const char *const pieces[] = { "HTTP/1.1 200 OK\r\n"
-				       "Transfer-Encoding: chunked\r\n\r\n",
-				       "3\r\none\r\n", NULL };
+	const char *const pieces[] = { STREAM, "3\r\none\r\n", NULL };
 	char all[100] = "";
 
 	(void)state;
@@ -325,9 +323,7 @@ static void a_stream_cut_off_is_an_error(void **state)
 
 static void a_sink_can_end_a_stream(void **state)
 {
-	const char *const pieces[] = { "HTTP/1.1 200 OK\r\n"
-				       "Transfer-Encoding: chunked\r\n\r\n",
-				       "4\r\nstop\r\n", "3\r\ntwo\r\n",
+	const char *const pieces[] = { STREAM, "4\r\nstop\r\n", "3\r\ntwo\r\n",
 				       "0\r\n\r\n", NULL };
 	char all[100] = "";
 

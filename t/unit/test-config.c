@@ -271,8 +271,10 @@ static void an_absent_file_is_an_error(void **state)
 
 static int make_file(void **state)
 {
+	int fd = mkstemp(path);
+
 	(void)state;
-	return mkstemp(path) < 0;
+	return fd < 0 || close(fd);
 }
 
 static int remove_file(void **state)

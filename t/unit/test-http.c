@@ -172,7 +172,8 @@ static void *run_lane(void *arg)
 			pthread_cond_wait(&s.changed, &s.lock);
 			continue;
 		}
-		memmove(s.queue, s.queue + 1, --s.queued * sizeof(s.queue[0]));
+		memmove(s.queue, s.queue + 1,
+			--s.queued * sizeof(struct http_request *));
 		pthread_mutex_unlock(&s.lock);
 		http_run(req);
 		pthread_mutex_lock(&s.lock);
@@ -409,7 +410,7 @@ static int raw_status(const char *request)
 	assert_int_equal(sock_connect_unix(&fd, s.path), 0);
 	assert_int_equal(write(fd, request, strlen(request)), strlen(request));
 	if (read(fd, buf, sizeof(buf) - 1) > 0)
-		sscanf(buf, "HTTP/1.%*d %d", &status);
+		status = (int)strtol(buf + strcspn(buf, " "), NULL, 10);
 	close(fd);
 	return status;
 }
