@@ -14,8 +14,8 @@ static int get_state(void *ctx, struct http_request *req)
 	const struct process *p;
 
 	if (r)
-		TAILQ_FOREACH(p, &r->processes, link)
-	json_array_append_new(list, process_json(p));
+		for (p = TAILQ_FIRST(&r->processes); p; p = TAILQ_NEXT(p, link))
+			json_array_append_new(list, process_json(p));
 	req->reply = json_make(
 		"{s:s, s:o, s:o, s:o}", "app", r ? r->app : s->name, "version",
 		s->running ? json_integer(s->running->version) : json_null(),

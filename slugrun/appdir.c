@@ -141,16 +141,16 @@ void appdir_prune(struct supervisor *s)
 	const char **argv;
 	size_t n = 5;
 
-	TAILQ_FOREACH(r, &s->leaving, link)
-	n++;
+	for (r = TAILQ_FIRST(&s->leaving); r; r = TAILQ_NEXT(r, link))
+		n++;
 	argv = xcalloc(n + 2, sizeof(*argv));
 	n = 1;
 	argv[n++] = "prune";
 	argv[n++] = s->dir;
 	n = keep_release(argv, n, s->running);
 	n = keep_release(argv, n, launch_release(s));
-	TAILQ_FOREACH(r, &s->leaving, link)
-	n = keep_release(argv, n, r);
+	for (r = TAILQ_FIRST(&s->leaving); r; r = TAILQ_NEXT(r, link))
+		n = keep_release(argv, n, r);
 	if (s->before)
 		argv[n++] = before;
 	s->want_prune = false;

@@ -56,7 +56,7 @@ void guard_tell(struct guard *g, const pid_t *groups, size_t n)
 	/* Where it is gone, guard_ended() will be called. */
 	if (write(g->fd, message, size) == (ssize_t)size) {
 		free(g->told);
-		g->told = xcalloc(n, sizeof(*groups));
+		g->told = xcalloc(n + 1, sizeof(*groups));
 		memcpy(g->told, message + 1, n * sizeof(*groups));
 		g->nr_told = n;
 	}
@@ -110,7 +110,7 @@ int guard_run(const char *dir)
 	signal(SIGINT, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 	while (read_full(&n, sizeof(n)) && n >= 0) {
-		fresh = xcalloc((size_t)n, sizeof(*fresh));
+		fresh = xcalloc((size_t)n + 1, sizeof(*fresh));
 		if (!read_full(fresh, (size_t)n * sizeof(*fresh))) {
 			free(fresh);
 			break;

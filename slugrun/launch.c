@@ -87,8 +87,9 @@ static void fail(struct supervisor *s, int code)
 	str_replace(&l->error, xstrdup(err_msg()));
 	log_line("v%" PRId64 " failed: %.*s", l->release->version,
 		 (int)strcspn(l->error, "\n"), l->error);
-	TAILQ_FOREACH(p, &l->release->processes, link)
-	process_kill(p, &s->log);
+	for (p = TAILQ_FIRST(&l->release->processes); p;
+	     p = TAILQ_NEXT(p, link))
+		process_kill(p, &s->log);
 	l->step = LAUNCH_FAILING;
 }
 
@@ -128,8 +129,8 @@ static void start_all(struct supervisor *s)
 	struct process *p;
 
 	l->step = LAUNCH_STARTING;
-	TAILQ_FOREACH(p, &l->release->processes, link)
-	{
+	for (p = TAILQ_FIRST(&l->release->processes); p;
+	     p = TAILQ_NEXT(p, link)) {
 		if (process_start(p, &s->log)) {
 			fail_by(s, p);
 			return;
@@ -175,8 +176,8 @@ void relay_refresh(struct supervisor *s)
 
 	if (!s->relay || !s->running)
 		return;
-	TAILQ_FOREACH(p, &s->running->processes, link)
-	{
+	for (p = TAILQ_FIRST(&s->running->processes); p;
+	     p = TAILQ_NEXT(p, link)) {
 		if (!p->web || p->state != PROCESS_UP)
 			continue;
 		ports = xrealloc(ports, n + 1, sizeof(*ports));
@@ -239,8 +240,8 @@ static void step_starting(struct supervisor *s)
 	struct process *p;
 	bool all_up = true;
 
-	TAILQ_FOREACH(p, &l->release->processes, link)
-	{
+	for (p = TAILQ_FIRST(&l->release->processes); p;
+	     p = TAILQ_NEXT(p, link)) {
 		if (p->state == PROCESS_STARTING)
 			process_tick(p, &s->log);
 		if (p->state == PROCESS_CRASHED) {
@@ -259,8 +260,8 @@ static void step_failing(struct supervisor *s)
 	struct process *p;
 	bool gone = true;
 
-	TAILQ_FOREACH(p, &l->release->processes, link)
-	{
+	for (p = TAILQ_FIRST(&l->release->processes); p;
+	     p = TAILQ_NEXT(p, link)) {
 		process_tick(p, &s->log);
 		gone = gone && p->state == PROCESS_GONE;
 	}
@@ -327,8 +328,8 @@ void leaving_tick(struct supervisor *s)
 	for (r = TAILQ_FIRST(&s->leaving); r; r = next) {
 		next = TAILQ_NEXT(r, link);
 		gone = true;
-		TAILQ_FOREACH(p, &r->processes, link)
-		{
+		for (p = TAILQ_FIRST(&r->processes); p;
+		     p = TAILQ_NEXT(p, link)) {
 			if (p->state < PROCESS_ENDING && is_drained(s, r, p))
 				process_stop(p, &s->log);
 			if (p->state == PROCESS_ENDING)

@@ -101,15 +101,29 @@ static void set_accepting(struct relay *r, bool on)
 		  &ev);
 }
 
+/*
+ * Close e for good. A child that is just being started has a copy of the
+ * descriptor for a moment, for which epoll would go on with what is freed.
+ */
+static void close_end(struct relay *r, struct end *e)
+{
+	if (e->fd < 0)
+		return;
+	if (e->events)
+		epoll_ctl(r->epoll_fd, EPOLL_CTL_DEL, e->fd, NULL);
+	close(e->fd);
+	e->fd = -1;
+	e->events = 0;
+}
+
 /* End both sides. The memory stays until this turn's events are handled. */
 static void drop(struct relay *r, struct joint *j)
 {
 	if (j->dead)
 		return;
 	j->dead = true;
-	close(j->client.fd);
-	if (j->web.fd >= 0)
-		close(j->web.fd);
+	close_end(r, &j->client);
+	close_end(r, &j->web);
 	TAILQ_REMOVE(&r->joints, j, link);
 	TAILQ_INSERT_TAIL(&r->dead, j, link);
 	r->nr_joints--;
@@ -146,10 +160,7 @@ static int begin_connect(uint16_t port)
 /* Join j to the next web process that takes it; with none, drop it. */
 static void join(struct relay *r, struct joint *j)
 {
-	if (j->web.fd >= 0)
-		close(j->web.fd);
-	j->web.fd = -1;
-	j->web.events = 0;
+	close_end(r, &j->web);
 	while (j->web.fd < 0 && j->attempts++ < r->nr_ports) {
 		j->port = r->ports[r->turn++ % r->nr_ports];
 		j->web.fd = begin_connect(j->port);
@@ -199,6 +210,7 @@ static void accept_one(struct relay *r)
 		set_accepting(r, false);
 		return;
 	}
+	/* cppcheck-suppress nullPointer; accept(2) allows it */
 	fd = accept4(r->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (fd < 0) {
 		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
@@ -396,8 +408,8 @@ bool relay_is_busy(struct relay *r, uint16_t port)
 	bool busy = false;
 
 	pthread_mutex_lock(&r->lock);
-	TAILQ_FOREACH(j, &r->joints, link)
-	busy = busy || j->port == port;
+	for (j = TAILQ_FIRST(&r->joints); j; j = TAILQ_NEXT(j, link))
+		busy = busy || j->port == port;
 	pthread_mutex_unlock(&r->lock);
 	return busy;
 }

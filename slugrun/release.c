@@ -66,17 +66,19 @@ static int parse_process(struct release *r, const json_t *v, size_t *total)
 
 static int parse_config(struct release *r, const json_t *body)
 {
-	json_t *config = json_object_get(body, "config"), *value;
+	json_t *config = json_object_get(body, "config");
 	const char *key;
+	void *i;
 
 	r->config = config ? json_deep_copy(config) : json_object();
 	if (!json_is_object(r->config))
 		return err_set(ERR_INVALID, "config is no object");
-	json_object_foreach(r->config, key, value)
-	{
+	for (i = json_object_iter(r->config); i;
+	     i = json_object_iter_next(r->config, i)) {
+		key = json_object_iter_key(i);
 		if (!*key || strchr(key, '='))
 			return err_set(ERR_INVALID, "config has a bad key");
-		if (!json_is_string(value))
+		if (!json_is_string(json_object_iter_value(i)))
 			return err_set(ERR_INVALID, "config %s is no string",
 				       key);
 	}
@@ -162,9 +164,9 @@ bool release_has_web(const struct release *r)
 {
 	const struct process *p;
 
-	TAILQ_FOREACH(p, &r->processes, link)
-	if (p->web)
-		return true;
+	for (p = TAILQ_FIRST(&r->processes); p; p = TAILQ_NEXT(p, link))
+		if (p->web)
+			return true;
 	return false;
 }
 
@@ -199,8 +201,8 @@ int release_environment(int *fd, const struct release *r,
 			const struct process *p)
 {
 	int rc = 0, mem = memfd_create("environment", MFD_CLOEXEC);
-	json_t *env, *value;
-	const char *key;
+	json_t *env;
+	void *i;
 	FILE *f;
 
 	if (mem < 0)
@@ -209,8 +211,9 @@ int release_environment(int *fd, const struct release *r,
 	if (!f)
 		abort();
 	env = environment(r, p);
-	json_object_foreach(env, key, value)
-		fprintf(f, "%s=%s%c", key, json_string_value(value), 0);
+	for (i = json_object_iter(env); i; i = json_object_iter_next(env, i))
+		fprintf(f, "%s=%s%c", json_object_iter_key(i),
+			json_string_value(json_object_iter_value(i)), 0);
 	json_decref(env);
 	if (fflush(f))
 		rc = err_sys("the environment");

@@ -183,9 +183,10 @@ static void tick(struct supervisor *s)
 
 	launch_tick(s);
 	if (s->running)
-		TAILQ_FOREACH(p, &s->running->processes, link)
-	if (process_tick(p, &s->log))
-		relay_refresh(s);
+		for (p = TAILQ_FIRST(&s->running->processes); p;
+		     p = TAILQ_NEXT(p, link))
+			if (process_tick(p, &s->log))
+				relay_refresh(s);
 	leaving_tick(s);
 	if (s->want_prune && !s->helper.pid && !s->launch)
 		appdir_prune(s);
@@ -198,9 +199,10 @@ static bool is_over(const struct supervisor *s)
 	if (!s->stopping || s->launch || !TAILQ_EMPTY(&s->leaving))
 		return false;
 	if (s->running)
-		TAILQ_FOREACH(p, &s->running->processes, link)
-	if (p->state != PROCESS_GONE)
-		return false;
+		for (p = TAILQ_FIRST(&s->running->processes); p;
+		     p = TAILQ_NEXT(p, link))
+			if (p->state != PROCESS_GONE)
+				return false;
 	return true;
 }
 
