@@ -67,14 +67,13 @@ for case in '60=1 minute ago' '119=1 minute ago' '300=5 minutes ago' \
 		"${case#*=}" "after ${case%%=*} seconds: ${case#*=}"
 done
 
-# shellcheck disable=SC2086
 hash=$(git heroku releases | sed -n 's/.*Deploy \([0-9a-f]*\).*/\1/p')
 run git log -n 1 --format=%s "$hash"
 is "$out" 'A first page' \
 	'article: the number next to the deploy message is the commit'
 
 run git heroku releases:info v3
-now=$out
+info=$out
 is "$out" "=== Release v3
 Change:      Config add AWS_S3_KEY_WITH_A_LONG_NAME
 By:          ops@example.com
@@ -84,10 +83,10 @@ Config:      AWS_S3_KEY_WITH_A_LONG_NAME => secret" \
 	'article: releases:info, without add-ons'
 for name in V3 3 current; do
 	run git heroku releases:info $name
-	is "$out" "$now" "releases:info $name is the same"
+	is "$out" "$info" "releases:info $name is the same"
 done
 run git heroku releases:info
-is "$out" "$now" 'releases:info alone is the current one'
+is "$out" "$info" 'releases:info alone is the current one'
 run git heroku releases:info v2
 is "$out" "=== Release v2
 Change:      Deploy $first
@@ -106,6 +105,7 @@ is "$(printf '%s\n' "$out" | perl -MJSON::PP -e '
 	local $/; print join " ", map { $_->{version} } @{decode_json(<STDIN>)}')" \
 	'3 2' 'releases --json: an array of releases'
 
+now $((then + 86400 * 3 + 3600 * 6))
 git heroku config:set MY_CONFIG_VAR=42 RACK_ENV=production >/dev/null
 git heroku config:unset AWS_S3_KEY_WITH_A_LONG_NAME >/dev/null
 git heroku addons:create memcachier:100 >/dev/null
@@ -113,7 +113,7 @@ run git heroku releases:info
 is "$out" "=== Release v6
 Change:      Add-on add memcachier:100
 By:          ops@example.com
-When:        0 seconds ago
+When:        6 hours ago
 Addons:      memcachier:100
 Config:      MEMCACHIER_SERVERS => 127.0.0.1:11211
              MY_CONFIG_VAR      => 42
@@ -124,7 +124,7 @@ run git heroku rollback v5
 refused 'article: no rollback to a release which would change add-ons' \
 	'Cannot roll back to v5: it would change add-ons (memcachier:100 would be removed)'
 git heroku config:set MY_CONFIG_VAR=43 >/dev/null
-remote=$(git ls-remote heroku)
+remote=$(git ls-remote --heads heroku)
 run git heroku rollback
 is "$status:$err" '0:' 'rollback: exit 0'
 is "$out" 'Rolled back to v6' 'article: rollback to the last release'
@@ -132,7 +132,7 @@ is "$(git heroku config:get MY_CONFIG_VAR)" 42 \
 	'article: the config vars are those of the target'
 run git heroku releases -n 1
 like "$out" '^v8    Rollback to v6   ' 'article: it is a new release'
-is "$(git ls-remote heroku)" "$remote" \
+is "$(git ls-remote --heads heroku)" "$remote" \
 	'article: the git remote is not affected'
 run git heroku addons
 is "$out" 'memcachier:100' 'article: nor are the add-ons'
