@@ -29,7 +29,8 @@ struct http_server {
 	TAILQ_HEAD(, http_stream) streams; /* suspended ones */
 	size_t unsent;                     /* answers, not streams */
 	pthread_cond_t sent;
-	bool stopping;
+	bool closing;  /* no more work is handed out */
+	bool stopping; /* connections are ended */
 };
 
 /* What a request has beside what handlers see. */
@@ -365,6 +366,28 @@ static void suspend(struct http_request *req)
 	pthread_mutex_unlock(&s->lock);
 }
 
+/*
+ * Hand the request to its lane. Under the lock, so that after http_close()
+ * no request is on its way there.
+ */
+static void hand_over(struct http_request *req)
+{
+	struct http_server *s = req->server;
+	bool refused;
+
+	pthread_mutex_lock(&s->lock);
+	refused = s->closing;
+	if (!refused) {
+		MHD_suspend_connection(req->priv->connection);
+		TAILQ_INSERT_TAIL(&s->suspended, req->priv, link);
+		s->config.defer(s->config.ctx, req->priv->route->lane, req);
+	}
+	pthread_mutex_unlock(&s->lock);
+	if (refused)
+		http_finish(req, err_set(ERR_UNAVAILABLE,
+					 "the server is stopping"));
+}
+
 static int read_body(struct http_request *req)
 {
 	struct http_private *priv = req->priv;
@@ -388,8 +411,7 @@ static void dispatch(struct http_request *req)
 	if (rc) {
 		http_finish(req, rc);
 	} else if (req->priv->route->lane) {
-		suspend(req);
-		s->config.defer(s->config.ctx, req->priv->route->lane, req);
+		hand_over(req);
 	} else {
 		rc = req->priv->route->handle(s->config.ctx, req);
 		if (rc == HTTP_LATER)
@@ -565,6 +587,15 @@ int http_start(struct http_server **out, int fd,
 	}
 	*out = s;
 	return 0;
+}
+
+void http_close(struct http_server *s)
+{
+	if (!s)
+		return;
+	pthread_mutex_lock(&s->lock);
+	s->closing = true;
+	pthread_mutex_unlock(&s->lock);
 }
 
 void http_stop(struct http_server *s)

@@ -77,7 +77,7 @@ struct http_route {
 struct http_config {
 	const struct http_route *routes; /* ends with a NULL method */
 	void *ctx;                       /* handed to handlers */
-	/* Run http_run(req) on that lane's thread, some time. */
+	/* Have http_run(req) run on that lane's thread, but not in here. */
 	void (*defer)(void *ctx, int lane, struct http_request *req);
 	size_t max_body; /* bytes */
 };
@@ -88,6 +88,12 @@ struct http_config {
  */
 int http_start(struct http_server **out, int fd,
 	       const struct http_config *config);
+
+/*
+ * Hand no more work to lanes: such requests are refused from now on. What
+ * was handed out before may be waited for, then http_stop().
+ */
+void http_close(struct http_server *s);
 
 /*
  * Send the answers that are finished (for a second at most), end all

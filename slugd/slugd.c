@@ -233,9 +233,9 @@ done:
 	pushes_stop(d->pushes);
 	if (slugd_launches(d) && !rc)
 		launch_stop_all(d);
+	http_close(server);
 	jobs_drain(d->jobs);
 	http_stop(server);
-	jobs_drain(d->jobs);
 	if (fd >= 0) {
 		close(fd);
 		unlink(d->socket);
