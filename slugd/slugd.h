@@ -2,6 +2,7 @@
 #ifndef SLUGD_H
 #define SLUGD_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -27,7 +28,7 @@ struct slugd {
 	struct streams *streams;
 	struct jobs *jobs;
 	struct pushes *pushes;
-	volatile bool stopping;
+	atomic_bool stopping;
 };
 
 /* Does slugd launch releases, or only record them? */
