@@ -336,36 +336,25 @@ static size_t room(void)
 	return (l.rlim_cur - RESERVED_FDS) / 2;
 }
 
-int relay_open(struct relay **out, uint16_t port)
+/* All but the thread. */
+static int prepare_relay(struct relay *r)
 {
 	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = NULL };
-	struct relay *r = xcalloc(1, sizeof(*r));
 
-	r->port = port;
-	r->max_joints = room();
-	r->listen_fd = -1;
-	TAILQ_INIT(&r->joints);
-	TAILQ_INIT(&r->dead);
-	pthread_mutex_init(&r->lock, NULL);
 	r->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	r->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (r->epoll_fd < 0 || r->wake_fd < 0) {
-		err_sys("the relay");
-		goto done;
-	}
-	if (sock_listen_loopback(&r->listen_fd, port)) {
-		err_prefix(ERR_UNAVAILABLE, "cannot listen on port %u", port);
-		goto done;
-	}
-	epoll_ctl(r->epoll_fd, EPOLL_CTL_ADD, r->wake_fd, &ev);
+	if (r->epoll_fd < 0 || r->wake_fd < 0 ||
+	    epoll_ctl(r->epoll_fd, EPOLL_CTL_ADD, r->wake_fd, &ev))
+		return err_sys("the relay");
+	if (sock_listen_loopback(&r->listen_fd, r->port))
+		return err_prefix(ERR_UNAVAILABLE, "cannot listen on port %u",
+				  r->port);
 	set_accepting(r, true);
-	if (pthread_create(&r->thread, NULL, run, r)) {
-		err_set(ERR_SYSTEM, "the relay: no thread");
-		goto done;
-	}
-	*out = r;
 	return 0;
-done:
+}
+
+static void free_relay(struct relay *r)
+{
 	if (r->listen_fd >= 0)
 		close(r->listen_fd);
 	if (r->epoll_fd >= 0)
@@ -373,8 +362,29 @@ done:
 	if (r->wake_fd >= 0)
 		close(r->wake_fd);
 	pthread_mutex_destroy(&r->lock);
+	free(r->ports);
 	free(r);
-	return ERR_UNAVAILABLE;
+}
+
+int relay_open(struct relay **out, uint16_t port)
+{
+	struct relay *r = xcalloc(1, sizeof(*r));
+	int rc;
+
+	r->port = port;
+	r->max_joints = room();
+	r->listen_fd = r->epoll_fd = r->wake_fd = -1;
+	TAILQ_INIT(&r->joints);
+	TAILQ_INIT(&r->dead);
+	pthread_mutex_init(&r->lock, NULL);
+	rc = prepare_relay(r);
+	if (!rc && pthread_create(&r->thread, NULL, run, r))
+		rc = err_set(ERR_SYSTEM, "the relay: no thread");
+	if (rc)
+		free_relay(r);
+	else
+		*out = r;
+	return rc;
 }
 
 uint16_t relay_port(const struct relay *r)
@@ -432,9 +442,5 @@ void relay_close(struct relay *r)
 	while ((j = TAILQ_FIRST(&r->joints)))
 		drop(r, j);
 	bury(r);
-	close(r->epoll_fd);
-	close(r->wake_fd);
-	pthread_mutex_destroy(&r->lock);
-	free(r->ports);
-	free(r);
+	free_relay(r);
 }

@@ -16,7 +16,7 @@ struct relay;
 
 /*
  * Listen on port, with no web process behind it yet. Errors: ERR_UNAVAILABLE
- * with a message that names the port.
+ * with a message that names the port; ERR_SYSTEM.
  */
 int relay_open(struct relay **out, uint16_t port);
 
