@@ -123,7 +123,8 @@ is "$(sum b.tzst)" "$wanted" 'and one processor'
 slugpack --level=9 work HEAD >b.tzst
 isnt "$(sum b.tzst)" "$wanted" 'another level gives others'
 zstd -q -t a.tzst
-ok $? 'zstd finds its checksum right'
+ok $? 'zstd finds it whole'
+like "$(zstd -lv a.tzst 2>&1)" '^Check: XXH64' 'by a checksum'
 
 # --- gzip
 slugpack --format=gzip work HEAD >a.tgz
@@ -155,6 +156,9 @@ like "$err" "^ !    no commit 'nothing' in work" 'in words'
 run slugpack nowhere HEAD
 is "$status" 1 'and a folder that is not there'
 like "$err" '^ !    nowhere is not a git repository' 'in words'
+run slugpack work/lib HEAD
+like "$status $err" '^1  !    work/lib is not a git repository' \
+	'and one within a work tree: nothing is searched for'
 pack b.tzst work nothing
 is "$status $(field error.id)" '1 not_found' 'the report has the id'
 is "$(field error.message)" "no commit 'nothing' in work" 'and the message'
