@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dotenv.h"
 #include "err.h"
 #include "mem.h"
 #include "names.h"
@@ -15,6 +16,9 @@
 /* Longest line and section that Debian's libinih does not cut. */
 #define INIH_LINE    198
 #define INIH_SECTION 48
+
+/* Seconds that a provider's program may take, unless told otherwise. */
+#define ADDON_TIMEOUT 30
 
 static const char sample[] =
 	"; slugd.ini: every key has the default shown here. See slugd.ini(5).\n"
@@ -275,6 +279,7 @@ static int begin_addon(struct reading *r, const char *section)
 	memset(&c->addons[c->nr_addons], 0, sizeof(*c->addons));
 	c->addons[c->nr_addons].name = xstrdup(name);
 	c->addons[c->nr_addons].provider = xstrdup("static");
+	c->addons[c->nr_addons].timeout = ADDON_TIMEOUT;
 	c->addons[c->nr_addons++].vars = json_object();
 	return 0;
 }
@@ -294,12 +299,61 @@ static int addon_var(struct config_addon *a, const char *key, const char *value)
 	return 0;
 }
 
+static int set_provider(struct config_addon *a, const char *value)
+{
+	if (strcmp(value, "static") &&
+	    (strncmp(value, "exec:/", 6) || !value[6]))
+		return err_set(ERR_INVALID,
+			       "'%s' is neither static nor exec:/a/program",
+			       value);
+	str_replace(&a->provider, xstrdup(value));
+	return 0;
+}
+
+static int set_timeout(struct config_addon *a, const char *value)
+{
+	return text_parse_int(&a->timeout, value, 1, 3600);
+}
+
+/* Values too long for a line of the ini, from a file of KEY=VALUE. */
+static int set_config_file(struct config_addon *a, const char *value)
+{
+	char *text = NULL;
+	size_t len = 0;
+	json_t *vars = NULL, *var;
+	FILE *f = fopen(value, "re");
+	const char *key;
+	int rc;
+
+	if (!f)
+		return err_sys("%s", value);
+	if (getdelim(&text, &len, '\0', f) < 0)
+		str_replace(&text, xstrdup(""));
+	fclose(f);
+	rc = err_prefix(dotenv_parse(&vars, text, strlen(text)), "%s", value);
+	free(text);
+	json_object_foreach(vars, key, var) if (!rc) rc =
+		addon_var(a, key, json_string_value(var));
+	json_decref(vars);
+	return rc;
+}
+
+/* The keys of an add-on's section, beside config.KEY. */
+static const struct {
+	const char *name;
+	int (*set)(struct config_addon *a, const char *value);
+} addon_keys[] = {
+	{ "plans", set_plans },
+	{ "provider", set_provider },
+	{ "timeout", set_timeout },
+	{ "config_file", set_config_file },
+};
+
 static int addon_key(struct reading *r, const char *section, const char *name,
 		     const char *value)
 {
-	enum { PLANS = 1, PROVIDER = 2 };
 	struct config_addon *a;
-	unsigned bit;
+	unsigned i;
 	int rc = 0;
 
 	if (!r->section || strcmp(r->section, section))
@@ -309,21 +363,16 @@ static int addon_key(struct reading *r, const char *section, const char *name,
 	a = &r->config->addons[r->config->nr_addons - 1];
 	if (!strncmp(name, "config.", 7))
 		return err_prefix(addon_var(a, name + 7, value), "%s", name);
-	bit = !strcmp(name, "plans")      ? PLANS
-	      : !strcmp(name, "provider") ? PROVIDER
-					  : 0;
-	if (!bit)
-		return err_set(ERR_INVALID, "unknown key '%s' in [%s]", name,
-			       section);
-	if (r->addon_seen & bit)
-		return err_set(ERR_INVALID, "%s stands there twice", name);
-	r->addon_seen |= bit;
-	if (bit == PLANS)
-		return err_prefix(set_plans(a, value), "%s", name);
-	if (strcmp(value, "static"))
-		return err_set(ERR_INVALID, "%s: '%s' is none of: static", name,
-			       value);
-	return 0;
+	for (i = 0; i < sizeof(addon_keys) / sizeof(addon_keys[0]); i++) {
+		if (strcmp(addon_keys[i].name, name))
+			continue;
+		if (r->addon_seen & 1U << i)
+			return err_set(ERR_INVALID, "%s stands there twice",
+				       name);
+		r->addon_seen |= 1U << i;
+		return err_prefix(addon_keys[i].set(a, value), "%s", name);
+	}
+	return err_set(ERR_INVALID, "unknown key '%s' in [%s]", name, section);
 }
 
 /*

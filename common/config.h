@@ -25,8 +25,9 @@ struct config_addon {
 	char *name;
 	struct config_plan *plans; /* the first is the default */
 	size_t nr_plans;
-	char *provider; /* "static" */
-	json_t *vars;   /* {"KEY": "value"} that the provider gives */
+	char *provider;  /* "static", or "exec:" and a program's path */
+	json_t *vars;    /* {"KEY": "value"} that the provider gives */
+	int64_t timeout; /* seconds that the program may take */
 };
 
 struct config {

@@ -5,6 +5,7 @@ common_libcommon_a_SOURCES = \
 	common/client.c common/client.h \
 	common/clock.c common/clock.h \
 	common/config.c common/config.h \
+	common/dotenv.c common/dotenv.h \
 	common/err.c common/err.h \
 	common/http.c common/http.h \
 	common/json.c common/json.h \

@@ -201,7 +201,7 @@ static const struct {
 	{ "[addon a]\nplans = a:0\nplans = b:0\n",
 	  ":3: plans stands there twice" },
 	{ "[addon a]\nplans = a:0\nprovider = magic\n",
-	  ":3: provider: 'magic' is none of: static" },
+	  ":3: provider: 'magic' is neither static nor exec:/a/program" },
 	{ "[addon a]\nplans = a:0\nx = 1\n",
 	  ":3: unknown key 'x' in [addon a]" },
 	{ "[addon a]\nplans = a:0\nconfig.A-B = 1\n",
