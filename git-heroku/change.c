@@ -116,6 +116,9 @@ int change_send(struct heroku *h, struct change *c)
 	segment = client_path_segment(version);
 	c->release = xasprintf("v%s", version);
 	rc = wait_for(h, segment);
+	if (rc && rc != ERR_FAILED)
+		err_prefix(rc, "%s is recorded, but not how its launch ended",
+			   c->release);
 	free(segment);
 	free(version);
 	return rc;

@@ -63,4 +63,12 @@ wait $!
 is "$(sed -n '3p' slow)" 'Updating vars and restarting app... done, v8' \
 	'which config:set waits for'
 unlike "$(git heroku releases)" pending 'and then it is not marked any more'
+
+git heroku config:set SLOW=3 >slow 2>slow.err &
+within 10 sh -c 'git heroku releases -n 1 | grep -q "v9 .*(pending)"'
+stop_slugd KILL
+wait $!
+is $? 1 'slugd is killed during a launch: exit 1'
+is "$(cat slow.err)" " !    v9 is recorded, but not how its launch ended: slugd went away before it answered" 'and the words'
+start_slugd || exit 1
 finish
