@@ -7,7 +7,7 @@
 # shellcheck source=t/lib/push.sh
 . "$t/lib/push.sh"
 
-make_dir
+make_dir "$@"
 start_slugd || exit 1
 make_app myapp >/dev/null || exit 1
 cd work || exit 1
@@ -182,7 +182,7 @@ stop_slugd
 # --- with an address
 cd "$scratch" && rm -rf work slugd || exit 1
 driver=slugrun
-make_dir
+make_dir "$@"
 start_slugd || exit 1
 make_app myapp >/dev/null || exit 1
 cd work || exit 1

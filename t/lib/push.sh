@@ -69,8 +69,9 @@ releases() {
 		}' "$@"
 }
 
+# The versions of myapp, in a line.
 versions() {
-	releases "${1:-myapp}" version | tr '\n' ' ' | sed 's/ $//'
+	releases myapp version | tr '\n' ' ' | sed 's/ $//'
 }
 
 # newest FIELD [APP]: of the newest release.
