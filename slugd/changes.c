@@ -366,15 +366,15 @@ int ledger_addon_destroy(struct ledger *l, int64_t app, const char *name,
 {
 	struct release *r = NULL;
 	struct addon *a = NULL;
-	int rc = ledger_addon(l, app, name, &a);
+	int rc;
 
-	if (rc)
-		return rc;
 	ledger_lock(l);
 	rc = l->backend->ops->begin(l->backend);
 	if (rc)
 		goto done;
-	rc = ledger_next(l, app, user, &r);
+	rc = ledger_find_addon(l, app, name, &a);
+	if (!rc)
+		rc = ledger_next(l, app, user, &r);
 	if (!rc)
 		rc = destroy_addon_locked(l, a, r);
 	rc = ledger_end(l, rc);

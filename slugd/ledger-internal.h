@@ -38,6 +38,10 @@ int ledger_append(struct ledger *l, struct release *r, const char *push);
 int ledger_find_release(struct ledger *l, int64_t app, const char *name,
 			struct release **out);
 
+/* As ledger_addon(). */
+int ledger_find_addon(struct ledger *l, int64_t app, const char *name,
+		      struct addon **out);
+
 /* Rows of a list, gathered into an array. */
 struct ledger_rows {
 	void **v;

@@ -372,15 +372,23 @@ int ledger_today(struct ledger *l, int64_t app, struct release **out)
 	return rc;
 }
 
+int ledger_find_addon(struct ledger *l, int64_t app, const char *name,
+		      struct addon **out)
+{
+	int rc = l->backend->ops->addon_by_name(l->backend, app, name, out);
+
+	return not_found(rc, "add-on", name);
+}
+
 int ledger_addon(struct ledger *l, int64_t app, const char *name,
 		 struct addon **out)
 {
 	int rc;
 
 	ledger_lock(l);
-	rc = l->backend->ops->addon_by_name(l->backend, app, name, out);
+	rc = ledger_find_addon(l, app, name, out);
 	ledger_unlock(l);
-	return not_found(rc, "add-on", name);
+	return rc;
 }
 
 int ledger_addons(struct ledger *l, int64_t app, struct addon ***out, size_t *n)

@@ -13,6 +13,8 @@ check_PROGRAMS += \
 	t/unit/test-err \
 	t/unit/test-http \
 	t/unit/test-json \
+	t/unit/test-ledger \
+	t/unit/test-ledger-history \
 	t/unit/test-names \
 	t/unit/test-proc \
 	t/unit/test-procfile \
@@ -38,6 +40,20 @@ t_unit_test_http_LDADD = $(unit_ldadd)
 t_unit_test_json_SOURCES = t/unit/test-json.c t/unit/unit.h
 t_unit_test_json_CPPFLAGS = $(unit_cppflags)
 t_unit_test_json_LDADD = $(unit_ldadd)
+
+# The ledger's rules, with the sources that slugd has.
+unit_ledger_sources = t/unit/ledger-kit.c t/unit/ledger-kit.h t/unit/unit.h \
+	$(slugd_ledger_sources)
+unit_ledger_cppflags = $(unit_cppflags) $(SQLITE_CFLAGS) $(UUID_CFLAGS)
+
+t_unit_test_ledger_SOURCES = t/unit/test-ledger.c $(unit_ledger_sources)
+t_unit_test_ledger_CPPFLAGS = $(unit_ledger_cppflags)
+t_unit_test_ledger_LDADD = $(unit_ldadd) $(SQLITE_LIBS)
+
+t_unit_test_ledger_history_SOURCES = t/unit/test-ledger-history.c \
+	$(unit_ledger_sources)
+t_unit_test_ledger_history_CPPFLAGS = $(unit_ledger_cppflags)
+t_unit_test_ledger_history_LDADD = $(unit_ldadd) $(SQLITE_LIBS)
 
 t_unit_test_names_SOURCES = t/unit/test-names.c t/unit/unit.h
 t_unit_test_names_CPPFLAGS = $(unit_cppflags)
