@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "addons.h"
 #include "api.h"
 #include "err.h"
 #include "mem.h"
@@ -34,8 +35,7 @@ static json_t *plan_reference(const char *service, const char *plan,
 	return v;
 }
 
-static json_t *addon_json(const struct app *app, const struct addon *a,
-			  const char *state)
+static json_t *addon_json(const struct app *app, const struct addon *a)
 {
 	json_t *vars = json_array(), *value;
 	const char *key;
@@ -53,7 +53,8 @@ static json_t *addon_json(const struct app *app, const struct addon *a,
 				   app->name, "type", "app"),
 			 "config_vars", vars, "created_at",
 			 json_time(a->created_at), "updated_at",
-			 json_time(a->updated_at), "state", state, "web_url");
+			 json_time(a->updated_at), "state", a->state,
+			 "web_url");
 }
 
 int api_addon_list(void *ctx, struct http_request *req)
@@ -70,9 +71,8 @@ int api_addon_list(void *ctx, struct http_request *req)
 		req->reply = json_array();
 	for (i = 0; i < n; i++) {
 		if (!rc)
-			json_array_append_new(
-				req->reply,
-				addon_json(app, v[i], "provisioned"));
+			json_array_append_new(req->reply,
+					      addon_json(app, v[i]));
 		addon_free(v[i]);
 	}
 	free(v);
@@ -90,108 +90,106 @@ int api_addon_info(void *ctx, struct http_request *req)
 	if (!rc)
 		rc = ledger_addon(d->ledger, app->id, req->param[1], &a);
 	if (!rc)
-		req->reply = addon_json(app, a, "provisioned");
+		req->reply = addon_json(app, a);
 	addon_free(a);
 	app_free(app);
 	return rc;
 }
 
-static int unknown(const char *what, const char *name)
+static int unknown_service(const char *name)
 {
 	char *shown = text_cell(name, 60);
 
-	err_set(ERR_NOTFOUND, "Couldn't find that add-on %s: %s", what, shown);
+	err_set(ERR_NOTFOUND, "Couldn't find that add-on service: %s", shown);
 	free(shown);
 	return ERR_NOTFOUND;
 }
 
-/* "memcachier" or "memcachier:100", as the catalogue has it. */
-static int choose_plan(const struct config *c, const char *name,
-		       const struct config_addon **service,
-		       const struct config_plan **plan)
+/* "plan": {"name": "memcachier:100"} of the request, or "plan": "..." */
+static int wanted_plan(const struct http_request *req, const char **out)
 {
-	char *copy = xstrdup(name), *colon = strchr(copy, ':');
-	int rc = 0;
+	json_t *plan = json_object_get(req->body, "plan");
 
-	if (colon)
-		*colon++ = '\0';
-	*service = config_addon(c, copy);
-	*plan = *service ? config_plan(*service, colon) : NULL;
-	if (!*service)
-		rc = unknown("service", copy);
-	else if (!*plan)
-		rc = unknown("plan", name);
-	free(copy);
-	return rc;
+	*out = json_is_string(plan) ? json_string_value(plan)
+				    : json_str(plan, "name", NULL);
+	return *out ? 0 : err_set(ERR_INVALID, "plan is missing");
 }
 
-/* The add-on that provider "static" makes: it has nothing to do but this. */
-static struct addon *new_addon(const struct config_addon *service,
-			       const struct config_plan *plan)
-{
-	struct addon *a = xcalloc(1, sizeof(*a));
+/* What the changes below have in common: the app, and what to answer. */
+struct change {
+	struct app *app;
+	struct addon *addon;
+	struct release *release;
+};
 
-	a->service = xstrdup(service->name);
-	a->plan = xstrdup(plan->name);
-	a->name = xstrdup(service->name);
-	a->price = plan->price;
-	a->config = json_deep_copy(service->vars);
-	return a;
+static int answer(struct slugd *d, struct http_request *req, struct change *c,
+		  int rc, int status)
+{
+	if (!rc) {
+		req->status = status;
+		req->reply = addon_json(c->app, c->addon);
+		api_released(d, req, c->app, c->release);
+	}
+	release_free(c->release);
+	addon_free(c->addon);
+	app_free(c->app);
+	return rc;
 }
 
 int api_addon_create(void *ctx, struct http_request *req)
 {
 	struct slugd *d = ctx;
-	json_t *wanted = json_object_get(req->body, "plan");
-	const char *name = json_is_string(wanted)
-				   ? json_string_value(wanted)
-				   : json_str(wanted, "name", NULL);
-	const struct config_addon *service = NULL;
-	const struct config_plan *plan = NULL;
-	struct release *r = NULL;
-	struct addon *a = NULL;
-	struct app *app = NULL;
-	int rc = api_app(d, req, &app);
+	struct change c = { 0 };
+	const char *plan = NULL;
+	int rc = api_app(d, req, &c.app);
 
-	if (!rc && !name)
-		rc = err_set(ERR_INVALID, "plan is missing");
 	if (!rc)
-		rc = choose_plan(d->config, name, &service, &plan);
-	if (rc)
-		goto done;
-	a = new_addon(service, plan);
-	rc = ledger_addon_create(d->writer, app->id, a, req->peer->user, &r);
-	if (rc)
-		goto done;
-	req->status = 201;
-	req->reply = addon_json(app, a, "provisioned");
-	api_released(d, req, app, r);
-done:
-	release_free(r);
-	addon_free(a);
-	app_free(app);
-	return rc;
+		rc = wanted_plan(req, &plan);
+	if (!rc)
+		rc = addons_create(d, c.app, plan, req->peer->user, &c.addon,
+				   &c.release);
+	return answer(d, req, &c, rc, 201);
+}
+
+int api_addon_update(void *ctx, struct http_request *req)
+{
+	struct slugd *d = ctx;
+	struct change c = { 0 };
+	const char *plan = NULL;
+	int rc = api_app(d, req, &c.app);
+
+	if (!rc)
+		rc = wanted_plan(req, &plan);
+	if (!rc)
+		rc = addons_change(d, c.app, req->param[1], plan,
+				   req->peer->user, &c.addon, &c.release);
+	return answer(d, req, &c, rc, 200);
+}
+
+int api_addon_rotate(void *ctx, struct http_request *req)
+{
+	struct slugd *d = ctx;
+	struct change c = { 0 };
+	int rc = api_app(d, req, &c.app);
+
+	if (!rc)
+		rc = addons_rotate(d, c.app, req->param[1], req->peer->user,
+				   &c.addon, &c.release);
+	return answer(d, req, &c, rc, 200);
 }
 
 int api_addon_delete(void *ctx, struct http_request *req)
 {
 	struct slugd *d = ctx;
-	struct release *r = NULL;
-	struct addon *a = NULL;
-	struct app *app = NULL;
-	int rc = api_app(d, req, &app);
+	struct change c = { 0 };
+	int rc = api_app(d, req, &c.app);
 
 	if (!rc)
-		rc = ledger_addon_destroy(d->writer, app->id, req->param[1],
-					  req->peer->user, &a, &r);
-	if (!rc) {
-		req->reply = addon_json(app, a, "deprovisioned");
-		api_released(d, req, app, r);
-	}
-	release_free(r);
-	addon_free(a);
-	app_free(app);
-	return rc;
+		rc = addons_destroy(d, c.app, req->param[1], req->peer->user,
+				    &c.addon, &c.release);
+	if (!rc)
+		str_replace(&c.addon->state, xstrdup("deprovisioned"));
+	return answer(d, req, &c, rc, 200);
 }
 
 static json_t *service_json(const struct config_addon *a)
@@ -224,7 +222,7 @@ int api_service_info(void *ctx, struct http_request *req)
 	const struct config_addon *a = config_addon(d->config, req->param[0]);
 
 	if (!a)
-		return unknown("service", req->param[0]);
+		return unknown_service(req->param[0]);
 	req->reply = service_json(a);
 	return 0;
 }
@@ -236,7 +234,7 @@ int api_plan_list(void *ctx, struct http_request *req)
 	size_t i;
 
 	if (!a)
-		return unknown("service", req->param[0]);
+		return unknown_service(req->param[0]);
 	req->reply = json_array();
 	for (i = 0; i < a->nr_plans; i++) {
 		json_t *v = plan_reference(a->name, a->plans[i].name,

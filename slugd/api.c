@@ -29,9 +29,11 @@ static const struct http_route routes[] = {
 	{ "GET", "/apps/:app/config-vars", api_config_info, LANE_INLINE },
 	{ "PATCH", "/apps/:app/config-vars", api_config_update, LANE_LEDGER },
 	{ "GET", "/apps/:app/addons", api_addon_list, LANE_INLINE },
-	{ "POST", "/apps/:app/addons", api_addon_create, LANE_LEDGER },
+	{ "POST", "/apps/:app/addons", api_addon_create, LANE_ADDON },
 	{ "GET", "/apps/:app/addons/:addon", api_addon_info, LANE_INLINE },
-	{ "DELETE", "/apps/:app/addons/:addon", api_addon_delete, LANE_LEDGER },
+	{ "PATCH", "/apps/:app/addons/:addon", api_addon_update, LANE_ADDON },
+	{ "DELETE", "/apps/:app/addons/:addon", api_addon_delete, LANE_ADDON },
+	{ "POST", "/apps/:app/addons/:addon/actions/rotate", api_addon_rotate, LANE_ADDON },
 	{ "GET", "/apps/:app/builds", api_build_list, LANE_INLINE },
 	{ "GET", "/apps/:app/builds/:build", api_build_info, LANE_INLINE },
 	{ "GET", "/apps/:app/slugs/:slug", api_slug_info, LANE_INLINE },
@@ -55,9 +57,15 @@ static void run_request(void *arg)
 static void defer(void *ctx, int lane, struct http_request *req)
 {
 	struct slugd *d = ctx;
+	char *key;
 
-	(void)lane; /* there is one */
-	jobs_submit(d->jobs, JOBS_LEDGER, run_request, req);
+	if (lane == LANE_LEDGER) {
+		jobs_submit(d->jobs, JOBS_LEDGER, run_request, req);
+		return;
+	}
+	key = xasprintf("addon %s", req->param[0]);
+	jobs_submit(d->jobs, key, run_request, req);
+	free(key);
 }
 
 int api_start(struct slugd *d, int fd, struct http_server **out)

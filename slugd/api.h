@@ -12,9 +12,10 @@
  * 0 or an ERR_*, and fills in the request's answer.
  *
  * Handlers of LANE_INLINE run on the server's thread and wait for nothing:
- * they read. Those of LANE_LEDGER may write.
+ * they read. Those of LANE_LEDGER may write. Those of LANE_ADDON wait for
+ * providers: one of an app at a time.
  */
-enum { LANE_INLINE = 0, LANE_LEDGER = 1 };
+enum { LANE_INLINE = 0, LANE_LEDGER = 1, LANE_ADDON = 2 };
 
 /* Serve on the listening socket. */
 int api_start(struct slugd *d, int fd, struct http_server **out);
@@ -34,6 +35,8 @@ int api_config_update(void *ctx, struct http_request *req);
 int api_addon_list(void *ctx, struct http_request *req);
 int api_addon_info(void *ctx, struct http_request *req);
 int api_addon_create(void *ctx, struct http_request *req);
+int api_addon_update(void *ctx, struct http_request *req);
+int api_addon_rotate(void *ctx, struct http_request *req);
 int api_addon_delete(void *ctx, struct http_request *req);
 int api_service_list(void *ctx, struct http_request *req);
 int api_service_info(void *ctx, struct http_request *req);

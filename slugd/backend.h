@@ -67,7 +67,13 @@ struct backend_ops {
 			  void *ctx);
 
 	int (*addon_add)(struct backend *b, const struct addon *a);
+	int (*addon_state)(struct backend *b, const char *uuid,
+			   const char *state, const char *user, int64_t at);
+	int (*addon_update)(struct backend *b, const struct addon *a);
 	int (*addon_end)(struct backend *b, const char *uuid, int64_t at);
+	int (*addon_remove)(struct backend *b, const char *uuid);
+	int (*addon_unfinished)(struct backend *b, backend_row_fn fn,
+				void *ctx);
 	int (*addon_by_name)(struct backend *b, int64_t app, const char *name,
 			     struct addon **out);
 	int (*addon_list)(struct backend *b, int64_t app, backend_row_fn fn,

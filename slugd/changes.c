@@ -129,8 +129,7 @@ int ledger_app_create(struct ledger *l, const char *name, const char *repo,
 	return rc;
 }
 
-/* The add-on of release r that provides key, or NULL. */
-static const char *provider_of(const struct release *r, const char *key)
+const char *ledger_provider_of(const struct release *r, const char *key)
 {
 	json_t *addon;
 	size_t i;
@@ -153,7 +152,7 @@ static void list_key(char **list, const char *key)
 static int check_pair(const struct release *r, const char *key,
 		      const json_t *value)
 {
-	const char *addon = provider_of(r, key);
+	const char *addon = ledger_provider_of(r, key);
 	const char *s = json_string_value(value);
 
 	if (addon)
@@ -255,138 +254,6 @@ done:
 		r = NULL;
 	}
 	release_free(r);
-	return rc;
-}
-
-/* Nothing of the user's, and of no other add-on, may bear the keys. */
-static int check_keys_free(const struct release *r, const struct addon *a)
-{
-	const char *key, *other;
-	json_t *value;
-
-	json_object_foreach(a->config, key, value)
-	{
-		other = provider_of(r, key);
-		if (other)
-			return err_set(ERR_CONFLICT,
-				       "%s is provided by the add-on %s", key,
-				       other);
-		if (json_object_get(r->config, key))
-			return err_set(ERR_CONFLICT,
-				       "%s is set already; unset it first: "
-				       "git heroku config:unset %s",
-				       key, key);
-	}
-	return 0;
-}
-
-static int create_addon_locked(struct ledger *l, struct addon *a,
-			       struct release *r)
-{
-	const struct backend_ops *ops = l->backend->ops;
-	struct addon *there = NULL;
-	json_t *addons;
-	char *plan;
-	int rc;
-
-	if (!ops->addon_by_name(l->backend, a->app, a->name, &there)) {
-		rc = err_set(ERR_CONFLICT, "%s is already added (%s:%s)",
-			     there->name, there->service, there->plan);
-		addon_free(there);
-		return rc;
-	}
-	rc = check_keys_free(r, a);
-	if (rc)
-		return rc;
-	plan = xasprintf("%s:%s", a->service, a->plan);
-	r->kind = xstrdup("addon");
-	r->description = xasprintf("Add-on add %s", plan);
-	addons = json_deep_copy(r->addons);
-	json_decref(r->addons);
-	r->addons = addons;
-	json_array_append_new(
-		addons, json_make("{s:s, s:s, s:s, s:O}", "id", a->uuid, "name",
-				  a->name, "plan", plan, "config", a->config));
-	r->addon_set = 0;
-	free(plan);
-	rc = ops->addon_add(l->backend, a);
-	return rc ? rc : ledger_append(l, r, NULL);
-}
-
-int ledger_addon_create(struct ledger *l, int64_t app, struct addon *a,
-			const char *user, struct release **out)
-{
-	struct release *r = NULL;
-	int rc;
-
-	ledger_uuid(a->uuid);
-	a->app = app;
-	a->created_at = a->updated_at = clock_now();
-	ledger_lock(l);
-	rc = l->backend->ops->begin(l->backend);
-	if (rc)
-		goto done;
-	rc = ledger_next(l, app, user, &r);
-	if (!rc)
-		rc = create_addon_locked(l, a, r);
-	rc = ledger_end(l, rc);
-done:
-	ledger_unlock(l);
-	if (rc)
-		release_free(r);
-	else
-		*out = r;
-	return rc;
-}
-
-static int destroy_addon_locked(struct ledger *l, const struct addon *a,
-				struct release *r)
-{
-	const struct backend_ops *ops = l->backend->ops;
-	json_t *kept = json_array(), *addon;
-	size_t i;
-	int rc;
-
-	json_array_foreach(
-		r->addons, i,
-		addon) if (strcmp(json_str(addon, "id", ""), a->uuid))
-		json_array_append(kept, addon);
-	json_decref(r->addons);
-	r->addons = kept;
-	r->addon_set = 0;
-	r->kind = xstrdup("addon");
-	r->description = xasprintf("Add-on remove %s:%s", a->service, a->plan);
-	rc = ops->addon_end(l->backend, a->uuid, r->created_at);
-	return rc ? rc : ledger_append(l, r, NULL);
-}
-
-int ledger_addon_destroy(struct ledger *l, int64_t app, const char *name,
-			 const char *user, struct addon **gone,
-			 struct release **out)
-{
-	struct release *r = NULL;
-	struct addon *a = NULL;
-	int rc;
-
-	ledger_lock(l);
-	rc = l->backend->ops->begin(l->backend);
-	if (rc)
-		goto done;
-	rc = ledger_find_addon(l, app, name, &a);
-	if (!rc)
-		rc = ledger_next(l, app, user, &r);
-	if (!rc)
-		rc = destroy_addon_locked(l, a, r);
-	rc = ledger_end(l, rc);
-done:
-	ledger_unlock(l);
-	if (rc) {
-		release_free(r);
-		addon_free(a);
-	} else {
-		*out = r;
-		*gone = a;
-	}
 	return rc;
 }
 

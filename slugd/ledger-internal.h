@@ -42,6 +42,9 @@ int ledger_find_release(struct ledger *l, int64_t app, const char *name,
 int ledger_find_addon(struct ledger *l, int64_t app, const char *name,
 		      struct addon **out);
 
+/* The add-on of release r that provides the config var key, or NULL. */
+const char *ledger_provider_of(const struct release *r, const char *key);
+
 /* Rows of a list, gathered into an array. */
 struct ledger_rows {
 	void **v;

@@ -38,7 +38,9 @@ static const char *const migrations[] = {
 	" id INTEGER PRIMARY KEY, uuid TEXT NOT NULL UNIQUE,"
 	" app INTEGER NOT NULL REFERENCES app, service TEXT NOT NULL,"
 	" plan TEXT NOT NULL, name TEXT NOT NULL, price INTEGER NOT NULL,"
-	" provider_id TEXT, config TEXT NOT NULL, state TEXT NOT NULL,"
+	" config TEXT NOT NULL, state TEXT NOT NULL CHECK (state IN"
+	"  ('provisioning', 'provisioned', 'deprovisioning',"
+	"  'deprovisioned')), user TEXT NOT NULL,"
 	" created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,"
 	" destroyed_at INTEGER) STRICT;"
 	"CREATE UNIQUE INDEX addon_name ON addon(app, name)"
@@ -119,7 +121,7 @@ static const char *const migrations[] = {
  "uuid, app, commit_id, ref, user, status, slug, release, output,"             \
  " created_at, updated_at FROM build"
 #define ADDON_COLUMNS                                                          \
- "uuid, app, service, plan, name, price, config, created_at,"                  \
+ "uuid, app, service, plan, name, price, state, user, config, created_at,"     \
  " updated_at FROM addon"
 #define INTENT_COLUMNS                                                         \
  "app, push, ref, old_id, new_id, user, slug, build, reflog_size,"             \
@@ -136,7 +138,8 @@ enum {
 	RELEASE_PENDING_LIST, RELEASE_STATUS,
 	SLUG_ADD, SLUG_BY_UUID, SLUG_DROP_UNUSED,
 	BUILD_ADD, BUILD_RELEASED, BUILD_BY_UUID, BUILD_LIST,
-	ADDON_ADD, ADDON_END, ADDON_BY_NAME, ADDON_LIST,
+	ADDON_ADD, ADDON_STATE, ADDON_UPDATE, ADDON_END, ADDON_REMOVE,
+	ADDON_BY_NAME, ADDON_LIST, ADDON_UNFINISHED,
 	INTENT_ADD, INTENT_OF, INTENT_LIST, INTENT_DROP,
 	FORMATION_OF, AUDIT_ADD,
 	CHECK, CHECK_INTEGRITY, CHECK_FOREIGN, SLUGS_NEEDED,
@@ -202,14 +205,22 @@ static const char *const statements[NR_STATEMENTS] = {
 	[BUILD_LIST] = "SELECT " BUILD_COLUMNS
 		" WHERE app = ? ORDER BY id DESC LIMIT 1000",
 	[ADDON_ADD] = "INSERT INTO addon (uuid, app, service, plan, name,"
-		" price, config, state, created_at, updated_at) VALUES"
-		" (?, ?, ?, ?, ?, ?, ?, 'provisioned', ?, ?)",
+		" price, state, user, config, created_at, updated_at) VALUES"
+		" (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[ADDON_STATE] = "UPDATE addon SET state = ?, user = ?,"
+		" updated_at = ? WHERE uuid = ?",
+	[ADDON_UPDATE] = "UPDATE addon SET plan = ?, price = ?, config = ?,"
+		" updated_at = ? WHERE uuid = ?",
 	[ADDON_END] = "UPDATE addon SET state = 'deprovisioned',"
 		" updated_at = ?1, destroyed_at = ?1 WHERE uuid = ?2",
+	[ADDON_REMOVE] = "DELETE FROM addon WHERE uuid = ?"
+		" AND state = 'provisioning'",
 	[ADDON_BY_NAME] = "SELECT " ADDON_COLUMNS " WHERE app = ?1 AND"
 		" destroyed_at IS NULL AND (name = ?2 OR uuid = ?2)",
 	[ADDON_LIST] = "SELECT " ADDON_COLUMNS
 		" WHERE app = ? AND destroyed_at IS NULL ORDER BY name",
+	[ADDON_UNFINISHED] = "SELECT " ADDON_COLUMNS " WHERE state IN"
+		" ('provisioning', 'deprovisioning') ORDER BY id",
 	[INTENT_ADD] = "INSERT INTO intent (app, push, ref, old_id, new_id,"
 		" user, slug, build, reflog_size, lease, created_at) VALUES"
 		" (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -253,7 +264,8 @@ static const char *const statements[NR_STATEMENTS] = {
 		" SELECT 'app ' || a.name || ': its add-ons are not those of"
 		" its newest release' FROM app a WHERE"
 		" (SELECT group_concat(uuid) FROM (SELECT uuid FROM addon"
-		"  WHERE app = a.id AND destroyed_at IS NULL ORDER BY uuid))"
+		"  WHERE app = a.id AND destroyed_at IS NULL AND"
+		"  state <> 'provisioning' ORDER BY uuid))"
 		" IS NOT (SELECT group_concat(id) FROM (SELECT"
 		"  json_extract(e.value, '$.id') id FROM release r JOIN"
 		"  addon_set d ON d.id = r.addon_set, json_each(d.body) e"
@@ -460,9 +472,11 @@ static void *addon_row(sqlite3_stmt *st)
 	a->plan = text(st, 3);
 	a->name = text(st, 4);
 	a->price = INT(st, 5);
-	a->config = json(st, 6);
-	a->created_at = INT(st, 7);
-	a->updated_at = INT(st, 8);
+	a->state = text(st, 6);
+	a->user = text(st, 7);
+	a->config = json(st, 8);
+	a->created_at = INT(st, 9);
+	a->updated_at = INT(st, 10);
 	return a;
 }
 
@@ -732,14 +746,38 @@ static int q_build_list(struct backend *b, int64_t app, backend_row_fn fn,
 
 static int q_addon_add(struct backend *b, const struct addon *a)
 {
-	return DO(sqlite_of(b), ADDON_ADD, "sisssijii", a->uuid, a->app,
-		  a->service, a->plan, a->name, a->price, a->config,
-		  a->created_at, a->updated_at);
+	return DO(sqlite_of(b), ADDON_ADD, "sisssissjii", a->uuid, a->app,
+		  a->service, a->plan, a->name, a->price, a->state, a->user,
+		  a->config, a->created_at, a->updated_at);
+}
+
+static int q_addon_state(struct backend *b, const char *uuid, const char *state,
+			 const char *user, int64_t at)
+{
+	return DO(sqlite_of(b), ADDON_STATE, "ssis", state, user, at, uuid);
+}
+
+static int q_addon_update(struct backend *b, const struct addon *a)
+{
+	return DO(sqlite_of(b), ADDON_UPDATE, "sijis", a->plan, a->price,
+		  a->config, a->updated_at, a->uuid);
 }
 
 static int q_addon_end(struct backend *b, const char *uuid, int64_t at)
 {
 	return DO(sqlite_of(b), ADDON_END, "is", at, uuid);
+}
+
+static int q_addon_remove(struct backend *b, const char *uuid)
+{
+	return DO(sqlite_of(b), ADDON_REMOVE, "s", uuid);
+}
+
+static int q_addon_unfinished(struct backend *b, backend_row_fn fn, void *ctx)
+{
+	struct sqlite *q = sqlite_of(b);
+
+	return each(q, bind(q, ADDON_UNFINISHED, ""), addon_row, fn, ctx);
 }
 
 static int q_addon_by_name(struct backend *b, int64_t app, const char *name,
@@ -882,7 +920,11 @@ static const struct backend_ops sqlite_ops = {
 	.build_by_uuid = q_build_by_uuid,
 	.build_list = q_build_list,
 	.addon_add = q_addon_add,
+	.addon_state = q_addon_state,
+	.addon_update = q_addon_update,
 	.addon_end = q_addon_end,
+	.addon_remove = q_addon_remove,
+	.addon_unfinished = q_addon_unfinished,
 	.addon_by_name = q_addon_by_name,
 	.addon_list = q_addon_list,
 	.intent_add = q_intent_add,

@@ -129,6 +129,8 @@ void addon_free(struct addon *a)
 	free(a->service);
 	free(a->plan);
 	free(a->name);
+	free(a->state);
+	free(a->user);
 	json_decref(a->config);
 	free(a);
 }
@@ -162,6 +164,15 @@ void releases_free(struct release **v, size_t n)
 
 	for (i = 0; i < n; i++)
 		release_free(v[i]);
+	free(v);
+}
+
+void addons_free(struct addon **v, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		addon_free(v[i]);
 	free(v);
 }
 
@@ -398,6 +409,20 @@ int ledger_addons(struct ledger *l, int64_t app, struct addon ***out, size_t *n)
 
 	ledger_lock(l);
 	rc = l->backend->ops->addon_list(l->backend, app, ledger_gather, &rows);
+	ledger_unlock(l);
+	*out = (struct addon **)rows.v;
+	*n = rows.n;
+	return rc;
+}
+
+int ledger_addons_unfinished(struct ledger *l, struct addon ***out, size_t *n)
+{
+	struct ledger_rows rows = { NULL, 0 };
+	int rc;
+
+	ledger_lock(l);
+	rc = l->backend->ops->addon_unfinished(l->backend, ledger_gather,
+					       &rows);
 	ledger_unlock(l);
 	*out = (struct addon **)rows.v;
 	*n = rows.n;

@@ -88,6 +88,8 @@ struct addon {
 	int64_t app;
 	char *service, *plan, *name; /* memcachier, free, memcachier */
 	int64_t price;               /* cents a month */
+	char *state; /* provisioning, provisioned, deprovisioning */
+	char *user;  /* who brought it into that state */
 	json_t *config;
 	int64_t created_at, updated_at;
 };
@@ -197,14 +199,34 @@ int ledger_config_patch(struct ledger *l, int64_t app, const json_t *patch,
 			uint64_t max_config, const char *user,
 			struct release **out);
 
-/* Add an add-on: uuid, times and app are filled in. Errors: ERR_CONFLICT. */
-int ledger_addon_create(struct ledger *l, int64_t app, struct addon *addon,
-			const char *user, struct release **out);
+/*
+ * Add-ons come about in two steps, since a provider stands between them:
+ * the add-on is reserved (uuid, times, state and app are filled in), then
+ * either it is added, with what the provider gave as a->config, which makes
+ * a release, or it is forgotten. Errors: ERR_CONFLICT, ERR_INVALID.
+ */
+int ledger_addon_reserve(struct ledger *l, int64_t app, struct addon *a,
+			 const char *user);
+int ledger_addon_add(struct ledger *l, const struct addon *a, const char *user,
+		     struct release **out);
+int ledger_addon_forget(struct ledger *l, const char *uuid);
 
-/* Destroy the add-on of that name. Errors: ERR_NOTFOUND. */
-int ledger_addon_destroy(struct ledger *l, int64_t app, const char *name,
-			 const char *user, struct addon **gone,
-			 struct release **out);
+/*
+ * The add-on now has a->plan, a->price and a->config; what is "change" or
+ * "rotate". Errors: ERR_INVALID where a key is in the way.
+ */
+int ledger_addon_change(struct ledger *l, const struct addon *a,
+			const char *what, const char *user,
+			struct release **out);
+
+/* The add-on will be destroyed; and then it is, which makes a release. */
+int ledger_addon_condemn(struct ledger *l, const char *uuid, const char *user);
+int ledger_addon_destroy(struct ledger *l, const struct addon *a,
+			 const char *user, struct release **out);
+
+/* Add-ons that a crash left between the steps. */
+int ledger_addons_unfinished(struct ledger *l, struct addon ***out, size_t *n);
+void addons_free(struct addon **v, size_t n);
 
 /* An add-on of the app by name or uuid, or all of them. */
 int ledger_addon(struct ledger *l, int64_t app, const char *name,

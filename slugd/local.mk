@@ -2,6 +2,7 @@ sbin_PROGRAMS += slugd/slugd
 bin_PROGRAMS += slugd/slugctl
 
 slugd_ledger_sources = \
+	slugd/addon-changes.c \
 	slugd/backend.h \
 	slugd/changes.c \
 	slugd/ledger-internal.h \
@@ -10,6 +11,7 @@ slugd_ledger_sources = \
 	slugd/rollback.c
 
 slugd_slugd_SOURCES = \
+	slugd/addons.c slugd/addons.h \
 	slugd/api-addons.c \
 	slugd/api-apps.c \
 	slugd/api-builds.c \
@@ -21,6 +23,7 @@ slugd_slugd_SOURCES = \
 	slugd/jobs.c slugd/jobs.h \
 	slugd/launch.c slugd/launch.h \
 	slugd/lease.c slugd/lease.h \
+	slugd/provider.c slugd/provider.h \
 	slugd/pushes.c slugd/pushes.h \
 	slugd/repo.c slugd/repo.h \
 	slugd/slugd.c slugd/slugd.h \

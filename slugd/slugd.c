@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "addons.h"
 #include "api.h"
 #include "err.h"
 #include "http.h"
@@ -214,6 +215,8 @@ static int serve(struct slugd *d, const sigset_t *signals)
 	rc = pushes_recover(d->pushes);
 	if (!rc)
 		rc = launch_recover(d);
+	if (!rc)
+		rc = addons_recover(d);
 	if (!rc)
 		rc = sock_listen_unix(&fd, d->socket, 0660);
 	if (!rc)

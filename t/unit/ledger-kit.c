@@ -179,7 +179,9 @@ int64_t kit_addon_add(struct kit *k, const char *service, const char *plan,
 	a->name = xstrdup(service);
 	a->plan = xstrdup(plan);
 	assert_int_equal(json_read(&a->config, vars, strlen(vars)), 0);
-	rc = ledger_addon_create(k->ledger, k->app, a, USER, &r);
+	rc = ledger_addon_reserve(k->ledger, k->app, a, USER);
+	if (!rc)
+		rc = ledger_addon_add(k->ledger, a, USER, &r);
 	addon_free(a);
 	return made(rc, r);
 }
@@ -187,10 +189,12 @@ int64_t kit_addon_add(struct kit *k, const char *service, const char *plan,
 int64_t kit_addon_remove(struct kit *k, const char *name)
 {
 	struct release *r = NULL;
-	struct addon *gone = NULL;
-	int rc = ledger_addon_destroy(k->ledger, k->app, name, USER, &gone, &r);
+	struct addon *a = NULL;
+	int rc = ledger_addon(k->ledger, k->app, name, &a);
 
-	addon_free(gone);
+	if (!rc)
+		rc = ledger_addon_destroy(k->ledger, a, USER, &r);
+	addon_free(a);
 	return made(rc, r);
 }
 

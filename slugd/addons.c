@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: ISC */
+#include "addons.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "err.h"
+#include "jobs.h"
+#include "launch.h"
+#include "log.h"
+#include "mem.h"
+#include "provider.h"
+#include "slugd.h"
+#include "text.h"
+
+/* One write of the ledger on behalf of an add-on. */
+struct step {
+	struct slugd *slugd;
+	int (*write)(struct step *s);
+	struct addon *addon;
+	const char *user, *what;
+	struct release *release;
+};
+
+static int run_step(void *arg)
+{
+	struct step *s = arg;
+
+	return s->write(s);
+}
+
+/* On the ledger's lane, waited for. */
+static int write_step(struct step *s, int (*write)(struct step *s))
+{
+	s->write = write;
+	return jobs_call(s->slugd->jobs, JOBS_LEDGER, run_step, s);
+}
+
+static int reserve(struct step *s)
+{
+	return ledger_addon_reserve(s->slugd->writer, s->addon->app, s->addon,
+				    s->user);
+}
+
+static int add(struct step *s)
+{
+	return ledger_addon_add(s->slugd->writer, s->addon, s->user,
+				&s->release);
+}
+
+static int forget(struct step *s)
+{
+	return ledger_addon_forget(s->slugd->writer, s->addon->uuid);
+}
+
+static int change(struct step *s)
+{
+	return ledger_addon_change(s->slugd->writer, s->addon, s->what, s->user,
+				   &s->release);
+}
+
+static int condemn(struct step *s)
+{
+	return ledger_addon_condemn(s->slugd->writer, s->addon->uuid, s->user);
+}
+
+static int destroy(struct step *s)
+{
+	return ledger_addon_destroy(s->slugd->writer, s->addon, s->user,
+				    &s->release);
+}
+
+static int unknown(const char *what, const char *name)
+{
+	char *shown = text_cell(name, 60);
+
+	err_set(ERR_NOTFOUND, "Couldn't find that add-on %s: %s", what, shown);
+	free(shown);
+	return ERR_NOTFOUND;
+}
+
+/* The service and the plan of "memcachier:100", as the catalogue has them. */
+static int choose_plan(const struct config *c, const char *name,
+		       const struct config_addon **service,
+		       const struct config_plan **plan)
+{
+	char *copy = xstrdup(name), *colon = strchr(copy, ':');
+	int rc = 0;
+
+	if (colon)
+		*colon++ = '\0';
+	*service = config_addon(c, copy);
+	*plan = *service ? config_plan(*service, colon) : NULL;
+	if (!*service)
+		rc = unknown("service", copy);
+	else if (!*plan)
+		rc = unknown("plan", name);
+	free(copy);
+	return rc;
+}
+
+/* Let the provider act; what it gives becomes the add-on's config. */
+static int call_provider(const struct slugd *d,
+			 const struct config_addon *service, const char *action,
+			 const struct app *app, struct addon *a)
+{
+	struct provider_call call = { d->dir, service, action, app, a };
+	json_t *config = NULL;
+	int rc = provider_run(&call, &config);
+
+	if (!rc) {
+		json_decref(a->config);
+		a->config = config;
+	}
+	return rc;
+}
+
+/* After a failure: nothing stays, at the provider's nor here. */
+static void undo_create(struct step *s, const struct config_addon *service,
+			const struct app *app)
+{
+	char *why = xstrdup(err_msg());
+
+	if (call_provider(s->slugd, service, "destroy", app, s->addon))
+		log_line("app=%s addon=%s: what was half made may be left: %s",
+			 app->name, s->addon->name, err_msg());
+	if (write_step(s, forget))
+		log_line("app=%s addon=%s: %s", app->name, s->addon->name,
+			 err_msg());
+	err_set(ERR_FAILED, "%s", why);
+	free(why);
+}
+
+int addons_create(struct slugd *d, const struct app *app, const char *name,
+		  const char *user, struct addon **out_addon,
+		  struct release **out)
+{
+	const struct config_addon *service = NULL;
+	const struct config_plan *plan = NULL;
+	struct step s = { .slugd = d, .user = user };
+	int rc = choose_plan(d->config, name, &service, &plan);
+
+	if (rc)
+		return rc;
+	s.addon = xcalloc(1, sizeof(*s.addon));
+	s.addon->app = app->id;
+	s.addon->service = xstrdup(service->name);
+	s.addon->plan = xstrdup(plan->name);
+	s.addon->name = xstrdup(service->name);
+	s.addon->price = plan->price;
+	s.addon->config = json_object();
+	rc = write_step(&s, reserve);
+	if (rc)
+		goto done;
+	rc = call_provider(d, service, "create", app, s.addon);
+	if (!rc)
+		rc = write_step(&s, add);
+	if (rc)
+		undo_create(&s, service, app);
+done:
+	if (rc) {
+		addon_free(s.addon);
+	} else {
+		*out_addon = s.addon;
+		*out = s.release;
+	}
+	return rc;
+}
+
+/* The add-on of that name, which is neither coming nor going. */
+static int find(struct slugd *d, const struct app *app, const char *name,
+		struct addon **out)
+{
+	struct addon *a = NULL;
+	int rc = ledger_addon(d->ledger, app->id, name, &a);
+
+	if (!rc && !strcmp(a->state, "provisioning"))
+		rc = err_set(ERR_CONFLICT, "%s is still being created", name);
+	if (rc)
+		addon_free(a);
+	else
+		*out = a;
+	return rc;
+}
+
+/* The provider changes what is there, and the ledger follows. */
+static int alter(struct step *s, const struct app *app, const char *action,
+		 struct addon **out_addon, struct release **out)
+{
+	const struct config_addon *service =
+		config_addon(s->slugd->config, s->addon->service);
+	int rc = 0;
+
+	s->what = action;
+	if (!service)
+		rc = unknown("service", s->addon->service);
+	if (!rc)
+		rc = call_provider(s->slugd, service, action, app, s->addon);
+	if (!rc)
+		rc = write_step(s, change);
+	if (rc) {
+		addon_free(s->addon);
+	} else {
+		*out_addon = s->addon;
+		*out = s->release;
+	}
+	return rc;
+}
+
+int addons_change(struct slugd *d, const struct app *app, const char *name,
+		  const char *plan, const char *user, struct addon **out_addon,
+		  struct release **out)
+{
+	const struct config_addon *service = NULL;
+	const struct config_plan *to = NULL;
+	struct step s = { .slugd = d, .user = user };
+	char *full;
+	int rc = find(d, app, name, &s.addon);
+
+	if (rc)
+		return rc;
+	full = strchr(plan, ':') ? xstrdup(plan)
+				 : xasprintf("%s:%s", s.addon->service, plan);
+	rc = choose_plan(d->config, full, &service, &to);
+	if (!rc && strcmp(service->name, s.addon->service))
+		rc = err_set(ERR_INVALID, "%s is an add-on of %s, not of %s",
+			     name, s.addon->service, service->name);
+	if (!rc && !strcmp(to->name, s.addon->plan))
+		rc = err_set(ERR_CONFLICT, "%s has the plan %s already", name,
+			     full);
+	free(full);
+	if (rc) {
+		addon_free(s.addon);
+		return rc;
+	}
+	str_replace(&s.addon->plan, xstrdup(to->name));
+	s.addon->price = to->price;
+	return alter(&s, app, "change", out_addon, out);
+}
+
+int addons_rotate(struct slugd *d, const struct app *app, const char *name,
+		  const char *user, struct addon **out_addon,
+		  struct release **out)
+{
+	struct step s = { .slugd = d, .user = user };
+	int rc = find(d, app, name, &s.addon);
+
+	return rc ? rc : alter(&s, app, "rotate", out_addon, out);
+}
+
+/* The provider ends it, then the ledger. s->addon is condemned already. */
+static int finish_destroy(struct step *s, const struct app *app)
+{
+	const struct config_addon *service =
+		config_addon(s->slugd->config, s->addon->service);
+	int rc = 0;
+
+	/* A service that left the catalogue has nobody to ask. */
+	if (service)
+		rc = call_provider(s->slugd, service, "destroy", app, s->addon);
+	return rc ? rc : write_step(s, destroy);
+}
+
+int addons_destroy(struct slugd *d, const struct app *app, const char *name,
+		   const char *user, struct addon **out_addon,
+		   struct release **out)
+{
+	struct step s = { .slugd = d, .user = user };
+	int rc = find(d, app, name, &s.addon);
+
+	if (rc)
+		return rc;
+	rc = write_step(&s, condemn);
+	if (!rc)
+		rc = finish_destroy(&s, app);
+	if (rc) {
+		addon_free(s.addon);
+	} else {
+		*out_addon = s.addon;
+		*out = s.release;
+	}
+	return rc;
+}
+
+static void recover_job(void *arg)
+{
+	struct step *s = arg;
+	struct slugd *d = s->slugd;
+	const struct config_addon *service =
+		config_addon(d->config, s->addon->service);
+	struct app *app = NULL;
+	int rc = ledger_app_by_id(d->ledger, s->addon->app, &app);
+
+	s->user = s->addon->user;
+	if (!rc && !strcmp(s->addon->state, "provisioning")) {
+		err_set(ERR_FAILED, "slugd ended while it was created");
+		if (service)
+			undo_create(s, service, app);
+		else
+			rc = write_step(s, forget);
+	} else if (!rc) {
+		rc = finish_destroy(s, app);
+		if (!rc)
+			launch_release(d, app, s->release);
+	}
+	if (rc)
+		log_line("addon=%s: %s", s->addon->name, err_msg());
+	release_free(s->release);
+	addon_free(s->addon);
+	app_free(app);
+	free(s);
+}
+
+int addons_recover(struct slugd *d)
+{
+	struct addon **v = NULL;
+	size_t n = 0, i;
+	int rc = ledger_addons_unfinished(d->ledger, &v, &n);
+
+	for (i = 0; i < n; i++) {
+		struct step *s = xcalloc(1, sizeof(*s));
+		s->slugd = d;
+		s->addon = v[i];
+		jobs_submit(d->jobs, "addons", recover_job, s);
+	}
+	free(v);
+	return rc;
+}

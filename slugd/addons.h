@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef ADDONS_H
+#define ADDONS_H
+
+#include "ledger.h"
+
+struct slugd;
+
+/*
+ * Changes of add-ons: the provider does its part, then the ledger records
+ * the release. A provider that fails leaves neither add-on nor release.
+ * Each waits, for the provider and for the ledger: call them from a job of
+ * the lane "addon APP" only.
+ */
+
+/* Create name, "memcachier" or "memcachier:100". */
+int addons_create(struct slugd *d, const struct app *app, const char *name,
+		  const char *user, struct addon **a, struct release **out);
+
+/* Give the add-on another plan, "memcachier:100" or "100". */
+int addons_change(struct slugd *d, const struct app *app, const char *name,
+		  const char *plan, const char *user, struct addon **a,
+		  struct release **out);
+
+/* Have the provider give it new credentials. */
+int addons_rotate(struct slugd *d, const struct app *app, const char *name,
+		  const char *user, struct addon **a, struct release **out);
+
+int addons_destroy(struct slugd *d, const struct app *app, const char *name,
+		   const char *user, struct addon **a, struct release **out);
+
+/*
+ * After a start: undo what was being created, finish what was being
+ * destroyed. Runs as jobs.
+ */
+int addons_recover(struct slugd *d);
+
+#endif
