@@ -42,11 +42,11 @@ struct client {
 static const struct {
 	int status, code;
 } status_codes[] = {
-	{ 400, ERR_BADREQUEST },  { 401, ERR_FORBIDDEN },
-	{ 403, ERR_FORBIDDEN },   { 404, ERR_NOTFOUND },
-	{ 409, ERR_CONFLICT },    { 413, ERR_TOOBIG },
-	{ 416, ERR_RANGE },       { 422, ERR_INVALID },
-	{ 503, ERR_UNAVAILABLE },
+	{ 400, ERR_BADREQUEST }, { 401, ERR_FORBIDDEN },
+	{ 403, ERR_FORBIDDEN },  { 404, ERR_NOTFOUND },
+	{ 409, ERR_CONFLICT },   { 413, ERR_TOOBIG },
+	{ 412, ERR_STALE },      { 416, ERR_RANGE },
+	{ 422, ERR_INVALID },    { 503, ERR_UNAVAILABLE },
 };
 
 static void clear_answer(struct client *c)

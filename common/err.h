@@ -19,6 +19,7 @@ enum err_code {
 	ERR_RANGE = -8,       /* Range header that cannot be satisfied */
 	ERR_UNAVAILABLE = -9, /* slugd, or something it needs, is not there */
 	ERR_TOOBIG = -10,     /* over a configured limit */
+	ERR_STALE = -11,      /* it is no longer what the client saw */
 };
 
 /*

@@ -15,6 +15,7 @@
 
 #include "clock.h"
 #include "err.h"
+#include "etag.h"
 #include "log.h"
 #include "mem.h"
 
@@ -69,6 +70,7 @@ static const struct {
 	{ ERR_FORBIDDEN, 403, "forbidden" },
 	{ ERR_NOTFOUND, 404, "not_found" },
 	{ ERR_CONFLICT, 409, "conflict" },
+	{ ERR_STALE, 412, "precondition_failed" },
 	{ ERR_TOOBIG, 413, "too_large" },
 	{ ERR_RANGE, 416, "requested_range_not_satisfiable" },
 	{ ERR_INVALID, 422, "invalid_params" },
@@ -264,11 +266,48 @@ static struct MHD_Response *stream_response(struct http_request *req)
 						 stream_read, s, stream_close);
 }
 
+static bool is_get(const struct http_request *req)
+{
+	return !strcmp(req->method, "GET") || !strcmp(req->method, "HEAD");
+}
+
+/* A reply as it goes over the wire, and its entity tag. Caller frees. */
+static char *body_text(const json_t *reply, char etag[ETAG_SIZE])
+{
+	char *text = json_text(reply), *line = xasprintf("%s\n", text);
+
+	etag_make(etag, line);
+	free(text);
+	return line;
+}
+
+/*
+ * The good answer to a GET has an entity tag; a client that has the same
+ * already gets 304 and nothing else.
+ */
+static struct MHD_Response *tagged_response(struct http_request *req,
+					    const json_t *reply)
+{
+	const char *known = http_get_header(req, MHD_HTTP_HEADER_IF_NONE_MATCH);
+	char etag[ETAG_SIZE], *line = body_text(reply, etag);
+
+	http_add_header(req, MHD_HTTP_HEADER_ETAG, etag);
+	if (known && etag_is_in(known, etag)) {
+		req->status = MHD_HTTP_NOT_MODIFIED;
+		free(line);
+		return MHD_create_response_from_buffer(0, NULL,
+						       MHD_RESPMEM_PERSISTENT);
+	}
+	return MHD_create_response_from_buffer(strlen(line), line,
+					       MHD_RESPMEM_MUST_FREE);
+}
+
 static struct MHD_Response *json_response(struct http_request *req)
 {
 	struct http_private *priv = req->priv;
 	json_t *v = req->reply;
-	char *text, *line;
+	struct MHD_Response *response;
+	char etag[ETAG_SIZE], *line;
 
 	if (priv->rc < 0) {
 		req->status = http_error_status(priv->rc);
@@ -284,12 +323,15 @@ static struct MHD_Response *json_response(struct http_request *req)
 	if (!v)
 		return MHD_create_response_from_buffer(0, NULL,
 						       MHD_RESPMEM_PERSISTENT);
-	text = json_text(v);
+	if (priv->rc >= 0 && is_get(req)) {
+		response = tagged_response(req, v);
+	} else {
+		line = body_text(v, etag);
+		response = MHD_create_response_from_buffer(
+			strlen(line), line, MHD_RESPMEM_MUST_FREE);
+	}
 	json_decref(v);
-	line = xasprintf("%s\n", text);
-	free(text);
-	return MHD_create_response_from_buffer(strlen(line), line,
-					       MHD_RESPMEM_MUST_FREE);
+	return response;
 }
 
 static enum MHD_Result answer(struct http_request *req)
@@ -345,9 +387,71 @@ void http_finish(struct http_request *req, int rc)
 	pthread_mutex_unlock(&s->lock);
 }
 
+static void clear_headers(struct http_private *priv)
+{
+	size_t i;
+
+	for (i = 0; i < priv->nr_headers; i++) {
+		free(priv->header[i][0]);
+		free(priv->header[i][1]);
+	}
+	priv->nr_headers = 0;
+}
+
+/* The entity tag of what a GET of the same path answers now. */
+static int current_etag(struct http_request *req, char etag[ETAG_SIZE])
+{
+	struct http_private priv = { .connection = req->priv->connection };
+	struct http_request get = *req;
+	const struct http_route *r = req->server->config.routes;
+	int rc;
+
+	while (r->method && (strcmp(r->method, "GET") != 0 ||
+			     strcmp(r->pattern, req->priv->route->pattern)))
+		r++;
+	if (!r->method)
+		return err_set(ERR_STALE, "%s has no state to match",
+			       req->path);
+	get.method = r->method;
+	get.priv = &priv;
+	get.body = NULL;
+	rc = r->handle(req->server->config.ctx, &get);
+	if (!rc && get.reply)
+		free(body_text(get.reply, etag));
+	json_decref(get.reply);
+	clear_headers(&priv);
+	return rc;
+}
+
+/*
+ * A change that comes with If-Match is made only to what the client has
+ * seen. Called on the lane of the change, so that no other comes between.
+ */
+static int check_if_match(struct http_request *req)
+{
+	const char *seen = http_get_header(req, MHD_HTTP_HEADER_IF_MATCH);
+	char etag[ETAG_SIZE] = "";
+	int rc;
+
+	if (!seen || is_get(req))
+		return 0;
+	rc = current_etag(req, etag);
+	if (!rc && !etag_is_in(seen, etag))
+		rc = err_set(ERR_STALE, "%s has changed since it was read",
+			     req->path);
+	return rc;
+}
+
+static int handle(struct http_request *req)
+{
+	int rc = check_if_match(req);
+
+	return rc ? rc : req->priv->route->handle(req->server->config.ctx, req);
+}
+
 void http_run(struct http_request *req)
 {
-	int rc = req->priv->route->handle(req->server->config.ctx, req);
+	int rc = handle(req);
 
 	if (rc != HTTP_LATER)
 		http_finish(req, rc);
@@ -384,8 +488,8 @@ static void hand_over(struct http_request *req)
 	}
 	pthread_mutex_unlock(&s->lock);
 	if (refused)
-		http_finish(req, err_set(ERR_UNAVAILABLE,
-					 "the server is stopping"));
+		http_finish(req,
+			    err_set(ERR_UNAVAILABLE, "the server is stopping"));
 }
 
 static int read_body(struct http_request *req)
@@ -403,7 +507,6 @@ static int read_body(struct http_request *req)
 
 static void dispatch(struct http_request *req)
 {
-	struct http_server *s = req->server;
 	int rc = find_route(req);
 
 	if (!rc)
@@ -413,7 +516,7 @@ static void dispatch(struct http_request *req)
 	} else if (req->priv->route->lane) {
 		hand_over(req);
 	} else {
-		rc = req->priv->route->handle(s->config.ctx, req);
+		rc = handle(req);
 		if (rc == HTTP_LATER)
 			suspend(req);
 		else
@@ -481,7 +584,6 @@ static void on_completed(void *cls, struct MHD_Connection *c, void **state,
 	struct http_request *req = *state;
 	struct http_server *s = cls;
 	struct http_private *priv;
-	size_t i;
 
 	(void)c;
 	(void)code;
@@ -495,10 +597,7 @@ static void on_completed(void *cls, struct MHD_Connection *c, void **state,
 		pthread_mutex_unlock(&s->lock);
 	}
 	req->peer->calls++;
-	for (i = 0; i < priv->nr_headers; i++) {
-		free(priv->header[i][0]);
-		free(priv->header[i][1]);
-	}
+	clear_headers(priv);
 	if (priv->text)
 		explicit_bzero(priv->text, priv->text_len);
 	free(priv->text);

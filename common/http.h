@@ -20,6 +20,11 @@
  *
  * Errors of handlers become Heroku's {"id": "not_found", "message": "..."}
  * with the status of the ERR_* code.
+ *
+ * HEAD is answered by the handler of GET. Every JSON answer to a GET has an
+ * ETag, and If-None-Match may make it 304. A change with If-Match is made if
+ * a GET of the same path would answer with that ETag, else it is ERR_STALE:
+ * so the handler of that GET must be one that may run on the change's lane.
  */
 struct http_server;
 struct http_stream;

@@ -28,6 +28,7 @@ static struct {
 	size_t queued;
 	bool stop;
 	struct http_request *later; /* what /later waits with */
+	int number;                 /* what /number is */
 	/* The log of /stream, and its readers. */
 	char log[65536];
 	size_t log_len;
@@ -138,8 +139,26 @@ static int get_stream(void *ctx, struct http_request *req)
 	return 0;
 }
 
+static int put_number(void *ctx, struct http_request *req)
+{
+	(void)ctx;
+	s.number = (int)json_integer_value(json_array_get(req->body, 0));
+	return 0;
+}
+
+static int get_number(void *ctx, struct http_request *req)
+{
+	(void)ctx;
+	http_add_header(req, "X-Number", "yes");
+	req->reply = json_make("[i]", s.number);
+	return 0;
+}
+
 static const struct http_route routes[] = {
 	{ "GET", "/", get_root, 0 },
+	{ "GET", "/number", get_number, 0 },
+	{ "POST", "/number", put_number, 0 },
+	{ "PATCH", "/number", put_number, 1 },
 	{ "GET", "/apps/:app/releases/:release", get_release, 0 },
 	{ "POST", "/echo", post_echo, 0 },
 	{ "POST", "/lane/echo", post_echo, 1 },
@@ -382,7 +401,8 @@ static void errors_cross_the_wire(void **state)
 	static const int codes[] = { ERR_BADREQUEST,  ERR_INVALID,
 				     ERR_NOTFOUND,    ERR_CONFLICT,
 				     ERR_FORBIDDEN,   ERR_RANGE,
-				     ERR_UNAVAILABLE, ERR_TOOBIG };
+				     ERR_UNAVAILABLE, ERR_TOOBIG,
+				     ERR_STALE };
 	char path[64], message[64];
 	size_t i;
 
@@ -444,6 +464,109 @@ static void a_slow_lane_holds_up_nobody(void **state)
 	assert_true(read(fd, buf, sizeof(buf)) > 0);
 	close(fd);
 	client_free(slow_one);
+}
+
+/* GET path with that header; the ETag of the answer. Caller frees. */
+static char *get_etag(const char *path, const char *name, const char *value,
+		      int status)
+{
+	struct client *c = connect_to_server();
+	char *etag;
+
+	if (name)
+		client_set_header(c, name, value);
+	assert_int_equal(client_call(c, "GET", path, NULL, NULL), 0);
+	assert_int_equal(client_status(c), status);
+	etag = xstrdup(client_header(c, "ETag"));
+	client_free(c);
+	return etag;
+}
+
+static void what_the_client_has_is_not_sent_again(void **state)
+{
+	char *etag = get_etag("/number", NULL, NULL, 200), *list, *again;
+
+	(void)state;
+	assert_non_null(etag);
+	assert_int_equal(strlen(etag), 38);
+	again = get_etag("/number", "If-None-Match", etag, 304);
+	assert_string_equal(again, etag);
+	free(again);
+	list = xasprintf("\"x\" , W/%s", etag);
+	free(get_etag("/number", "If-None-Match", list, 304));
+	free(get_etag("/number", "If-None-Match", "*", 304));
+	free(get_etag("/number", "If-None-Match", "\"x\"", 200));
+	free(get_etag("/number", "If-None-Match", "", 200));
+	list[strlen(list) - 1] = '\0';
+	free(get_etag("/number", "If-None-Match", list, 200));
+	free(list);
+	s.number++;
+	again = get_etag("/number", "If-None-Match", etag, 200);
+	assert_string_not_equal(again, etag);
+	free(again);
+	free(etag);
+}
+
+/* A change with If-Match; 0 or its ERR_*. */
+static int change(const char *method, const char *path, int number,
+		  const char *seen)
+{
+	struct client *c = connect_to_server();
+	json_t *body = json_make("[i]", number);
+	int rc;
+
+	client_set_header(c, "If-Match", seen);
+	rc = client_call(c, method, path, body, NULL);
+	assert_null(client_header(c, "X-Number"));
+	assert_null(client_header(c, "ETag"));
+	json_decref(body);
+	client_free(c);
+	return rc;
+}
+
+static void what_changed_unseen_is_not_changed(void **state)
+{
+	char *etag = get_etag("/number", NULL, NULL, 200);
+
+	(void)state;
+	assert_int_equal(change("POST", "/number", 7, "\"x\""), ERR_STALE);
+	assert_string_equal(err_msg(), "/number has changed since it was read");
+	assert_int_equal(change("PATCH", "/number", 7, "\"x\""), ERR_STALE);
+	assert_int_equal(s.number, 0);
+	assert_int_equal(change("POST", "/number", 7, etag), 0);
+	assert_int_equal(s.number, 7);
+	assert_int_equal(change("PATCH", "/number", 8, etag), ERR_STALE);
+	assert_int_equal(s.number, 7);
+	assert_int_equal(change("PATCH", "/number", 8, "*"), 0);
+	assert_int_equal(s.number, 8);
+	free(etag);
+	/* What cannot be read cannot have been seen. */
+	assert_int_equal(change("POST", "/echo", 1, "*"), ERR_STALE);
+}
+
+static void head_has_the_headers_of_get(void **state)
+{
+	static const char request[] = "HEAD /number HTTP/1.1\r\nHost: x\r\n"
+				      "Connection: close\r\n\r\n";
+	char *etag = get_etag("/number", NULL, NULL, 200);
+	char buf[4096] = "", *end;
+	size_t len = 0;
+	ssize_t n;
+	int fd = -1;
+
+	(void)state;
+	assert_int_equal(sock_connect_unix(&fd, s.path), 0);
+	assert_int_equal(write(fd, request, strlen(request)), strlen(request));
+	while ((n = read(fd, buf + len, sizeof(buf) - 1 - len)) > 0)
+		len += (size_t)n;
+	close(fd);
+	end = strstr(buf, "\r\n\r\n");
+	assert_non_null(end);
+	assert_string_equal(end, "\r\n\r\n");
+	assert_non_null(strstr(buf, etag));
+	assert_non_null(strstr(buf, "Content-Length: 4\r\n"));
+	assert_non_null(strstr(buf, "X-Number: yes\r\n"));
+	free(etag);
 }
 
 static void *call_later(void *arg)
@@ -662,6 +785,9 @@ int main(void)
 		each(errors_cross_the_wire),
 		each(broken_json_is_a_bad_request),
 		each(a_slow_lane_holds_up_nobody),
+		each(what_the_client_has_is_not_sent_again),
+		each(what_changed_unseen_is_not_changed),
+		each(head_has_the_headers_of_get),
 		each(an_answer_can_come_later),
 		each(many_connections_are_served),
 		each(a_stream_waits_and_is_woken),
