@@ -36,20 +36,6 @@ json_t *api_release_json(const struct app *app, const struct release *r,
 		json_time(r->updated_at));
 }
 
-/* The value of "key=" in the parameters of a Range; NULL if none. */
-static const char *range_param(const char *params, const char *key)
-{
-	const char *p = params;
-
-	while (p && *p) {
-		p += strspn(p, " ,;");
-		if (!strncmp(p, key, strlen(key)) && p[strlen(key)] == '=')
-			return p + strlen(key) + 1;
-		p = strpbrk(p, ",;");
-	}
-	return NULL;
-}
-
 static int bad_range(const char *range)
 {
 	char *shown = text_cell(range, 60);
@@ -72,7 +58,47 @@ static int64_t range_end(const char **p)
 	n = isdigit((unsigned char)**p) ? strtoll(*p, &end, 10) : 0;
 	if (n)
 		*p = end;
-	return n;
+	/* So that there is always one behind it. */
+	return n < INT64_MAX ? n : INT64_MAX - 1;
+}
+
+/* "max=15, order=desc", in any order. */
+static int parse_params(struct release_range *r, const char *range,
+			const char *p)
+{
+	char *copy = xstrdup(p), *save = NULL, *word;
+	int rc = 0;
+
+	for (word = strtok_r(copy, " ,;", &save); word && !rc;
+	     word = strtok_r(NULL, " ,;", &save)) {
+		if (!strcmp(word, "order=desc"))
+			r->descending = true;
+		else if (!strncmp(word, "max=", 4))
+			rc = text_parse_int(&r->max, word + 4, 1, LIMIT_MAX)
+				     ? err_set(ERR_RANGE,
+					       "Range: max must be from 1 to "
+					       "%d",
+					       LIMIT_MAX)
+				     : 0;
+		else if (strcmp(word, "order=asc") != 0)
+			rc = bad_range(range);
+	}
+	free(copy);
+	return rc;
+}
+
+/* The start, and with ] what comes behind it, as the lower or upper end. */
+static void set_start(struct release_range *r, int64_t start, bool after)
+{
+	if (!r->descending) {
+		r->first = start + after;
+	} else if (start) {
+		r->first = r->last;
+		r->last = start - after;
+		/* 0 would be no end; there is nothing below v1. */
+		if (!r->last)
+			r->first = r->last = INT64_MAX;
+	}
 }
 
 /*
@@ -81,19 +107,24 @@ static int64_t range_end(const char **p)
  */
 static int parse_range(struct release_range *r, const char *range)
 {
-	const char *p = range, *value;
+	const char *p = range;
+	int64_t start;
 	bool after;
+	int rc;
 
 	*r = (struct release_range){ .max = DEFAULT_MAX };
 	if (!range)
 		return 0;
-	if (strncmp(p, "version", 7) && strncmp(p, "id", 2))
+	if (!strncmp(p, "version ", 8))
+		p += 8;
+	else if (!strncmp(p, "id ", 3))
+		p += 3;
+	else
 		return bad_range(range);
-	p += strcspn(p, " ");
 	p += strspn(p, " ");
 	after = *p == ']';
 	p += after;
-	r->first = range_end(&p);
+	start = range_end(&p);
 	if (strncmp(p, "..", 2))
 		return bad_range(range);
 	p += 2;
@@ -101,24 +132,10 @@ static int parse_range(struct release_range *r, const char *range)
 	p += strspn(p, " ");
 	if (*p && *p != ';')
 		return bad_range(range);
-	value = range_param(p, "order");
-	r->descending = value && !strncmp(value, "desc", 4);
-	value = range_param(p, "max");
-	if (value)
-		r->max = strtoll(value, NULL, 10);
-	if (r->max < 1 || r->max > LIMIT_MAX)
-		return err_set(ERR_RANGE, "Range: max must be from 1 to %d",
-			       LIMIT_MAX);
-	if (r->descending && r->first) {
-		/* It counts down: the start is the upper end. */
-		int64_t start = r->first;
-
-		r->first = r->last;
-		r->last = after ? start - 1 : start;
-	} else if (after) {
-		r->first++;
-	}
-	return 0;
+	rc = parse_params(r, range, p);
+	if (!rc)
+		set_start(r, start, after);
+	return rc;
 }
 
 /* Say what came, and where the rest begins. */
