@@ -15,12 +15,14 @@ stage = $(abs_top_builddir)/stage
 include t/unit/local.mk
 
 # What the tests see: the programs that were just built, under the names by
-# which they are installed; and a sanitizer's findings with their stacks.
+# which they are installed. What a sanitizer finds in any of them, however
+# deep below a test, goes to files of one folder.
+reports = $(abs_top_builddir)/sanitizer-reports
 test_env = SLUGD_EXEC_PATH="$(stage)/libexec" PATH="$(stage)/bin:$$PATH" \
 	TOP_BUILDDIR="$(abs_top_builddir)" CC="$(CC)" \
-	ASAN_OPTIONS=detect_stack_use_after_return=1 \
-	UBSAN_OPTIONS=print_stacktrace=1 \
-	LSAN_OPTIONS="suppressions=$$PWD/t/lib/lsan.supp:print_suppressions=0"
+	ASAN_OPTIONS="detect_stack_use_after_return=1:log_path='$(reports)/r'" \
+	UBSAN_OPTIONS="print_stacktrace=1:log_path='$(reports)/r'" \
+	LSAN_OPTIONS="suppressions='$$PWD/t/lib/lsan.supp':print_suppressions=0"
 
 .PHONY: stage bench coverage
 stage: all $(check_PROGRAMS)
@@ -32,8 +34,14 @@ stage: all $(check_PROGRAMS)
 
 check-local: stage
 	@test -n "$(PROVE)" || { echo "make check: prove not found"; exit 1; }
+	@rm -rf sanitizer-reports && $(MKDIR_P) sanitizer-reports
 	@cd $(top_srcdir) && $(test_env) $(PROVE) \
 		--exec 'timeout -k 10 $(TEST_SECONDS) sh' $(PROVE_FLAGS) $(T)
+	@bad=; for r in sanitizer-reports/*; do \
+		test ! -s "$$r" || grep -q 'using ulimit -v' "$$r" || \
+			{ cat "$$r"; bad=yes; }; \
+	done; test -z "$$bad" || \
+		{ echo "make check: a sanitizer found this"; exit 1; }
 
 bench: stage
 	@cd $(top_srcdir) && $(test_env) t/perf/bench $(BENCH)
@@ -47,7 +55,8 @@ coverage: check
 	@echo "coverage/index.html shows each line"
 
 clean-local:
-	rm -rf stage coverage coverage.all coverage.info lint.log
+	rm -rf stage sanitizer-reports coverage coverage.all coverage.info \
+		lint.log
 	find . -name '*.gcda' -o -name '*.gcno' | xargs rm -f
 
 # The whole of it is for make check; here, what the tarball could break.
