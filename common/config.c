@@ -57,10 +57,17 @@ struct reading {
 	FILE *file;
 	char line[INIH_LINE + 4]; /* as it stands in the file */
 	int number;
-	int rc;
+	bool awaits_key;     /* the line is neither comment nor section */
 	unsigned char *seen; /* a flag a key of the table */
-	char *section;       /* of the add-on that is being read */
+	int section;         /* its line */
+	bool skip;           /* the section is one mistake */
+	bool addon;          /* the section is the last add-on's */
 	unsigned addon_seen; /* bits of addon keys */
+	/* Mistakes: who is told of each, and the first one. */
+	config_mistake_fn fn;
+	void *ctx;
+	int rc;
+	char *message;
 };
 
 typedef int (*set_fn)(struct reading *r, const struct key *key,
@@ -213,6 +220,11 @@ static char *strip(char *s)
 	return s;
 }
 
+static const char *strip_left(const char *s)
+{
+	return s + strspn(s, " \t");
+}
+
 /* "100:15", "pro:4.50" */
 static int add_plan(struct config_addon *a, char *word)
 {
@@ -262,8 +274,6 @@ static int begin_addon(struct reading *r, const char *section)
 	struct config *c = r->config;
 	size_t i;
 
-	str_replace(&r->section, xstrdup(section));
-	r->addon_seen = 0;
 	if (!*name)
 		return err_set(ERR_INVALID, "[%s] has no name", section);
 	for (i = 0; name[i]; i++)
@@ -281,6 +291,8 @@ static int begin_addon(struct reading *r, const char *section)
 	c->addons[c->nr_addons].provider = xstrdup("static");
 	c->addons[c->nr_addons].timeout = ADDON_TIMEOUT;
 	c->addons[c->nr_addons++].vars = json_object();
+	r->addon = true;
+	r->addon_seen = 0;
 	return 0;
 }
 
@@ -343,7 +355,7 @@ static const struct {
 	const char *name;
 	int (*set)(struct config_addon *a, const char *value);
 } addon_keys[] = {
-	{ "plans", set_plans },
+	{ "plans", set_plans }, /* must be there */
 	{ "provider", set_provider },
 	{ "timeout", set_timeout },
 	{ "config_file", set_config_file },
@@ -352,15 +364,9 @@ static const struct {
 static int addon_key(struct reading *r, const char *section, const char *name,
 		     const char *value)
 {
-	struct config_addon *a;
+	struct config_addon *a = &r->config->addons[r->config->nr_addons - 1];
 	unsigned i;
-	int rc = 0;
 
-	if (!r->section || strcmp(r->section, section))
-		rc = begin_addon(r, section);
-	if (rc)
-		return rc;
-	a = &r->config->addons[r->config->nr_addons - 1];
 	if (!strncmp(name, "config.", 7))
 		return err_prefix(addon_var(a, name + 7, value), "%s", name);
 	for (i = 0; i < sizeof(addon_keys) / sizeof(addon_keys[0]); i++) {
@@ -402,13 +408,11 @@ static char *quoted(struct reading *r, int *rc)
 static int set_key(struct reading *r, const char *section, const char *name,
 		   const char *value)
 {
-	int known = 0;
 	size_t i;
 
-	if (!strncmp(section, "addon ", 6))
+	if (r->addon)
 		return addon_key(r, section, name, value);
 	for (i = 0; i < NR_KEYS; i++) {
-		known |= !strcmp(keys[i].section, section);
 		if (strcmp(keys[i].section, section) ||
 		    strcmp(keys[i].name, name))
 			continue;
@@ -420,16 +424,19 @@ static int set_key(struct reading *r, const char *section, const char *name,
 	if (!*section)
 		return err_set(ERR_INVALID,
 			       "'%s' stands before the first [section]", name);
-	if (!known)
-		return err_set(ERR_INVALID, "unknown section [%s]", section);
 	return err_set(ERR_INVALID, "unknown key '%s' in [%s]", name, section);
 }
 
-/* The same error, with the place in front. */
-static int at_line(struct reading *r, int rc)
+/* Tell of the mistake that is this thread's error, and read on. */
+static void mistake(struct reading *r, int line, int rc)
 {
-	r->rc = err_prefix(rc, "%s:%d", r->path, r->number);
-	return rc;
+	rc = err_prefix(rc, "%s:%d", r->path, line);
+	if (r->fn)
+		r->fn(r->ctx, err_msg());
+	if (!r->rc) {
+		r->rc = rc;
+		r->message = xstrdup(err_msg());
+	}
 }
 
 static int on_key(void *ctx, const char *section, const char *name,
@@ -437,14 +444,82 @@ static int on_key(void *ctx, const char *section, const char *name,
 {
 	struct reading *r = ctx;
 	int rc = 0;
-	char *q = quoted(r, &rc);
+	char *q;
 
-	if (!rc && !r->rc)
+	r->awaits_key = false;
+	if (r->skip)
+		return 1;
+	q = quoted(r, &rc);
+	if (!rc)
 		rc = set_key(r, section, name, q ? q : value);
 	free(q);
 	if (rc)
-		at_line(r, rc);
-	return !rc;
+		mistake(r, r->number, rc);
+	return 1;
+}
+
+/* A section ends: an add-on without plans cannot be had. */
+static void end_section(struct reading *r)
+{
+	if (r->addon && !(r->addon_seen & 1U))
+		mistake(r, r->section,
+			err_set(ERR_INVALID, "[addon %s] has no plans",
+				r->config->addons[r->config->nr_addons - 1]
+					.name));
+	r->addon = false;
+	r->skip = false;
+}
+
+/* A section begins, at p: "[slug]" */
+static void begin_section(struct reading *r, const char *p)
+{
+	char *name = xstrndup(p + 1, strcspn(p + 1, "]"));
+	int rc = 0;
+	size_t i;
+
+	r->section = r->number;
+	for (i = 0; i < NR_KEYS && strcmp(keys[i].section, name) != 0; i++)
+		;
+	if (!strncmp(name, "addon ", 6))
+		rc = begin_addon(r, name);
+	else if (i == NR_KEYS)
+		rc = err_set(ERR_INVALID, "unknown section [%s]", name);
+	if (rc) {
+		mistake(r, r->number, rc);
+		r->skip = true;
+	}
+	free(name);
+}
+
+/* Look at a line before inih does. Errors: ERR_INVALID, it must not see it. */
+static int check_line(struct reading *r)
+{
+	const char *p = r->line;
+
+	if (strlen(p) > INIH_LINE)
+		return err_set(ERR_INVALID, "line is longer than %d bytes",
+			       INIH_LINE);
+	if (r->number == 1 && !strncmp(p, "\xef\xbb\xbf", 3))
+		p += 3;
+	if ((*p == ' ' || *p == '\t') && !strchr(";#\r\n", *strip_left(p)))
+		return err_set(ERR_INVALID, "line begins with a blank");
+	p = strip_left(p);
+	if (*p != '[') {
+		r->awaits_key = !strchr(";#\r\n", *p);
+		return 0;
+	}
+	if (!strchr(p, ']')) {
+		r->awaits_key = true; /* in vain */
+		return 0;
+	}
+	end_section(r);
+	if (strcspn(p, "]") > INIH_SECTION) {
+		r->skip = true;
+		return err_set(ERR_INVALID, "section is longer than %d bytes",
+			       INIH_SECTION);
+	}
+	begin_section(r, p);
+	return 0;
 }
 
 /*
@@ -454,30 +529,24 @@ static int on_key(void *ctx, const char *section, const char *name,
 static char *next_line(char *buf, int size, void *ctx)
 {
 	struct reading *r = ctx;
-	const char *p;
-	size_t len;
+	int rc, c;
 
-	if (r->rc || !fgets(r->line, sizeof(r->line), r->file))
-		return NULL;
-	r->number++;
-	len = strlen(r->line);
-	if (len > INIH_LINE || (int)len >= size) {
-		at_line(r, err_set(ERR_INVALID, "line is longer than %d bytes",
-				   INIH_LINE));
-		return NULL;
-	}
-	p = r->line + strspn(r->line, " \t");
-	if (p != r->line && *p && !strchr(";#\r\n", *p)) {
-		at_line(r, err_set(ERR_INVALID, "line begins with a blank"));
-		return NULL;
-	}
-	if (*p == '[' && strcspn(p, "]") > INIH_SECTION) {
-		at_line(r,
-			err_set(ERR_INVALID, "section is longer than %d bytes",
-				INIH_SECTION));
-		return NULL;
-	}
-	memcpy(buf, r->line, len + 1);
+	do {
+		if (r->awaits_key)
+			mistake(r, r->number,
+				err_set(ERR_INVALID,
+					"neither [section] nor 'key = value'"));
+		r->awaits_key = false;
+		if (!fgets(r->line, sizeof(r->line), r->file))
+			return NULL;
+		r->number++;
+		rc = check_line(r);
+		if (rc)
+			mistake(r, r->number, rc);
+		for (c = 0; c != EOF && c != '\n' && !strchr(r->line, '\n');)
+			c = getc(r->file);
+	} while (rc);
+	snprintf(buf, (size_t)size, "%s", r->line);
 	return buf;
 }
 
@@ -491,22 +560,12 @@ static int set_defaults(struct reading *r)
 	return rc;
 }
 
-/* An add-on without plans cannot be had. */
-static int check_addons(const struct reading *r)
+int config_check(struct config **out, const char *path, config_mistake_fn fn,
+		 void *ctx)
 {
-	size_t i;
-
-	for (i = 0; i < r->config->nr_addons; i++)
-		if (!r->config->addons[i].nr_plans)
-			return err_set(ERR_INVALID,
-				       "%s: [addon %s] has no plans", r->path,
-				       r->config->addons[i].name);
-	return 0;
-}
-
-int config_read(struct config **out, const char *path)
-{
-	struct reading r = { .path = path ? path : "(sample)" };
+	struct reading r = { .path = path ? path : "(sample)",
+			     .fn = fn,
+			     .ctx = ctx };
 	int rc;
 
 	r.config = xcalloc(1, sizeof(*r.config));
@@ -523,24 +582,26 @@ int config_read(struct config **out, const char *path)
 	if (rc)
 		goto done;
 	rc = ini_parse_stream(next_line, &r, on_key, &r);
+	end_section(&r);
 	if (r.rc)
-		rc = r.rc;
-	else if (rc > 0)
-		rc = err_set(ERR_INVALID,
-			     "%s:%d: neither [section] nor 'key = value'",
-			     r.path, rc);
-	else
-		rc = check_addons(&r);
+		rc = err_set(r.rc, "%s", r.message);
+	else if (rc)
+		rc = err_set(ERR_INVALID, "%s:%d: cannot be read", r.path, rc);
 done:
 	if (r.file)
 		fclose(r.file);
 	free(r.seen);
-	free(r.section);
+	free(r.message);
 	if (rc)
 		config_free(r.config);
 	else
 		*out = r.config;
 	return rc;
+}
+
+int config_read(struct config **out, const char *path)
+{
+	return config_check(out, path, NULL, NULL);
 }
 
 void config_free(struct config *c)

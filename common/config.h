@@ -61,6 +61,16 @@ struct config {
  */
 int config_read(struct config **out, const char *path);
 
+/* A mistake of the file: "PATH:LINE: what is wrong". */
+typedef void (*config_mistake_fn)(void *ctx, const char *line);
+
+/*
+ * As config_read(), but goes on behind a mistake, and tells fn (unless NULL)
+ * of each, in the order of lines. The error is the first one.
+ */
+int config_check(struct config **out, const char *path, config_mistake_fn fn,
+		 void *ctx);
+
 /* Free c; it may be NULL. */
 void config_free(struct config *c);
 

@@ -8,6 +8,7 @@
 
 #include "config.h"
 #include "err.h"
+#include "mem.h"
 
 static char path[] = "config-test-XXXXXX";
 
@@ -162,7 +163,7 @@ static const struct {
 	const char *text, *message;
 } mistakes[] = {
 	{ "[slugd]\n\nx = 1\n", ":3: unknown key 'x' in [slugd]" },
-	{ "[slugx]\nx = 1\n", ":2: unknown section [slugx]" },
+	{ "[slugx]\nx = 1\n", ":1: unknown section [slugx]" },
 	{ "level = 3\n", ":1: 'level' stands before the first [section]" },
 	{ "[slug]\nplatform = A\n", ":2: unknown key 'platform' in [slug]" },
 	{ "[slugd]\nnonsense\n", ":2: neither [section] nor 'key = value'" },
@@ -187,8 +188,8 @@ static const struct {
 	{ "[slugd]\nplatform = \"A\" B\n", ":2: the quotes are not closed" },
 	{ "[slugd]\nplatform = A\n  B\n", ":3: line begins with a blank" },
 	{ "[slugd]\n platform = A\n", ":2: line begins with a blank" },
-	{ "[addon ]\nplans = a:0\n", ":2: [addon ] has no name" },
-	{ "[addon A]\nplans = a:0\n", ":2: [addon A]: a name is of" },
+	{ "[addon ]\nplans = a:0\n", ":1: [addon ] has no name" },
+	{ "[addon A]\nplans = a:0\n", ":1: [addon A]: a name is of" },
 	{ "[addon a]\nplans = a\n",
 	  ":2: plans: 'a' is not a plan such as free:0" },
 	{ "[addon a]\nplans = a:x\n", ":2: plans: 'x' is not a price" },
@@ -212,8 +213,10 @@ static const struct {
 	  ":3: config.A: is not UTF-8" },
 	{ "[addon a]\nplans = a:0\n[addon b]\nplans = a:0\n"
 	  "[addon a]\nprovider = static\n",
-	  ":6: [addon a] stands there twice" },
-	{ "[addon a]\nprovider = static\n", ": [addon a] has no plans" },
+	  ":5: [addon a] stands there twice" },
+	{ "[addon a]\nprovider = static\n", ":1: [addon a] has no plans" },
+	{ "[addon a]\n[slug]\n", ":1: [addon a] has no plans" },
+	{ "[slugx]\n", ":1: unknown section [slugx]" },
 };
 
 static void every_mistake_has_its_line(void **state)
@@ -232,6 +235,67 @@ static void every_mistake_has_its_line(void **state)
 		if (strncmp(err_msg(), wanted, strlen(wanted)) != 0)
 			fail_msg("'%s' is not '%s'", err_msg(), wanted);
 	}
+}
+
+static void note(void *ctx, const char *line)
+{
+	char **all = ctx, *old = *all;
+
+	/* The path is the same in each. */
+	*all = xasprintf("%s%s\n", old, line + strlen(path));
+	free(old);
+}
+
+static void all_mistakes_are_told_of(void **state)
+{
+	char long_one[300], *text, *all = xstrdup("");
+	struct config *c = NULL;
+	FILE *f = fopen(path, "we");
+
+	(void)state;
+	memset(long_one, 'x', sizeof(long_one));
+	long_one[sizeof(long_one) - 1] = '\0';
+	text = xasprintf("[slugd\n"
+			 "[slug]\nlevel = 20\nmax_depth = 5\nlevel = 3\n"
+			 "nonsense\n%s\n max_tree = 5\n"
+			 "[slugx]\nx = 1\ny = 2\n"
+			 "[addon A]\nplans = a:0\n"
+			 "[addon a]\nprovider = magic\nx = 1\n"
+			 "[addon b]\nplans = a:x\n"
+			 "[launch]\nports = \"80\nnothing",
+			 long_one);
+	fputs(text, f);
+	fclose(f);
+	assert_int_equal(config_check(&c, path, note, &all), ERR_INVALID);
+	assert_null(c);
+	assert_string_equal(
+		all,
+		":1: neither [section] nor 'key = value'\n"
+		":3: level: '20' is not a number from 1 to 19\n"
+		":5: level stands there twice\n"
+		":6: neither [section] nor 'key = value'\n"
+		":7: line is longer than 198 bytes\n"
+		":8: line begins with a blank\n"
+		":9: unknown section [slugx]\n"
+		":12: [addon A]: a name is of lower-case letters, digits and "
+		"dashes\n"
+		":15: provider: 'magic' is neither static nor "
+		"exec:/a/program\n"
+		":16: unknown key 'x' in [addon a]\n"
+		":14: [addon a] has no plans\n"
+		":18: plans: 'x' is not a price\n"
+		":20: the quotes are not closed\n"
+		":21: neither [section] nor 'key = value'\n");
+	assert_non_null(strstr(err_msg(), ":1: neither"));
+	free(all);
+	free(text);
+	/* None: nothing is told, and it is read. */
+	assert_int_equal(parse(&c, "[slug]\nlevel = 4\n"), 0);
+	config_free(c);
+	c = NULL;
+	assert_int_equal(config_check(&c, path, note, NULL), 0);
+	assert_int_equal(c->level, 4);
+	config_free(c);
 }
 
 static void long_lines_are_refused_not_cut(void **state)
@@ -294,6 +358,7 @@ int main(void)
 		cmocka_unit_test(quotes_protect),
 		cmocka_unit_test(other_peoples_files_read),
 		cmocka_unit_test(every_mistake_has_its_line),
+		cmocka_unit_test(all_mistakes_are_told_of),
 		cmocka_unit_test(long_lines_are_refused_not_cut),
 		cmocka_unit_test(an_absent_file_is_an_error),
 	};
