@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <uuid/uuid.h>
 
 #include "err.h"
@@ -35,6 +36,7 @@ static const struct http_route routes[] = {
 	{ "DELETE", "/apps/:app/addons/:addon", api_addon_delete, LANE_ADDON },
 	{ "POST", "/apps/:app/addons/:addon/actions/rotate", api_addon_rotate, LANE_ADDON },
 	{ "GET", "/apps/:app/builds", api_build_list, LANE_INLINE },
+	{ "POST", "/apps/:app/builds", api_build_create, LANE_GIT },
 	{ "GET", "/apps/:app/builds/:build", api_build_info, LANE_INLINE },
 	{ "GET", "/apps/:app/slugs/:slug", api_slug_info, LANE_INLINE },
 	{ "GET", "/apps/:app/formation", api_formation_list, LANE_INLINE },
@@ -63,7 +65,8 @@ static void defer(void *ctx, int lane, struct http_request *req)
 		jobs_submit(d->jobs, JOBS_LEDGER, run_request, req);
 		return;
 	}
-	key = xasprintf("addon %s", req->param[0]);
+	key = xasprintf("%s %s", lane == LANE_GIT ? "git" : "addon",
+			req->param[0]);
 	jobs_submit(d->jobs, key, run_request, req);
 	free(key);
 }
@@ -84,10 +87,11 @@ int api_root(void *ctx, struct http_request *req)
 {
 	struct slugd *d = ctx;
 
-	req->reply = json_make("{s:s, s:s, s:s, s:s, s:s}", "name", "slugd",
-			       "version", PACKAGE_VERSION, "directory", d->dir,
-			       "platform", d->config->platform, "driver",
-			       d->config->driver);
+	req->reply = json_make(
+		"{s:s, s:s, s:s, s:s, s:s, s:i, s:o}", "name", "slugd",
+		"version", PACKAGE_VERSION, "directory", d->dir, "platform",
+		d->config->platform, "driver", d->config->driver, "pid",
+		(int)getpid(), "started_at", json_time(d->started_at));
 	return 0;
 }
 

@@ -20,6 +20,7 @@ slugd_slugd_SOURCES = \
 	slugd/api-releases.c \
 	slugd/api.c slugd/api.h \
 	slugd/build.c slugd/build.h \
+	slugd/configs.c slugd/configs.h \
 	slugd/jobs.c slugd/jobs.h \
 	slugd/launch.c slugd/launch.h \
 	slugd/lease.c slugd/lease.h \

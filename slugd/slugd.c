@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,8 @@
 
 #include "addons.h"
 #include "api.h"
+#include "clock.h"
+#include "configs.h"
 #include "err.h"
 #include "http.h"
 #include "launch.h"
@@ -138,21 +141,6 @@ static int take_lock(const struct slugd *d, int *fd)
 	return rc;
 }
 
-static int read_config(struct slugd *d, const struct options *o)
-{
-	char *path = o->config ? xstrdup(o->config)
-			       : xasprintf("%s/slugd.ini", d->dir);
-	struct config *c = NULL;
-	int rc;
-
-	if (!o->config && access(path, F_OK) && errno == ENOENT)
-		str_replace(&path, NULL);
-	rc = config_read(&c, path);
-	d->config = c;
-	free(path);
-	return rc;
-}
-
 static int open_stores(struct slugd *d)
 {
 	char *ledger = xasprintf("%s/ledger.db", d->dir);
@@ -181,18 +169,13 @@ static int open_stores(struct slugd *d)
 
 static void close_stores(struct slugd *d)
 {
-	union {
-		const struct config *in;
-		struct config *out;
-	} config = { d->config };
-
 	jobs_free(d->jobs);
 	pushes_free(d->pushes);
 	streams_free(d->streams);
 	slugs_close(d->slugs);
 	ledger_close(d->ledger);
 	ledger_close(d->writer);
-	config_free(config.out);
+	configs_close(d);
 	free(d->socket);
 	free(d->dir);
 }
@@ -206,11 +189,23 @@ static void notify(const char *state)
 #endif
 }
 
+/* See sd_notify(3), RELOADING=1. */
+static void reload(struct slugd *d)
+{
+	char *state = xasprintf("RELOADING=1\nMONOTONIC_USEC=%" PRId64,
+				clock_mono_ms() * 1000);
+
+	notify(state);
+	free(state);
+	configs_reload(d);
+	notify("READY=1");
+}
+
 /* Serve until a signal says to end. */
 static int serve(struct slugd *d, const sigset_t *signals)
 {
 	struct http_server *server = NULL;
-	int fd = -1, rc, sig;
+	int fd = -1, rc, sig = 0;
 
 	rc = pushes_recover(d->pushes);
 	if (!rc)
@@ -226,9 +221,8 @@ static int serve(struct slugd *d, const sigset_t *signals)
 	pushes_start(d->pushes);
 	notify("READY=1");
 	log_line("ready at %s", d->socket);
-	do {
-		sigwait(signals, &sig);
-	} while (sig == SIGHUP);
+	while (!sigwait(signals, &sig) && sig == SIGHUP)
+		reload(d);
 	notify("STOPPING=1");
 	log_line("ending: signal %d", sig);
 done:
@@ -248,7 +242,7 @@ done:
 
 static int run(const struct options *o)
 {
-	struct slugd d = { .uid = geteuid() };
+	struct slugd d = { .uid = geteuid(), .started_at = time(NULL) };
 	sigset_t signals;
 	int lock = -1, rc;
 
@@ -264,7 +258,7 @@ static int run(const struct options *o)
 	if (!rc)
 		rc = take_lock(&d, &lock);
 	if (!rc)
-		rc = read_config(&d, o);
+		rc = configs_open(&d, o->config);
 	if (!rc)
 		rc = open_stores(&d);
 	if (!rc)

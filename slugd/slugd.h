@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include "config.h"
 #include "jobs.h"
@@ -18,7 +19,9 @@
  * that is all of these but the writer, which belongs to the ledger's lane.
  */
 struct slugd {
-	const struct config *config;
+	const struct config *_Atomic config; /* replaced by SIGHUP */
+	struct configs *configs;
+	time_t started_at;
 	char *dir;             /* absolute */
 	char *socket;          /* DIR/slugd.sock */
 	uid_t uid;             /* the service account */

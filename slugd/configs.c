@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: ISC */
+#include "configs.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "err.h"
+#include "log.h"
+#include "mem.h"
+#include "slugd.h"
+
+struct configs {
+	char *file;          /* that slugd -c named, or NULL */
+	struct config **all; /* that were read; the last one holds */
+	size_t n;
+};
+
+static void log_mistake(void *ctx, const char *line)
+{
+	(void)ctx;
+	log_line("%s", line);
+}
+
+/* Read the file as it is now, into a new last one. */
+static int read_file(struct slugd *d, config_mistake_fn fn)
+{
+	struct configs *s = d->configs;
+	char *path =
+		s->file ? xstrdup(s->file) : xasprintf("%s/slugd.ini", d->dir);
+	int rc;
+
+	if (!s->file && access(path, F_OK) && errno == ENOENT)
+		str_replace(&path, NULL);
+	s->all = xrealloc(s->all, s->n + 1, sizeof(*s->all));
+	rc = config_check(&s->all[s->n], path, fn, NULL);
+	if (!rc)
+		s->n++;
+	free(path);
+	return rc;
+}
+
+int configs_open(struct slugd *d, const char *file)
+{
+	int rc;
+
+	d->configs = xcalloc(1, sizeof(*d->configs));
+	d->configs->file = xstrdup(file);
+	rc = read_file(d, NULL);
+	if (!rc)
+		d->config = d->configs->all[0];
+	return rc;
+}
+
+/* What slugd started with goes on to hold. */
+static void keep(char **fresh, const char *old, const char *key)
+{
+	if (!strcmp(*fresh, old))
+		return;
+	log_line("%s stays '%s' until slugd is started again", key, old);
+	str_replace(fresh, xstrdup(old));
+}
+
+void configs_reload(struct slugd *d)
+{
+	const struct config *old = d->config;
+	struct config *fresh;
+	int rc = read_file(d, log_mistake);
+
+	if (rc) {
+		if (rc != ERR_INVALID)
+			log_line("%s", err_msg());
+		log_line("the configuration stays what it was");
+		return;
+	}
+	fresh = d->configs->all[d->configs->n - 1];
+	keep(&fresh->driver, old->driver, "driver");
+	/* The store of slugs names its files by it. */
+	keep(&fresh->compression, old->compression, "compression");
+	d->config = fresh;
+	log_line("the configuration was read again");
+}
+
+void configs_close(struct slugd *d)
+{
+	struct configs *s = d->configs;
+	size_t i;
+
+	for (i = 0; s && i < s->n; i++)
+		config_free(s->all[i]);
+	if (s) {
+		free(s->all);
+		free(s->file);
+	}
+	free(s);
+}
