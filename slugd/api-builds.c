@@ -6,6 +6,8 @@
 #include "api.h"
 #include "err.h"
 #include "mem.h"
+#include "pushes.h"
+#include "repo.h"
 
 static json_t *build_json(struct slugd *d, const struct app *app,
 			  const struct build *b)
@@ -22,7 +24,7 @@ static json_t *build_json(struct slugd *d, const struct app *app,
 		"{s:s, s:o, s:[], s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"id", b->uuid, "app", api_reference(app->uuid, app->name),
 		"buildpacks", "status", b->status, "output_stream_url",
-		api_stream_url(b->output), "release", release, "slug",
+		api_stream_url(b->uuid), "release", release, "slug",
 		b->slug ? json_make("{s:s}", "id", b->slug) : json_null(),
 		"source_blob",
 		json_make("{s:s, s:n, s:n, s:s}", "url", app->repo, "checksum",
@@ -55,6 +57,25 @@ int api_build_list(void *ctx, struct http_request *req)
 	return rc;
 }
 
+/* A build that has not ended yet is known to its push alone. */
+static int running_build(struct slugd *d, const struct app *app, const char *id,
+			 json_t **out)
+{
+	struct push_status status;
+	int rc = pushes_status(d->pushes, id, &status);
+
+	if (!rc && strcmp(status.state, "pending"))
+		rc = ERR_NOTFOUND; /* it has just ended */
+	if (rc)
+		return err_set(ERR_NOTFOUND, "Couldn't find that build: %s",
+			       id);
+	*out = json_make("{s:s, s:o, s:s, s:o}", "id", status.build, "app",
+			 api_reference(app->uuid, app->name), "status",
+			 status.state, "output_stream_url",
+			 api_stream_url(status.build));
+	return 0;
+}
+
 int api_build_info(void *ctx, struct http_request *req)
 {
 	struct slugd *d = ctx;
@@ -62,14 +83,49 @@ int api_build_info(void *ctx, struct http_request *req)
 	struct app *app = NULL;
 	int rc = api_app(d, req, &app);
 
-	if (!rc)
+	if (!rc && running_build(d, app, req->param[1], &req->reply)) {
 		rc = ledger_build(d->ledger, req->param[1], &b);
-	if (!rc && b->app != app->id)
-		rc = err_set(ERR_NOTFOUND, "Couldn't find that build: %s",
-			     b->uuid);
-	if (!rc)
-		req->reply = build_json(d, app, b);
+		if (!rc && b->app != app->id)
+			rc = err_set(ERR_NOTFOUND,
+				     "Couldn't find that build: %s", b->uuid);
+		if (!rc)
+			req->reply = build_json(d, app, b);
+	}
 	build_free(b);
+	app_free(app);
+	return rc;
+}
+
+/*
+ * POST {"source_blob": {"version": REV}}: release a commit that the app's
+ * repository has; without a version the one of its deploy branch.
+ */
+int api_build_create(void *ctx, struct http_request *req)
+{
+	struct slugd *d = ctx;
+	const char *rev = json_str(json_object_get(req->body, "source_blob"),
+				   "version", NULL);
+	struct push_status status;
+	struct app *app = NULL;
+	char *commit = NULL;
+	int rc = api_app(d, req, &app);
+
+	if (!rc)
+		rc = rev ? repo_commit(app->repo, rev, &commit)
+			 : repo_tip(app->repo, d->config->deploy_branches,
+				    &commit);
+	if (!rc)
+		rc = pushes_deploy(d->pushes, app, commit, req->peer->user,
+				   &status);
+	if (!rc) {
+		req->status = 201;
+		req->reply =
+			json_make("{s:s, s:o, s:s, s:o}", "id", status.build,
+				  "app", api_reference(app->uuid, app->name),
+				  "status", "pending", "output_stream_url",
+				  api_stream_url(status.build));
+	}
+	free(commit);
 	app_free(app);
 	return rc;
 }

@@ -132,7 +132,7 @@ int api_push_create(void *ctx, struct http_request *req)
 	if (!rc)
 		req->reply = json_make("{s:s, s:[], s:o}", "id", status.id,
 				       "messages", "output_stream_url",
-				       api_stream_url(status.output));
+				       api_stream_url(status.build));
 done:
 	app_free(app);
 	return rc;
@@ -148,7 +148,7 @@ int api_push_info(void *ctx, struct http_request *req)
 		req->reply =
 			json_make("{s:s, s:s, s:o}", "id", status.id, "status",
 				  status.state, "output_stream_url",
-				  api_stream_url(status.output));
+				  api_stream_url(status.build));
 	return rc;
 }
 

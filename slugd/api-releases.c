@@ -19,15 +19,19 @@ json_t *api_release_json(const struct app *app, const struct release *r,
 {
 	json_t *slug =
 		r->slug ? json_make("{s:s}", "id", r->slug) : json_null();
+	json_t *build = r->build ? json_make("{s:s, s:o}", "id", r->build,
+					     "output_stream_url",
+					     api_stream_url(r->build))
+				 : json_null();
 
 	return json_make(
-		"{s:s, s:I, s:o, s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:[],"
+		"{s:s, s:I, s:o, s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:[],"
 		" s:o, s:o, s:o, s:o}",
 		"id", r->uuid, "version", (json_int_t)r->version, "description",
 		json_str_or_null(r->description), "status",
 		release_status_name(r->status), "current", r->current,
 		"eligible_for_rollback", !ledger_rollback_check(r, today),
-		"slug", slug, "user", api_user(r->user), "app",
+		"slug", slug, "build", build, "user", api_user(r->user), "app",
 		api_reference(app->uuid, app->name), "addon_plan_names",
 		release_addon_plans(r), "artifacts", "output_stream_url",
 		api_stream_url(r->output), "commit",
@@ -235,15 +239,33 @@ int api_release_config(void *ctx, struct http_request *req)
 	return rc;
 }
 
+/* "only": "config" or "code" of the request. */
+static int rollback_part(const struct http_request *req,
+			 enum rollback_part *out)
+{
+	const char *only = json_str(req->body, "only", NULL);
+
+	*out = ROLLBACK_ALL;
+	if (only && !strcmp(only, "config"))
+		*out = ROLLBACK_CONFIG;
+	else if (only && !strcmp(only, "code"))
+		*out = ROLLBACK_CODE;
+	else if (only)
+		return err_set(ERR_INVALID, "only: it is config or code");
+	return 0;
+}
+
 /*
  * POST {"release": "v12" or its id}: go back to it; beyond Heroku's,
- * "previous" is the newest older good release that differs.
+ * "previous" is the newest older good release that differs, and "only"
+ * takes a part.
  */
 int api_release_create(void *ctx, struct http_request *req)
 {
 	struct slugd *d = ctx;
 	const char *target = json_str(req->body, "release", NULL);
 	struct release *r = NULL, *today = NULL;
+	enum rollback_part part;
 	struct app *app = NULL;
 	char name[24];
 	int rc;
@@ -252,10 +274,13 @@ int api_release_create(void *ctx, struct http_request *req)
 		return err_set(ERR_INVALID,
 			       "say which release to roll back to: "
 			       "{\"release\": \"v12\"}");
-	rc = api_app(d, req, &app);
+	if (!strcmp(target, "previous"))
+		target = NULL;
+	rc = rollback_part(req, &part);
 	if (!rc)
-		rc = ledger_rollback(d->writer, app->id,
-				     strcmp(target, "previous") ? target : NULL,
+		rc = api_app(d, req, &app);
+	if (!rc)
+		rc = ledger_rollback(d->writer, app->id, target, part,
 				     req->peer->user, &r);
 	if (!rc)
 		rc = ledger_today(d->writer, app->id, &today);

@@ -13,9 +13,9 @@
  *
  * Handlers of LANE_INLINE run on the server's thread and wait for nothing:
  * they read. Those of LANE_LEDGER may write. Those of LANE_ADDON wait for
- * providers: one of an app at a time.
+ * providers, those of LANE_GIT for git: one of an app at a time.
  */
-enum { LANE_INLINE = 0, LANE_LEDGER = 1, LANE_ADDON = 2 };
+enum { LANE_INLINE = 0, LANE_LEDGER = 1, LANE_ADDON = 2, LANE_GIT = 3 };
 
 /* Serve on the listening socket. */
 int api_start(struct slugd *d, int fd, struct http_server **out);
@@ -42,6 +42,7 @@ int api_service_list(void *ctx, struct http_request *req);
 int api_service_info(void *ctx, struct http_request *req);
 int api_plan_list(void *ctx, struct http_request *req);
 int api_build_list(void *ctx, struct http_request *req);
+int api_build_create(void *ctx, struct http_request *req);
 int api_build_info(void *ctx, struct http_request *req);
 int api_slug_info(void *ctx, struct http_request *req);
 int api_formation_list(void *ctx, struct http_request *req);

@@ -43,7 +43,6 @@ int build_request_init(struct build_request *b, const struct slugd *d,
 	rc = ledger_app_by_id(d->ledger, app->id, &b->app);
 	ledger_uuid(b->push);
 	ledger_uuid(b->uuid);
-	ledger_uuid(b->output);
 	b->ref = xstrdup(req->ref);
 	b->commit = xstrdup(req->new);
 	b->user = xstrdup(req->user);
@@ -229,7 +228,6 @@ static struct build *new_build(const struct build_request *b)
 	build->ref = xstrdup(b->ref);
 	build->user = xstrdup(b->user);
 	build->status = xstrdup("failed");
-	build->output = xstrdup(b->output);
 	build->created_at = build->updated_at = clock_now();
 	return build;
 }

@@ -16,7 +16,8 @@ struct push_request;
 /* What to pack, and what for. Filled by the calls below. */
 struct build_request {
 	struct app *app;
-	char push[UUID_SIZE], uuid[UUID_SIZE], output[UUID_SIZE];
+	char push[UUID_SIZE];
+	char uuid[UUID_SIZE]; /* of the build, and of its output stream */
 	char *ref, *commit, *user;
 	char *objects[2]; /* the quarantine, if any, and the repository's */
 	struct stream *stream;

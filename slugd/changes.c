@@ -310,6 +310,7 @@ static int deploy_locked(struct ledger *l, const struct intent *intent,
 	r->description = xasprintf("Deploy %.7s", intent->new);
 	str_replace(&r->slug, xstrdup(intent->slug));
 	str_replace(&r->commit, xstrdup(intent->new));
+	r->build = xstrdup(intent->build);
 	rc = ledger_append(l, r, intent->push);
 	if (!rc)
 		rc = ops->build_released(l->backend, intent->build, r->version,
@@ -332,6 +333,51 @@ int ledger_deploy(struct ledger *l, const struct intent *intent,
 	rc = ledger_next(l, intent->app, intent->user, &r);
 	if (!rc)
 		rc = deploy_locked(l, intent, r);
+	rc = ledger_end(l, rc);
+done:
+	ledger_unlock(l);
+	if (rc)
+		release_free(r);
+	else
+		*out = r;
+	return rc;
+}
+
+static int deploy_built_locked(struct ledger *l, const struct slug *slug,
+			       const struct build *build, struct release *r)
+{
+	const struct backend_ops *ops = l->backend->ops;
+	int rc;
+
+	r->kind = xstrdup("deploy");
+	r->description = xasprintf("Deploy %.7s", slug->commit);
+	str_replace(&r->slug, xstrdup(slug->uuid));
+	str_replace(&r->commit, xstrdup(slug->commit));
+	r->build = xstrdup(build->uuid);
+	rc = ops->slug_add(l->backend, slug);
+	if (!rc)
+		rc = ops->build_add(l->backend, build);
+	if (!rc)
+		rc = ledger_append(l, r, NULL);
+	if (!rc)
+		rc = ops->build_released(l->backend, build->uuid, r->version,
+					 r->created_at);
+	return rc;
+}
+
+int ledger_deploy_built(struct ledger *l, const struct slug *slug,
+			const struct build *build, struct release **out)
+{
+	struct release *r = NULL;
+	int rc;
+
+	ledger_lock(l);
+	rc = l->backend->ops->begin(l->backend);
+	if (rc)
+		goto done;
+	rc = ledger_next(l, build->app, build->user, &r);
+	if (!rc)
+		rc = deploy_built_locked(l, slug, build, r);
 	rc = ledger_end(l, rc);
 done:
 	ledger_unlock(l);

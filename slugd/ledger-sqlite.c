@@ -59,7 +59,7 @@ static const char *const migrations[] = {
 	" status INTEGER NOT NULL, slug TEXT REFERENCES slug(uuid),"
 	" config_set INTEGER NOT NULL REFERENCES config_set,"
 	" addon_set INTEGER NOT NULL REFERENCES addon_set,"
-	" target INTEGER NOT NULL, push TEXT UNIQUE, output TEXT,"
+	" build TEXT, target INTEGER NOT NULL, push TEXT UNIQUE, output TEXT,"
 	" created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,"
 	" UNIQUE (app, version)) STRICT;"
 	"CREATE INDEX release_status ON release(app, status, version);"
@@ -80,7 +80,7 @@ static const char *const migrations[] = {
 	" id INTEGER PRIMARY KEY, uuid TEXT NOT NULL UNIQUE,"
 	" app INTEGER NOT NULL REFERENCES app, commit_id TEXT NOT NULL,"
 	" ref TEXT NOT NULL, user TEXT NOT NULL, status TEXT NOT NULL,"
-	" slug TEXT, release INTEGER NOT NULL, output TEXT NOT NULL,"
+	" slug TEXT, release INTEGER NOT NULL,"
 	" created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL) STRICT;"
 	"CREATE INDEX build_app ON build(app, id);"
 
@@ -111,14 +111,14 @@ static const char *const migrations[] = {
 #define RELEASE_COLUMNS                                                        \
  "r.id, r.app, r.uuid, r.version, r.kind, r.description, r.user,"              \
  " r.status, r.slug, s.commit_id, c.body, d.body, r.config_set,"               \
- " r.addon_set, r.target, r.output, r.created_at, r.updated_at,"               \
+ " r.addon_set, r.build, r.target, r.output, r.created_at, r.updated_at,"      \
  " r.version = (SELECT version FROM release WHERE app = r.app AND"             \
  "  status = 1 ORDER BY version DESC LIMIT 1)"                                 \
  " FROM release r JOIN config_set c ON c.id = r.config_set"                    \
  " JOIN addon_set d ON d.id = r.addon_set"                                     \
  " LEFT JOIN slug s ON s.uuid = r.slug"
 #define BUILD_COLUMNS                                                          \
- "uuid, app, commit_id, ref, user, status, slug, release, output,"             \
+ "uuid, app, commit_id, ref, user, status, slug, release,"                     \
  " created_at, updated_at FROM build"
 #define ADDON_COLUMNS                                                          \
  "uuid, app, service, plan, name, price, state, user, config, created_at,"     \
@@ -163,8 +163,8 @@ static const char *const statements[NR_STATEMENTS] = {
 	[ADDON_SET_ADD] = "INSERT INTO addon_set (app, body) VALUES (?, ?)",
 	[RELEASE_ADD] = "INSERT INTO release (uuid, app, version, kind,"
 		" description, user, status, slug, config_set, addon_set,"
-		" target, push, output, created_at, updated_at) VALUES"
-		" (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		" build, target, push, output, created_at, updated_at) VALUES"
+		" (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[RELEASE_BY_VERSION] = "SELECT " RELEASE_COLUMNS
 		" WHERE r.app = ? AND r.version = ?",
 	[RELEASE_BY_UUID] = "SELECT " RELEASE_COLUMNS
@@ -197,8 +197,8 @@ static const char *const statements[NR_STATEMENTS] = {
 	[SLUG_DROP_UNUSED] = "DELETE FROM slug WHERE uuid = ?1 AND NOT EXISTS"
 		" (SELECT 1 FROM release WHERE slug = ?1)",
 	[BUILD_ADD] = "INSERT INTO build (uuid, app, commit_id, ref, user,"
-		" status, slug, release, output, created_at, updated_at)"
-		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		" status, slug, release, created_at, updated_at)"
+		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[BUILD_RELEASED] = "UPDATE build SET release = ?, updated_at = ?"
 		" WHERE uuid = ?",
 	[BUILD_BY_UUID] = "SELECT " BUILD_COLUMNS " WHERE uuid = ?",
@@ -421,11 +421,12 @@ static void *release_row(sqlite3_stmt *st)
 	r->addons = json(st, 11);
 	r->config_set = INT(st, 12);
 	r->addon_set = INT(st, 13);
-	r->target = INT(st, 14);
-	r->output = text(st, 15);
-	r->created_at = INT(st, 16);
-	r->updated_at = INT(st, 17);
-	r->current = INT(st, 18) != 0;
+	r->build = text(st, 14);
+	r->target = INT(st, 15);
+	r->output = text(st, 16);
+	r->created_at = INT(st, 17);
+	r->updated_at = INT(st, 18);
+	r->current = INT(st, 19) != 0;
 	return r;
 }
 
@@ -456,9 +457,8 @@ static void *build_row(sqlite3_stmt *st)
 	b->status = text(st, 5);
 	b->slug = text(st, 6);
 	b->release = INT(st, 7);
-	b->output = text(st, 8);
-	b->created_at = INT(st, 9);
-	b->updated_at = INT(st, 10);
+	b->created_at = INT(st, 8);
+	b->updated_at = INT(st, 9);
 	return b;
 }
 
@@ -606,11 +606,11 @@ static int q_release_add(struct backend *b, struct release *r, const char *push)
 		r->addon_set = sqlite3_last_insert_rowid(q->db);
 	}
 	if (!rc)
-		rc = DO(q, RELEASE_ADD, "siisssisiiissii", r->uuid, r->app,
+		rc = DO(q, RELEASE_ADD, "siisssisiisissii", r->uuid, r->app,
 			r->version, r->kind, r->description, r->user,
 			(int64_t)r->status, r->slug, r->config_set,
-			r->addon_set, r->target, push, r->output, r->created_at,
-			r->updated_at);
+			r->addon_set, r->build, r->target, push, r->output,
+			r->created_at, r->updated_at);
 	r->id = sqlite3_last_insert_rowid(q->db);
 	return rc;
 }
@@ -716,9 +716,9 @@ static int q_slug_drop_unused(struct backend *b, const char *uuid)
 
 static int q_build_add(struct backend *b, const struct build *d)
 {
-	return DO(sqlite_of(b), BUILD_ADD, "sisssssisii", d->uuid, d->app,
+	return DO(sqlite_of(b), BUILD_ADD, "sisssssiii", d->uuid, d->app,
 		  d->commit, d->ref, d->user, d->status, d->slug, d->release,
-		  d->output, d->created_at, d->updated_at);
+		  d->created_at, d->updated_at);
 }
 
 static int q_build_released(struct backend *b, const char *uuid,

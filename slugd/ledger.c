@@ -95,6 +95,7 @@ void release_free(struct release *r)
 	free(r->commit);
 	json_decref(r->config);
 	json_decref(r->addons);
+	free(r->build);
 	free(r->output);
 	free(r);
 }
@@ -118,7 +119,6 @@ void build_free(struct build *b)
 	free(b->user);
 	free(b->status);
 	free(b->slug);
-	free(b->output);
 	free(b);
 }
 

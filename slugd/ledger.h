@@ -57,6 +57,7 @@ struct release {
 	json_t *config; /* the user's: {"KEY": "value"} */
 	json_t *addons; /* [{"id", "name", "plan", "config": {}}] */
 	int64_t config_set, addon_set; /* where the back end keeps these */
+	char *build;                   /* uuid, of a deploy; else NULL */
 	int64_t target; /* of a rollback: the target's version, else 0 */
 	char *output;   /* uuid of its output stream, or NULL */
 	int64_t created_at, updated_at;
@@ -79,7 +80,6 @@ struct build {
 	char *status;    /* pending, succeeded, failed */
 	char *slug;      /* uuid, or NULL */
 	int64_t release; /* version, or 0 */
-	char *output;    /* uuid of its output stream */
 	int64_t created_at, updated_at;
 };
 
@@ -247,14 +247,19 @@ int ledger_today(struct ledger *l, int64_t app, struct release **out);
  */
 int ledger_rollback_check(const struct release *r, const struct release *today);
 
+/* What a rollback takes from its target. */
+enum rollback_part { ROLLBACK_ALL, ROLLBACK_CONFIG, ROLLBACK_CODE };
+
 /*
  * Go back to a release ("v12", uuid), or where name is NULL to the newest
  * older good one on the line of history that led here with another slug or
  * config than now: before a rollback lies its target, so that a release
- * that was escaped from is not come back to.
+ * that was escaped from is not come back to. With a part, only that is
+ * taken, and has to differ.
  */
 int ledger_rollback(struct ledger *l, int64_t app, const char *name,
-		    const char *user, struct release **out);
+		    enum rollback_part part, const char *user,
+		    struct release **out);
 
 /* The release was launched, or not. */
 int ledger_release_finish(struct ledger *l, int64_t id,
@@ -277,6 +282,10 @@ int ledger_intents(struct ledger *l, struct intent ***out, size_t *n);
 /* The ref moved: the intent becomes the next release. */
 int ledger_deploy(struct ledger *l, const struct intent *intent,
 		  struct release **out);
+
+/* A build that no push made, but a wish: its slug becomes a release. */
+int ledger_deploy_built(struct ledger *l, const struct slug *slug,
+			const struct build *build, struct release **out);
 
 /* The ref did not move and will not: forget the intent. */
 int ledger_drop(struct ledger *l, const struct intent *intent);

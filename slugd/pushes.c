@@ -22,6 +22,7 @@
 #include "slugd.h"
 
 #define TICK_MS    1000
+#define SWEEPS     20 /* one each 100 ms, while others work there */
 #define MAX_LEASES 256
 
 enum push_state {
@@ -40,7 +41,9 @@ struct push {
 	char *folders; /* for repo_sync() */
 	struct lease lease;
 	enum push_state state;
+	bool direct;   /* no push, but a wish: has no lease */
 	bool over;     /* the lease is */
+	bool torn;     /* git-receive-pack may have been killed */
 	unsigned jobs; /* that still use it */
 	TAILQ_ENTRY(push) link;
 };
@@ -218,6 +221,21 @@ static int accept_push(void *arg)
 	return rc;
 }
 
+/* On the ledger's lane: what was packed becomes a release at once. */
+static int deploy_built(void *arg)
+{
+	struct accept_call *call = arg;
+	struct slugd *d = call->push->pushes->slugd;
+	struct release *r = NULL;
+	int rc = ledger_deploy_built(d->writer, call->result->slug,
+				     call->result->build, &r);
+
+	if (!rc)
+		launch_release(d, call->push->build.app, r);
+	release_free(r);
+	return rc;
+}
+
 /* On the ledger's lane: the build that failed. */
 static int note_failure(void *arg)
 {
@@ -251,12 +269,14 @@ static int build_push(struct push *push)
 	int rc;
 
 	rc = take_lock(push, &waited);
-	if (!rc && waited)
+	if (!rc && waited && !push->direct)
 		rc = check_not_moved(push);
 	if (!rc)
 		rc = build_run(d, &push->build, &result);
 	if (!rc) {
-		rc = jobs_call(d->jobs, JOBS_LEDGER, accept_push, &call);
+		rc = jobs_call(d->jobs, JOBS_LEDGER,
+			       push->direct ? deploy_built : accept_push,
+			       &call);
 		if (rc)
 			slugs_drop(d->slugs, result.slug->uuid);
 	} else if (result.build) {
@@ -283,7 +303,9 @@ static void build_job(void *arg)
 		build_say_refused(&push->build);
 	}
 	push->build.stream = NULL;
-	set_state(push, rc ? PUSH_REFUSED : PUSH_ACCEPTED);
+	set_state(push, rc             ? PUSH_REFUSED
+			: push->direct ? PUSH_SETTLED
+				       : PUSH_ACCEPTED);
 	stream_end(stream);
 	pthread_mutex_lock(&p->lock);
 	push->jobs--;
@@ -291,26 +313,27 @@ static void build_job(void *arg)
 	wake_watcher(p);
 }
 
-int pushes_begin(struct pushes *p, const struct push_request *req,
-		 struct push_status *out)
+static void fill_status(const struct push *push, struct push_status *out)
 {
-	struct push *push = xcalloc(1, sizeof(*push));
-	char *key;
-	int rc;
+	static const char *const names[] = {
+		[PUSH_WAITING] = "pending",    [PUSH_BUILDING] = "pending",
+		[PUSH_ACCEPTED] = "succeeded", [PUSH_SETTLED] = "succeeded",
+		[PUSH_REFUSED] = "failed",     [PUSH_DROPPED] = "failed",
+	};
 
-	push->pushes = p;
-	push->lease.fd = -1;
-	push->old = xstrdup(req->old);
-	rc = build_request_init(&push->build, p->slugd, req);
-	if (!rc && req->quarantine)
-		rc = repo_quarantine_folders(req->quarantine, &push->folders);
-	else if (!rc)
-		push->folders = xstrdup("");
-	if (!rc)
-		rc = lease_take(&push->lease, req->hook);
-	if (!rc)
-		rc = stream_begin(p->slugd->streams, push->build.output,
-				  &push->build.stream);
+	memcpy(out->id, push->build.push, UUID_SIZE);
+	memcpy(out->build, push->build.uuid, UUID_SIZE);
+	out->state = names[push->state];
+}
+
+/* Begin the push's stream and job. Frees it where that fails. */
+static int start(struct push *push, struct push_status *out)
+{
+	struct pushes *p = push->pushes;
+	char *key;
+	int rc = stream_begin(p->slugd->streams, push->build.uuid,
+			      &push->build.stream);
+
 	if (rc) {
 		push_free(push);
 		return rc;
@@ -318,9 +341,7 @@ int pushes_begin(struct pushes *p, const struct push_request *req,
 	push->jobs = 1;
 	push->build.is_gone = is_gone;
 	push->build.ctx = push;
-	memcpy(out->id, push->build.push, UUID_SIZE);
-	memcpy(out->output, push->build.output, UUID_SIZE);
-	out->state = "pending";
+	fill_status(push, out);
 	pthread_mutex_lock(&p->lock);
 	TAILQ_INSERT_TAIL(&p->all, push, link);
 	pthread_mutex_unlock(&p->lock);
@@ -331,6 +352,60 @@ int pushes_begin(struct pushes *p, const struct push_request *req,
 	return 0;
 }
 
+static struct push *new_push(struct pushes *p)
+{
+	struct push *push = xcalloc(1, sizeof(*push));
+
+	push->pushes = p;
+	push->lease.fd = -1;
+	return push;
+}
+
+int pushes_begin(struct pushes *p, const struct push_request *req,
+		 struct push_status *out)
+{
+	struct push *push = new_push(p);
+	int rc;
+
+	push->old = xstrdup(req->old);
+	rc = build_request_init(&push->build, p->slugd, req);
+	if (!rc && req->quarantine)
+		rc = repo_quarantine_folders(req->quarantine, &push->folders);
+	else if (!rc)
+		push->folders = xstrdup("");
+	if (!rc)
+		rc = lease_take(&push->lease, req->hook);
+	if (rc) {
+		push_free(push);
+		return rc;
+	}
+	return start(push, out);
+}
+
+int pushes_deploy(struct pushes *p, const struct app *app, const char *commit,
+		  const char *user, struct push_status *out)
+{
+	char *objects = xasprintf("%s/objects", app->repo);
+	const struct push_request req = {
+		.app = app,
+		.ref = "",
+		.new = commit,
+		.user = user,
+		.objects = objects,
+	};
+	struct push *push = new_push(p);
+	int rc;
+
+	push->direct = true;
+	rc = build_request_init(&push->build, p->slugd, &req);
+	free(objects);
+	if (rc) {
+		push_free(push);
+		return rc;
+	}
+	return start(push, out);
+}
+
 int pushes_status(struct pushes *p, const char *id, struct push_status *out)
 {
 	struct push *push;
@@ -339,15 +414,10 @@ int pushes_status(struct pushes *p, const char *id, struct push_status *out)
 	pthread_mutex_lock(&p->lock);
 	TAILQ_FOREACH(push, &p->all, link)
 	{
-		if (strcmp(push->build.push, id))
+		if (strcmp(push->build.push, id) &&
+		    strcmp(push->build.uuid, id))
 			continue;
-		memcpy(out->id, push->build.push, UUID_SIZE);
-		memcpy(out->output, push->build.output, UUID_SIZE);
-		out->state = push->state <= PUSH_BUILDING ? "pending"
-			     : push->state == PUSH_REFUSED ||
-					     push->state == PUSH_DROPPED
-				     ? "failed"
-				     : "succeeded";
+		fill_status(push, out);
 		rc = 0;
 	}
 	pthread_mutex_unlock(&p->lock);
@@ -465,6 +535,33 @@ static void settle_job(void *arg)
 	pthread_mutex_unlock(&push->pushes->lock);
 }
 
+/*
+ * A job of the app's git lane: what a killed git-receive-pack leaves behind
+ * would be in the way of the next push. Its hooks may still be ending.
+ */
+static void sweep_job(void *arg)
+{
+	const struct timespec pause = { 0, 100000000 };
+	struct app *app = arg;
+	int i;
+
+	for (i = 1; !repo_sweep(app->repo) && i < SWEEPS; i++)
+		nanosleep(&pause, NULL);
+	if (i == SWEEPS)
+		log_line("app=%s: somebody works in %s, not swept", app->name,
+			 app->repo);
+	app_free(app);
+}
+
+/* Takes the app. */
+static void sweep(struct pushes *p, struct app *app)
+{
+	char *key = xasprintf("git %s", app->name);
+
+	jobs_submit(p->slugd->jobs, key, sweep_job, app);
+	free(key);
+}
+
 /* Under the lock: what the end of a lease means for its push. */
 static void after_lease(struct push *push)
 {
@@ -474,9 +571,15 @@ static void after_lease(struct push *push)
 		return;
 	if (push->state == PUSH_ACCEPTED) {
 		push->jobs++;
+		push->torn = true;
 		jobs_submit(p->slugd->jobs, JOBS_LEDGER, settle_job, push);
 	} else if (push->state >= PUSH_SETTLED) {
 		TAILQ_REMOVE(&p->all, push, link);
+		if (push->torn ||
+		    (push->state == PUSH_REFUSED && !push->direct)) {
+			sweep(p, push->build.app);
+			push->build.app = NULL;
+		}
 		push_free(push);
 	}
 }
@@ -491,11 +594,12 @@ static nfds_t look(struct pushes *p, struct pollfd *fds)
 	pthread_mutex_lock(&p->lock);
 	for (push = TAILQ_FIRST(&p->all); push; push = next) {
 		next = TAILQ_NEXT(push, link);
-		if (!push->over && lease_is_over(&push->lease)) {
+		if (!push->over && !push->direct &&
+		    lease_is_over(&push->lease)) {
 			push->over = true;
 			pthread_cond_broadcast(&p->changed);
 		}
-		if (push->over)
+		if (push->over || push->direct)
 			after_lease(push);
 		else if (n < MAX_LEASES)
 			fds[n++] = (struct pollfd){ push->lease.fd, POLLIN, 0 };
@@ -552,6 +656,7 @@ static int take_up(struct pushes *p, const struct intent *i)
 	}
 	push->pushes = p;
 	push->state = PUSH_ACCEPTED;
+	push->torn = true;
 	push->old = xstrdup(i->old);
 	build_request_restore(&push->build, app, i);
 	lease_restore(&push->lease, i->lease);
@@ -570,8 +675,12 @@ int pushes_recover(struct pushes *p)
 	size_t n = 0, nr_apps = 0, i;
 	int rc = ledger_apps(p->slugd->ledger, &apps, &nr_apps);
 
-	for (i = 0; i < nr_apps; i++)
-		repo_sweep(apps[i]->repo);
+	for (i = 0; i < nr_apps; i++) {
+		if (repo_sweep(apps[i]->repo))
+			continue;
+		sweep(p, apps[i]);
+		apps[i] = NULL;
+	}
 	apps_free(apps, nr_apps);
 	if (!rc)
 		rc = ledger_intents(p->slugd->ledger, &v, &n);

@@ -30,8 +30,8 @@ struct push_request {
 
 struct push_status {
 	char id[UUID_SIZE];
-	char output[UUID_SIZE]; /* its output stream */
-	const char *state;      /* pending, succeeded, failed */
+	char build[UUID_SIZE]; /* and its output stream */
+	const char *state;     /* pending, succeeded, failed */
 };
 
 struct pushes *pushes_new(struct slugd *d);
@@ -55,7 +55,17 @@ void pushes_free(struct pushes *p);
 int pushes_begin(struct pushes *p, const struct push_request *req,
 		 struct push_status *out);
 
-/* How the push of that id is doing. Errors: ERR_NOTFOUND. */
+/*
+ * Release a commit that the app's repository has already: no ref moves, so
+ * no lease is needed; the rest is as with a push.
+ */
+int pushes_deploy(struct pushes *p, const struct app *app, const char *commit,
+		  const char *user, struct push_status *out);
+
+/*
+ * How the push of that id, or that made the build of that id, is doing.
+ * Errors: ERR_NOTFOUND.
+ */
 int pushes_status(struct pushes *p, const char *id, struct push_status *out);
 
 /*

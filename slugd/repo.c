@@ -17,6 +17,7 @@
 #include "mem.h"
 #include "names.h"
 #include "proc.h"
+#include "text.h"
 
 static const char *const hooks[] = {
 	"pre-receive",
@@ -199,27 +200,6 @@ int repo_adopt(const char *path, const char *app, const char *socket,
 
 typedef bool (*pick_fn)(const FTSENT *e);
 
-/*
- * Remove what lies below top for which wanted() is true, looking only into
- * folders for which enter() is true. Follows no link.
- */
-static void remove_if(const char *top, pick_fn enter, pick_fn wanted)
-{
-	char *copy = xstrdup(top), *paths[2] = { copy, NULL };
-	FTS *fts = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
-	FTSENT *e;
-
-	while (fts && (e = fts_read(fts))) {
-		if (e->fts_info != FTS_D && wanted(e))
-			remove(e->fts_path);
-		else if (e->fts_info == FTS_D && e->fts_level && !enter(e))
-			fts_set(fts, e, FTS_SKIP);
-	}
-	if (fts)
-		fts_close(fts);
-	free(copy);
-}
-
 static bool anything(const FTSENT *e)
 {
 	(void)e;
@@ -232,9 +212,73 @@ static bool nothing(const FTSENT *e)
 	return false;
 }
 
+/* What was found, and is removed later if it is still the same. */
+struct finds {
+	struct find {
+		char *path;
+		struct stat st;
+	} * v;
+	size_t n;
+};
+
+/*
+ * What lies below top, children first, for which wanted() is true, looking
+ * only into folders for which enter() is true. Follows no link.
+ */
+static void find_if(struct finds *f, const char *top, pick_fn enter,
+		    pick_fn wanted)
+{
+	char *copy = xstrdup(top), *paths[2] = { copy, NULL };
+	FTS *fts = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+	FTSENT *e;
+
+	while (fts && (e = fts_read(fts))) {
+		if (e->fts_info != FTS_D && wanted(e)) {
+			f->v = xrealloc(f->v, f->n + 1, sizeof(*f->v));
+			f->v[f->n].path = xstrdup(e->fts_path);
+			f->v[f->n++].st = *e->fts_statp;
+		} else if (e->fts_info == FTS_D && e->fts_level && !enter(e)) {
+			fts_set(fts, e, FTS_SKIP);
+		}
+	}
+	if (fts)
+		fts_close(fts);
+	free(copy);
+}
+
+/* A folder changes as its files go; a file does not. */
+static bool is_same(const struct find *f)
+{
+	const struct timespec *was = &f->st.st_ctim;
+	struct stat st;
+
+	if (lstat(f->path, &st) || st.st_ino != f->st.st_ino)
+		return false;
+	return S_ISDIR(st.st_mode) || (st.st_ctim.tv_sec == was->tv_sec &&
+				       st.st_ctim.tv_nsec == was->tv_nsec);
+}
+
+/* Remove them, but for those that were replaced; free the list. */
+static void finds_remove(struct finds *f)
+{
+	size_t i;
+
+	for (i = 0; i < f->n; i++) {
+		if (is_same(&f->v[i]))
+			remove(f->v[i].path);
+		free(f->v[i].path);
+	}
+	free(f->v);
+	f->v = NULL;
+	f->n = 0;
+}
+
 void repo_remove(const char *path)
 {
-	remove_if(path, anything, anything);
+	struct finds all = { NULL, 0 };
+
+	find_if(&all, path, anything, anything);
+	finds_remove(&all);
 }
 
 int repo_ref_is_at(const char *path, const char *ref, const char *oid,
@@ -249,6 +293,37 @@ int repo_ref_is_at(const char *path, const char *ref, const char *oid,
 	*yes = !strcmp(*out ? out : NAME_ZERO_OID, oid);
 	free(out);
 	return 0;
+}
+
+int repo_commit(const char *path, const char *rev, char **out)
+{
+	char *name = xasprintf("%s^{commit}", rev), *shown;
+	int rc = GIT(path, out, "rev-parse", "--verify", "-q",
+		     "--end-of-options", name);
+
+	free(name);
+	if (!rc) {
+		(*out)[strcspn(*out, "\n")] = '\0';
+		return name_check_oid(*out);
+	}
+	shown = text_cell(rev, 60);
+	rc = err_set(ERR_NOTFOUND, "the app's repository has no commit %s",
+		     shown);
+	free(shown);
+	return rc;
+}
+
+int repo_tip(const char *path, char *const *branches, char **out)
+{
+	for (; *branches; branches++) {
+		char *ref = xasprintf("refs/heads/%s", *branches);
+		int rc = repo_commit(path, ref, out);
+
+		free(ref);
+		if (!rc)
+			return 0;
+	}
+	return err_set(ERR_NOTFOUND, "nothing was pushed yet");
 }
 
 int64_t repo_reflog_size(const char *path, const char *ref)
@@ -426,21 +501,29 @@ static bool is_busy(const char *path)
 	return busy;
 }
 
-void repo_sweep(const char *path)
+bool repo_sweep(const char *path)
 {
-	char *refs, *objects;
+	char *refs = xasprintf("%s/refs", path);
+	char *objects = xasprintf("%s/objects", path);
+	struct finds found = { NULL, 0 };
+	bool busy;
+	size_t i;
 
-	if (is_busy(path)) {
-		log_line("%s: a process works there, not swept", path);
-		return;
-	}
-	refs = xasprintf("%s/refs", path);
-	objects = xasprintf("%s/objects", path);
-	remove_if(refs, anything, is_lock);
-	remove_if(path, nothing, is_lock);
-	remove_if(objects, is_quarantine, is_quarantine);
+	find_if(&found, refs, anything, is_lock);
+	find_if(&found, path, nothing, is_lock);
+	find_if(&found, objects, is_quarantine, is_quarantine);
+	/* Who comes after the search makes others than those it found. */
+	busy = found.n && is_busy(path);
+	if (!busy && found.n)
+		log_line("%s: removed what a crash left", path);
+	for (i = 0; busy && i < found.n; i++)
+		free(found.v[i].path);
+	if (busy)
+		found.n = 0;
+	finds_remove(&found);
 	free(refs);
 	free(objects);
+	return !busy;
 }
 
 bool repo_owns_objects(const char *path, const char *dir)

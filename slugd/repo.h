@@ -30,6 +30,14 @@ void repo_remove(const char *path);
 int repo_ref_is_at(const char *path, const char *ref, const char *oid,
 		   bool *yes);
 
+/*
+ * The commit that a revision names, as 40 digits, into *out (caller frees);
+ * that of the first of the branches (ends with NULL) which is there.
+ * Errors: ERR_NOTFOUND.
+ */
+int repo_commit(const char *path, const char *rev, char **out);
+int repo_tip(const char *path, char *const *branches, char **out);
+
 /* Bytes of the ref's reflog; 0 where it has none. */
 int64_t repo_reflog_size(const char *path, const char *ref);
 
@@ -56,10 +64,12 @@ int repo_keep(const char *path, int64_t version, const char *commit);
 int repo_kept(const char *path, char **out);
 
 /*
- * After a crash: remove *.lock files and quarantine folders, unless some
- * process works in the repository.
+ * After a crash: remove *.lock files and quarantine folders. False where
+ * there are some, and a process that works in the repository, whose they
+ * may be; nothing is removed then. Not to be called while slugd's own git
+ * works there.
  */
-void repo_sweep(const char *path);
+bool repo_sweep(const char *path);
 
 /*
  * Is dir a folder of objects that a push to the repository may name: below

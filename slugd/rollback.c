@@ -91,10 +91,15 @@ int ledger_rollback_check(const struct release *r, const struct release *today)
 	return same_addons(r, today);
 }
 
-static bool same_state(const struct release *a, const struct release *b)
+/* Are a and b the same in the part that a rollback would take? */
+static bool same_state(const struct release *a, const struct release *b,
+		       enum rollback_part part)
 {
-	return !strcmp(a->slug ? a->slug : "", b->slug ? b->slug : "") &&
-	       json_equal(a->config, b->config);
+	bool code = !strcmp(a->slug ? a->slug : "", b->slug ? b->slug : "");
+	bool config = json_equal(a->config, b->config);
+
+	return (code || part == ROLLBACK_CONFIG) &&
+	       (config || part == ROLLBACK_CODE);
 }
 
 /*
@@ -102,7 +107,7 @@ static bool same_state(const struct release *a, const struct release *b)
  * is its target, before any other the one numbered before it.
  */
 static int default_target(struct ledger *l, const struct release *now,
-			  struct release **out)
+			  enum rollback_part part, struct release **out)
 {
 	const struct backend_ops *ops = l->backend->ops;
 	struct release *r = NULL;
@@ -113,7 +118,8 @@ static int default_target(struct ledger *l, const struct release *now,
 		rc = ops->release_by_version(l->backend, now->app, version, &r);
 		if (rc)
 			return rc;
-		if (!same_state(r, now) && !ledger_rollback_check(r, now)) {
+		if (!same_state(r, now, part) &&
+		    !ledger_rollback_check(r, now)) {
 			*out = r;
 			return 0;
 		}
@@ -149,20 +155,32 @@ static int chosen_target(struct ledger *l, const struct release *next,
 	return rc;
 }
 
-static void take_state(struct release *r, const struct release *target)
+static void take_state(struct release *r, const struct release *target,
+		       enum rollback_part part)
 {
+	static const char *const what[] = {
+		[ROLLBACK_ALL] = "Rollback to",
+		[ROLLBACK_CONFIG] = "Rollback config to",
+		[ROLLBACK_CODE] = "Rollback code to",
+	};
+
 	r->kind = xstrdup("rollback");
-	r->description = xasprintf("Rollback to v%" PRId64, target->version);
+	r->description = xasprintf("%s v%" PRId64, what[part], target->version);
 	r->target = target->version;
-	str_replace(&r->slug, xstrdup(target->slug));
-	str_replace(&r->commit, xstrdup(target->commit));
-	json_decref(r->config);
-	r->config = json_incref(target->config);
-	r->config_set = target->config_set;
+	if (part != ROLLBACK_CONFIG) {
+		str_replace(&r->slug, xstrdup(target->slug));
+		str_replace(&r->commit, xstrdup(target->commit));
+	}
+	if (part != ROLLBACK_CODE) {
+		json_decref(r->config);
+		r->config = json_incref(target->config);
+		r->config_set = target->config_set;
+	}
 }
 
 int ledger_rollback(struct ledger *l, int64_t app, const char *name,
-		    const char *user, struct release **out)
+		    enum rollback_part part, const char *user,
+		    struct release **out)
 {
 	struct release *next = NULL, *target = NULL;
 	int rc;
@@ -174,9 +192,9 @@ int ledger_rollback(struct ledger *l, int64_t app, const char *name,
 	rc = ledger_next(l, app, user, &next);
 	if (!rc)
 		rc = name ? chosen_target(l, next, name, &target)
-			  : default_target(l, next, &target);
+			  : default_target(l, next, part, &target);
 	if (!rc && target) {
-		take_state(next, target);
+		take_state(next, target, part);
 		rc = ledger_append(l, next, NULL);
 	}
 	rc = ledger_end(l, rc);

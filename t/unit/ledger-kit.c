@@ -106,7 +106,6 @@ static struct build *new_build(const struct slug *slug)
 	b->user = xstrdup(USER);
 	b->status = xstrdup("succeeded");
 	b->slug = xstrdup(slug->uuid);
-	b->output = xstrdup("-");
 	return b;
 }
 
@@ -201,7 +200,7 @@ int64_t kit_addon_remove(struct kit *k, const char *name)
 int64_t kit_rollback(struct kit *k, const char *name)
 {
 	struct release *r = NULL;
-	int rc = ledger_rollback(k->ledger, k->app, name, USER, &r);
+	int rc = ledger_rollback(k->ledger, k->app, name, ROLLBACK_ALL, USER, &r);
 
 	return made(rc, r);
 }
