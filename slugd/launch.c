@@ -188,6 +188,22 @@ done:
 	return rc;
 }
 
+/* Give slugrun the order; wait while it is busy with another one. */
+static int order_launch(const struct launch_job *job, struct client *c,
+			const json_t *order)
+{
+	int64_t limit = (job->slugd->config->timeout + 5) * 1000;
+	int64_t deadline = clock_mono_ms() + limit;
+	const struct timespec pause = { 0, 100000000 };
+	int rc;
+
+	while ((rc = client_call(c, "POST", "/launch", order, NULL)) ==
+		       ERR_CONFLICT &&
+	       clock_mono_ms() < deadline && !job->slugd->stopping)
+		nanosleep(&pause, NULL);
+	return rc;
+}
+
 static int launch(const struct launch_job *job)
 {
 	struct client *c = NULL;
@@ -197,7 +213,7 @@ static int launch(const struct launch_job *job)
 	if (!rc)
 		rc = need_slugrun(job->slugd, job->app, &c);
 	if (!rc)
-		rc = client_call(c, "POST", "/launch", order, NULL);
+		rc = order_launch(job, c, order);
 	client_free(c);
 	json_decref(order);
 	return rc;
