@@ -43,7 +43,7 @@ static json_t *addon_json(const struct app *app, const struct addon *a)
 	json_object_foreach(a->config, key, value)
 		json_array_append_new(vars, json_string(key));
 	return json_make("{s:s, s:s, s:[], s:o, s:o, s:o, s:o, s:o, s:o, s:o,"
-			 " s:o, s:s, s:n}",
+			 " s:o, s:s, s:n, s:n}",
 			 "id", a->uuid, "name", a->name, "actions", "app",
 			 api_reference(app->uuid, app->name), "addon_service",
 			 service_reference(a->service), "plan",
@@ -54,7 +54,7 @@ static json_t *addon_json(const struct app *app, const struct addon *a)
 			 "config_vars", vars, "created_at",
 			 json_time(a->created_at), "updated_at",
 			 json_time(a->updated_at), "state", a->state,
-			 "web_url");
+			 "provider_id", "web_url");
 }
 
 int api_addon_list(void *ctx, struct http_request *req)

@@ -101,6 +101,15 @@ static const char *const migrations[] = {
 	" id INTEGER PRIMARY KEY, at INTEGER NOT NULL, app INTEGER,"
 	" user TEXT NOT NULL, event TEXT NOT NULL, detail TEXT NOT NULL)"
 	" STRICT;",
+
+	"CREATE TRIGGER config_set_is_a_fact BEFORE UPDATE ON config_set"
+	" BEGIN SELECT RAISE(ABORT, 'a release is not rewritten'); END;"
+	"CREATE TRIGGER config_set_stays BEFORE DELETE ON config_set"
+	" BEGIN SELECT RAISE(ABORT, 'a release is not deleted'); END;"
+	"CREATE TRIGGER addon_set_is_a_fact BEFORE UPDATE ON addon_set"
+	" BEGIN SELECT RAISE(ABORT, 'a release is not rewritten'); END;"
+	"CREATE TRIGGER addon_set_stays BEFORE DELETE ON addon_set"
+	" BEGIN SELECT RAISE(ABORT, 'a release is not deleted'); END;",
 };
 
 #define NR_MIGRATIONS ((int)(sizeof(migrations) / sizeof(migrations[0])))
@@ -257,6 +266,32 @@ static const char *const statements[NR_STATEMENTS] = {
 		" a.id = r.app WHERE (r.kind = 'rollback') <>"
 		" (r.target BETWEEN 1 AND r.version - 1)"
 		" UNION ALL"
+		" SELECT 'app ' || a.name || ': rollback v' || r.version ||"
+		" ' is not as its target v' || t.version FROM release r"
+		" JOIN app a ON a.id = r.app JOIN release t ON t.app = r.app"
+		" AND t.version = r.target WHERE r.slug IS NOT t.slug OR"
+		" r.config_set <> t.config_set"
+		" UNION ALL"
+		" SELECT 'app ' || a.name || ': v' || r.version || ' has the"
+		" config or add-ons of another app' FROM release r"
+		" JOIN app a ON a.id = r.app"
+		" JOIN config_set c ON c.id = r.config_set"
+		" JOIN addon_set d ON d.id = r.addon_set"
+		" WHERE c.app <> r.app OR d.app <> r.app"
+		" UNION ALL"
+		" SELECT 'app ' || a.name || ': v' || r.version ||"
+		" ' has status ' || r.status FROM release r"
+		" JOIN app a ON a.id = r.app WHERE r.status NOT BETWEEN 0 AND 3"
+		" UNION ALL"
+		" SELECT 'config set ' || id || ': is not JSON' FROM config_set"
+		" WHERE NOT json_valid(body)"
+		" UNION ALL"
+		" SELECT 'add-on set ' || id || ': is not JSON' FROM addon_set"
+		" WHERE NOT json_valid(body)"
+		" UNION ALL"
+		" SELECT 'slug ' || uuid || ': its process types are not JSON'"
+		" FROM slug WHERE NOT json_valid(process_types)"
+		" UNION ALL"
 		" SELECT 'app ' || a.name || ': an intent and a release stand"
 		" for one push' FROM intent i JOIN app a ON a.id = i.app"
 		" JOIN release r ON r.push = i.push"
@@ -268,7 +303,8 @@ static const char *const statements[NR_STATEMENTS] = {
 		"  state <> 'provisioning' ORDER BY uuid))"
 		" IS NOT (SELECT group_concat(id) FROM (SELECT"
 		"  json_extract(e.value, '$.id') id FROM release r JOIN"
-		"  addon_set d ON d.id = r.addon_set, json_each(d.body) e"
+		"  addon_set d ON d.id = r.addon_set, json_each(CASE WHEN"
+		"  json_valid(d.body) THEN d.body ELSE '[]' END) e"
 		"  WHERE r.app = a.id AND r.version = (SELECT max(version)"
 		"  FROM release WHERE app = a.id) ORDER BY id))",
 	[CHECK_INTEGRITY] = "PRAGMA integrity_check",

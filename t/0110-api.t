@@ -94,7 +94,7 @@ source_blob status updated_at user'
 slug='blob buildpack_provided_description checksum commit
 commit_description created_at id process_types size stack updated_at'
 addon='actions addon_service app billed_price billing_entity config_vars
-created_at id name plan state updated_at web_url'
+created_at id name plan provider_id state updated_at web_url'
 service='cli_plugin_name human_name id name state
 supports_multiple_installations supports_sharing'
 plan='addon_service default human_name id name price'
