@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#undef err_set
+#undef err_sys
+
 static _Thread_local char message[2048] = "no error";
 
 static void put(const char *fmt, va_list ap)

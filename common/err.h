@@ -42,4 +42,10 @@ int err_prefix(int code, const char *fmt, ...)
 /* The message of this thread's last error; borrowed, never NULL. */
 const char *err_msg(void);
 
+#ifdef __clang_analyzer__
+/* It looks into no other file: what comes back is an error, never 0. */
+# define err_set(code, ...) ((void)err_set(code, __VA_ARGS__), (code))
+# define err_sys(...)       ((void)err_sys(__VA_ARGS__), ERR_SYSTEM)
+#endif
+
 #endif

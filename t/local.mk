@@ -94,7 +94,8 @@ lint-format:
 lint-shell:
 	$(call have,shellcheck,$(SHELLCHECK))
 	@echo "  LINT     shellcheck"
-	@$(find_sh) | xargs -0 $(SHELLCHECK) -x -s sh -P SCRIPTDIR
+	@$(find_sh) | xargs -0 $(SHELLCHECK) -x -s sh \
+		-P SCRIPTDIR:$(top_srcdir)
 
 lint-man:
 	$(call have,mandoc,$(MANDOC))
