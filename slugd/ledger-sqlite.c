@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "backend.h"
 #include "err.h"
@@ -1013,14 +1016,29 @@ static int migrate(struct sqlite *q)
 	return rc;
 }
 
+/*
+ * The file, which SQLite would make for all to read: it has config vars in
+ * it. Its -wal and -shm get the mode that it has.
+ */
+static int make_file(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return err_set(ERR_SYSTEM, "ledger: %s", strerror(errno));
+	close(fd);
+	return 0;
+}
+
 int backend_open_sqlite(struct backend **out, const char *path)
 {
 	struct sqlite *q = xcalloc(1, sizeof(*q));
-	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
-		    SQLITE_OPEN_NOMUTEX;
-	int rc;
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
+	int rc = make_file(path);
 
 	q->base.ops = &sqlite_ops;
+	if (rc)
+		goto done;
 	if (sqlite3_open_v2(path, &q->db, flags, NULL)) {
 		rc = fail(q);
 		goto done;
