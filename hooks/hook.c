@@ -98,6 +98,8 @@ int hook_post(struct client *c, const char *path, const json_t *refs,
 	return rc;
 }
 
+static char last = '\n'; /* byte that was said */
+
 int hook_say_bytes(void *ctx, const char *data, size_t len)
 {
 	static int waited;
@@ -117,6 +119,7 @@ int hook_say_bytes(void *ctx, const char *data, size_t len)
 		n = write(STDERR_FILENO, data, len > 512 ? 512 : len);
 		if (n <= 0)
 			break;
+		last = data[n - 1];
 		data += n;
 		len -= (size_t)n;
 	}
@@ -139,6 +142,8 @@ void hook_complain(const char *text)
 {
 	char *copy = xstrdup(text), *save = NULL, *line;
 
+	if (last != '\n')
+		hook_say("\n");
 	for (line = strtok_r(copy, "\n", &save); line;
 	     line = strtok_r(NULL, "\n", &save)) {
 		char *safe = text_escape(line);

@@ -42,7 +42,7 @@ int hook_post(struct client *c, const char *path, const json_t *refs,
  */
 void hook_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* Each line of text as " !     line", escaped. */
+/* Each line of text as " !     line", escaped; the first on a line of its own. */
 void hook_complain(const char *text);
 
 /* A sink for client_stream() that says what comes. */
