@@ -129,11 +129,9 @@ finds 'app myapp: rollback v6 has no older target' \
 	"UPDATE release SET target = 6 WHERE version = 6"
 finds 'app myapp: rollback v7 has no older target' \
 	"UPDATE release SET kind = 'rollback' WHERE version = 7"
-finds 'app myapp: rollback v6 is not as its target v4' \
-	"UPDATE release SET slug = (SELECT slug FROM release
+finds 'app myapp: rollback v6 has nothing of its target v4' \
+	"UPDATE release SET config_set = 1, slug = (SELECT slug FROM release
 	WHERE version = 5) WHERE version = 6"
-finds 'app myapp: rollback v6 is not as its target v4' \
-	'UPDATE release SET config_set = 1 WHERE version = 6'
 finds 'app myapp: v7 has status 9' \
 	'UPDATE release SET status = 9 WHERE version = 7'
 finds 'app myapp: an intent and a release stand for one push' \

@@ -197,12 +197,18 @@ int64_t kit_addon_remove(struct kit *k, const char *name)
 	return made(rc, r);
 }
 
-int64_t kit_rollback(struct kit *k, const char *name)
+int64_t kit_rollback_part(struct kit *k, const char *name,
+			  enum rollback_part part)
 {
 	struct release *r = NULL;
-	int rc = ledger_rollback(k->ledger, k->app, name, ROLLBACK_ALL, USER, &r);
+	int rc = ledger_rollback(k->ledger, k->app, name, part, USER, &r);
 
 	return made(rc, r);
+}
+
+int64_t kit_rollback(struct kit *k, const char *name)
+{
+	return kit_rollback_part(k, name, ROLLBACK_ALL);
 }
 
 void kit_finish(struct kit *k, int64_t version, enum release_status status)

@@ -44,6 +44,8 @@ int64_t kit_addon_add(struct kit *k, const char *service, const char *plan,
 		      const char *vars);
 int64_t kit_addon_remove(struct kit *k, const char *name);
 int64_t kit_rollback(struct kit *k, const char *name);
+int64_t kit_rollback_part(struct kit *k, const char *name,
+			  enum rollback_part part);
 
 /* The release was launched, or not. */
 void kit_finish(struct kit *k, int64_t version, enum release_status status);

@@ -76,7 +76,7 @@ static bool eligible(const struct model *m, int version)
 }
 
 /* The target of a rollback without a name, 0 for none. */
-static int default_of(const struct model *m)
+static int default_of(const struct model *m, enum rollback_part part)
 {
 	const struct model_release now = today(m);
 	int at = m->n;
@@ -84,9 +84,11 @@ static int default_of(const struct model *m)
 	while (at > 0) {
 		const struct model_release *r = &m->v[at];
 
-		if (eligible(m, at) &&
-		    (r->slug != now.slug ||
-		     memcmp(r->key, now.key, sizeof(now.key)) != 0))
+		bool code = r->slug != now.slug;
+		bool config = memcmp(r->key, now.key, sizeof(now.key)) != 0;
+
+		if (eligible(m, at) && ((code && part != ROLLBACK_CONFIG) ||
+					(config && part != ROLLBACK_CODE)))
 			return at;
 		at = r->target && !r->failed ? r->target : at - 1;
 	}
@@ -149,13 +151,14 @@ static void op_deploy(struct kit *k, struct model *m)
 static void op_rollback(struct kit *k, struct model *m)
 {
 	bool named = chance(m, 2);
-	int version = named ? chance(m, m->n + 2) : default_of(m);
+	enum rollback_part part = (enum rollback_part)chance(m, 3);
+	int version = named ? chance(m, m->n + 2) : default_of(m, part);
 	struct model_release r = today(m);
 	char name[16];
 	int64_t made;
 
 	snprintf(name, sizeof(name), "v%d", version);
-	made = kit_rollback(k, named ? name : NULL);
+	made = kit_rollback_part(k, named ? name : NULL, part);
 	if (version < 1 || version > m->n) {
 		assert_int_equal(made, named ? ERR_NOTFOUND : ERR_INVALID);
 		return;
@@ -164,8 +167,10 @@ static void op_rollback(struct kit *k, struct model *m)
 		assert_int_equal(made, ERR_INVALID);
 		return;
 	}
-	r.slug = m->v[version].slug;
-	memcpy(r.key, m->v[version].key, sizeof(r.key));
+	if (part != ROLLBACK_CONFIG)
+		r.slug = m->v[version].slug;
+	if (part != ROLLBACK_CODE)
+		memcpy(r.key, m->v[version].key, sizeof(r.key));
 	r.target = version;
 	push_release(m, &r);
 	assert_int_equal(made, m->n);

@@ -268,6 +268,24 @@ static void rollback_takes_slug_and_config_and_leaves_add_ons(void **state)
 	kit_check(k);
 }
 
+static void rollback_of_a_part_leaves_the_other(void **state)
+{
+	struct kit *k = *state;
+
+	kit_config(k, "{\"A\": \"old\"}");
+	kit_deploy(k); /* v3 */
+	kit_config(k, "{\"A\": \"new\"}");
+	kit_deploy(k); /* v5 */
+	assert_int_equal(kit_rollback_part(k, "v3", ROLLBACK_CONFIG), 6);
+	assert_release(k, 6, "rollback", "Rollback config to v3");
+	assert_today(k, "0000002 {\"A\":\"old\"} []");
+	kit_config(k, "{\"A\": \"new\"}"); /* v7 */
+	assert_int_equal(kit_rollback_part(k, "v3", ROLLBACK_CODE), 8);
+	assert_release(k, 8, "rollback", "Rollback code to v3");
+	assert_today(k, "0000001 {\"A\":\"new\"} []");
+	kit_check(k);
+}
+
 static void rollback_across_add_ons_is_refused_in_words(void **state)
 {
 	struct kit *k = *state;
@@ -528,6 +546,7 @@ int main(void)
 		T(an_add_on_is_added_once),
 		T(changes_before_the_first_push_have_nothing_to_launch),
 		T(rollback_takes_slug_and_config_and_leaves_add_ons),
+		T(rollback_of_a_part_leaves_the_other),
 		T(rollback_across_add_ons_is_refused_in_words),
 		T(rollback_to_what_cannot_be_is_refused),
 		T(the_default_target_differs_and_is_good),
