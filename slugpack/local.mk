@@ -5,6 +5,7 @@ dist_man_MANS += slugpack/slugpack.1
 slugpack_slugpack_SOURCES = \
 	slugpack/compress.c slugpack/compress.h \
 	slugpack/entry.c slugpack/entry.h \
+	slugpack/ignore.c slugpack/ignore.h \
 	slugpack/options.c slugpack/options.h \
 	slugpack/output.c slugpack/output.h \
 	slugpack/pack.c slugpack/pack.h \

@@ -7,6 +7,7 @@
 
 #include "compress.h"
 #include "err.h"
+#include "ignore.h"
 #include "mem.h"
 #include "output.h"
 #include "pack.h"
@@ -18,7 +19,7 @@
 
 /* What Git LFS leaves in a repository in place of a file. */
 #define LFS_MARK "version https://git-lfs.github.com/spec/v1\n"
-#define LFS_MAX  1024
+#define LFS_MAX  1024 /* bytes; a pointer has fewer */
 
 /* A slug in the making. */
 struct making {
@@ -27,6 +28,8 @@ struct making {
 	struct tree *tree;
 	struct pack *pack;
 	size_t nr_notices;
+	char *pointer; /* the first of Git LFS, as messages show it */
+	size_t nr_pointers;
 };
 
 /* "PATH WHAT" into the notices; of many, the first ones. */
@@ -51,6 +54,32 @@ static void sum_notices(struct making *m)
 	line = xasprintf("and %zu more of these", m->nr_notices - MAX_NOTICES);
 	json_array_append_new(m->slug->notices, json_string(line));
 	free(line);
+}
+
+/* "12 files (34.5MB) and 1 folder", as the first notice. */
+static void notice_left(struct making *m)
+{
+	const struct slug *s = m->slug;
+	char *size = text_size(s->left_size), *files = NULL, *folders = NULL;
+	char *line;
+
+	if (s->left_files)
+		files = xasprintf("%llu file%s (%s)",
+				  (unsigned long long)s->left_files,
+				  s->left_files == 1 ? "" : "s", size);
+	if (s->left_folders)
+		folders = xasprintf("%llu folder%s",
+				    (unsigned long long)s->left_folders,
+				    s->left_folders == 1 ? "" : "s");
+	line = xasprintf(".slugignore leaves out %s%s%s", files ? files : "",
+			 files && folders ? " and " : "",
+			 folders ? folders : "");
+	if (files || folders)
+		json_array_insert_new(s->notices, 0, json_string(line));
+	free(line);
+	free(folders);
+	free(files);
+	free(size);
 }
 
 static int over_blob(const struct making *m, const char *path, uint64_t size)
@@ -136,12 +165,32 @@ static int survey_procfile(struct making *m, const struct tree_entry *e)
 	return 0;
 }
 
+/* What .slugignore leaves out is counted, and not looked at. */
+static int survey_ignored(struct making *m, const struct tree_entry *e)
+{
+	uint64_t size = 0;
+
+	if (!strcmp(e->path, "Procfile"))
+		notice(m, e->path,
+		       "is left out by .slugignore: no process types");
+	if (e->kind == ENTRY_FOLDER || e->kind == ENTRY_SUBMODULE) {
+		m->slug->left_folders++;
+		return TREE_SKIP;
+	}
+	m->slug->left_files++;
+	if (!tree_blob_size(m->tree, e, &size))
+		m->slug->left_size += size;
+	return TREE_SKIP;
+}
+
 /* First walk: is everything as it should be, and how much is it? */
 static int survey(void *ctx, const struct tree_entry *e)
 {
 	struct making *m = ctx;
 	int rc = 0;
 
+	if (tree_is_ignored(m->tree, e))
+		return survey_ignored(m, e);
 	if (!strcmp(e->path, "Procfile"))
 		rc = survey_procfile(m, e);
 	if (rc)
@@ -172,6 +221,39 @@ static int check_target(const struct tree_entry *e, const char *data,
 	return ERR_INVALID;
 }
 
+static bool is_pointer(const struct tree_entry *e, const char *data, size_t len)
+{
+	return e->kind != ENTRY_SYMLINK && len < LFS_MAX &&
+	       len >= strlen(LFS_MARK) &&
+	       !memcmp(data, LFS_MARK, strlen(LFS_MARK)) &&
+	       memmem(data, len, "\noid ", 5) &&
+	       memmem(data, len, "\nsize ", 6);
+}
+
+static void add_pointer(struct making *m, const struct tree_entry *e)
+{
+	if (!m->nr_pointers++)
+		m->pointer = entry_shown_path(e->path);
+}
+
+/* An app that has pointers in place of its files would not work. */
+static int check_pointers(const struct making *m)
+{
+	char *more;
+
+	if (!m->nr_pointers)
+		return 0;
+	more = xasprintf(", as %s %zu more", m->nr_pointers == 2 ? "is" : "are",
+			 m->nr_pointers - 1);
+	err_set(ERR_INVALID,
+		"%s is a Git LFS pointer, not the file itself%s; commit the "
+		"file (git lfs migrate export), or leave it out with a line "
+		"in .slugignore",
+		m->pointer, m->nr_pointers > 1 ? more : "");
+	free(more);
+	return ERR_INVALID;
+}
+
 /* Second walk: into the archive. */
 static int pack_one(void *ctx, const struct tree_entry *e)
 {
@@ -180,19 +262,16 @@ static int pack_one(void *ctx, const struct tree_entry *e)
 	size_t len = 0;
 	int rc = 0;
 
-	if (e->kind == ENTRY_SUBMODULE)
-		return 0;
+	if (e->kind == ENTRY_SUBMODULE || tree_is_ignored(m->tree, e))
+		return TREE_SKIP;
 	if (e->kind != ENTRY_FOLDER)
 		rc = tree_blob_read(m->tree, e, &data, &len);
 	if (!rc && e->kind == ENTRY_SYMLINK)
 		rc = check_target(e, data, len);
 	if (rc)
 		return rc;
-	if (e->kind == ENTRY_FILE && len < LFS_MAX && len >= strlen(LFS_MARK) &&
-	    !memcmp(data, LFS_MARK, strlen(LFS_MARK)))
-		notice(m, e->path,
-		       "is a Git LFS pointer: the slug has the pointer, not "
-		       "the file");
+	if (is_pointer(e, data, len))
+		add_pointer(m, e);
 	return pack_entry(m->pack, e->path, e->kind, data, len);
 }
 
@@ -212,6 +291,8 @@ static int write_slug(struct making *m, int fd)
 		rc = pack_open(&m->pack, to, spec->gzip ? spec->level : 0);
 	if (!rc)
 		rc = tree_walk(m->tree, spec->max_depth, pack_one, m);
+	if (!rc)
+		rc = check_pointers(m);
 	if (!rc)
 		rc = pack_end(m->pack);
 	if (!rc && zstd)
@@ -235,11 +316,15 @@ int slug_make(struct slug *out, const struct slug_spec *spec, int fd)
 		goto done;
 	out->commit = xstrdup(tree_commit(m.tree));
 	out->subject = tree_subject(m.tree);
-	rc = tree_walk(m.tree, spec->max_depth, survey, &m);
+	rc = ignore_read(m.tree);
+	if (!rc)
+		rc = tree_walk(m.tree, spec->max_depth, survey, &m);
 	if (!rc)
 		rc = write_slug(&m, fd);
 	sum_notices(&m);
+	notice_left(&m);
 done:
+	free(m.pointer);
 	tree_free(m.tree);
 	return rc;
 }

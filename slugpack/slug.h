@@ -34,6 +34,9 @@ struct slug {
 	uint64_t size;      /* bytes, packed */
 	uint64_t tree_size; /* bytes, unpacked */
 	uint64_t entries;
+	uint64_t left_files; /* by .slugignore, not counted above */
+	uint64_t left_size;  /* bytes of these */
+	uint64_t left_folders;
 };
 
 /*

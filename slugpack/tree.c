@@ -2,7 +2,8 @@
 #include "tree.h"
 
 #include <git2.h>
-#include <stdbool.h>
+#include <git2/sys/repository.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -26,8 +27,8 @@ struct tree {
 	git_repository *repo;
 	git_odb *odb;
 	git_commit *commit;
-	git_odb_object *blob; /* what was read last */
-	bool started;
+	git_odb_object *blob;  /* what was read last */
+	git_repository *rules; /* of tree_ignore(); NULL: none */
 	char hex[GIT_OID_HEXSZ + 1];
 };
 
@@ -216,6 +217,7 @@ void tree_free(struct tree *t)
 	if (!t)
 		return;
 	git_odb_object_free(t->blob);
+	git_repository_free(t->rules);
 	git_commit_free(t->commit);
 	git_odb_free(t->odb);
 	git_repository_free(t->repo);
@@ -325,9 +327,6 @@ static int next_entry(struct walk *w, struct entry *e)
 	if (more < 0)
 		return path_error(more, *w->path ? w->path : "the tree",
 				  err_msg());
-	if (!rc && w->max_depth && w->depth > w->max_depth)
-		rc = path_error(ERR_INVALID, w->path,
-				"is in more folders than max_depth allows");
 	return rc ? rc : 1;
 }
 
@@ -347,7 +346,10 @@ static int walk_step(struct walk *w, tree_visit visit, void *ctx)
 	rc = visit(ctx,
 		   &(struct tree_entry){ w->path, w->depth, e.kind, e.id });
 	if (rc)
-		return rc;
+		return rc == TREE_SKIP ? 1 : rc;
+	if (w->max_depth && w->depth > w->max_depth)
+		return path_error(ERR_INVALID, w->path,
+				  "is in more folders than max_depth allows");
 	if (e.kind == ENTRY_FOLDER) {
 		git_oid_fromraw(&id, e.id);
 		rc = push_folder(w, &id);
@@ -372,6 +374,37 @@ int tree_walk(struct tree *t, size_t max_depth, tree_visit visit, void *ctx)
 	free(w->frames);
 	free(w);
 	return rc;
+}
+
+/*
+ * A repository in memory, with no files and an empty configuration: its
+ * ignore rules are those that it is given, and nothing is looked for on
+ * the disk.
+ */
+int tree_ignore(struct tree *t, const char *patterns)
+{
+	git_config *config = NULL;
+	int rc = 0;
+
+	if (git_repository_new(&t->rules) || git_config_new(&config) ||
+	    git_repository_set_config(t->rules, config) ||
+	    git_ignore_add_rule(t->rules, patterns))
+		rc = err_set(ERR_FAILED, "cannot take patterns: %s", reason());
+	git_config_free(config);
+	return rc;
+}
+
+bool tree_is_ignored(const struct tree *t, const struct tree_entry *e)
+{
+	/* With no disk to look at, a slash says that it is a folder. */
+	bool folder = e->kind == ENTRY_FOLDER || e->kind == ENTRY_SUBMODULE;
+	char path[MAX_PATH + 2];
+	int ignored = 0;
+
+	if (!t->rules)
+		return false;
+	snprintf(path, sizeof(path), "%s%s", e->path, folder ? "/" : "");
+	return !git_ignore_path_is_ignored(&ignored, t->rules, path) && ignored;
 }
 
 int tree_blob_size(struct tree *t, const struct tree_entry *e, uint64_t *size)

@@ -2,6 +2,7 @@
 #ifndef TREE_H
 #define TREE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,7 +36,13 @@ struct tree_entry {
 	const unsigned char *id; /* ENTRY_ID_SIZE bytes */
 };
 
+/*
+ * 0 to go on (into the folder, where it is one), TREE_SKIP to go on as if
+ * the entry were not there, or a negative ERR_* to end the walk.
+ */
 typedef int (*tree_visit)(void *ctx, const struct tree_entry *e);
+
+#define TREE_SKIP 1
 
 /*
  * Find the commit that the source names, or that a tag leads to, into *out.
@@ -57,14 +64,26 @@ const char *tree_commit(const struct tree *t);
 char *tree_subject(const struct tree *t);
 
 /*
- * Call visit for every entry: a folder, then what is in it. A negative
- * return of visit ends the walk and becomes the result. Memory is used for
- * the folders on the way to the entry only.
- * Errors: ERR_INVALID for an entry that breaks a rule of entry.h, a path
- * over 4096 bytes or more than max_depth (0: no limit) names deep; ERR_FAILED
- * for a missing or broken object.
+ * Call visit for every entry: a folder, then what is in it. Memory is used
+ * for the folders on the way to the entry only.
+ * Errors: of visit; ERR_INVALID for an entry that breaks a rule of entry.h,
+ * a path over 4096 bytes or, unless visit skips it, more than max_depth (0:
+ * no limit) names deep; ERR_FAILED for a missing or broken object.
  */
 int tree_walk(struct tree *t, size_t max_depth, tree_visit visit, void *ctx);
+
+/*
+ * Patterns for tree_is_ignored(), a line each, in the grammar of
+ * gitignore(5) and by libgit2's reading of it; to be called once.
+ * Errors: ERR_FAILED.
+ */
+int tree_ignore(struct tree *t, const char *patterns);
+
+/*
+ * Does one of these patterns match the entry, or a folder that it is in?
+ * To libgit2 a submodule is a folder.
+ */
+bool tree_is_ignored(const struct tree *t, const struct tree_entry *e);
 
 /*
  * The size of a blob, without reading its content, into *size.

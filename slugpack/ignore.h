@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef IGNORE_H
+#define IGNORE_H
+
+#include "tree.h"
+
+/*
+ * .slugignore at the root of a tree: patterns of what the slug leaves out,
+ * as in gitignore(5), but for two things that are Heroku's: a comment may
+ * stand behind a pattern, and there is no "!".
+ * Source: https://devcenter.heroku.com/articles/slug-compiler
+ */
+
+/*
+ * Read the tree's .slugignore, where it has one: tree_is_ignored() knows its
+ * patterns then. Errors: ERR_INVALID if it is no plain file, or with the
+ * line that has a "!", a NUL or more than three "**"; ERR_TOOBIG over 64K.
+ */
+int ignore_read(struct tree *t);
+
+#endif
