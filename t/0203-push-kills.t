@@ -41,7 +41,7 @@ victim() {
 	case $1 in
 	0) echo "$pusher" ;;
 	1) pgrep -f "git.receive-pack .*$repo" | tail -n 1 ;;
-	2) in_repo 'pre-receive|reference-trans|post-receive' ;;
+	2) in_repo '-receive$|^refe' ;;
 	3) pgrep -f "slugpack .*$repo" | tail -n 1 ;;
 	*) echo "$slugd_pid" ;;
 	esac
