@@ -20,6 +20,8 @@
 /* Seconds that a provider's program may take, unless told otherwise. */
 #define ADDON_TIMEOUT 30
 
+#define GZIP_LEVEL 9 /* the highest that it has */
+
 static const char sample[] =
 	"; slugd.ini: every key has the default shown here. See slugd.ini(5).\n"
 	"[slugd]\n"
@@ -60,6 +62,7 @@ struct reading {
 	bool awaits_key;     /* the line is neither comment nor section */
 	unsigned char *seen; /* a flag a key of the table */
 	int section;         /* its line */
+	int level;           /* the line of [slug] level */
 	bool skip;           /* the section is one mistake */
 	bool addon;          /* the section is the last add-on's */
 	unsigned addon_seen; /* bits of addon keys */
@@ -86,6 +89,7 @@ static int set_string(struct reading *, const struct key *, const char *);
 static int set_choice(struct reading *, const struct key *, const char *);
 static int set_words(struct reading *, const struct key *, const char *);
 static int set_int(struct reading *, const struct key *, const char *);
+static int set_level(struct reading *, const struct key *, const char *);
 static int set_size(struct reading *, const struct key *, const char *);
 static int set_ports(struct reading *, const struct key *, const char *);
 
@@ -98,7 +102,7 @@ static const struct key keys[] = {
 	{ "slugd", "max_config", "64K", set_size, AT(max_config), 0, 0, NULL },
 	{ "slugd", "push_wait", "60", set_int, AT(push_wait), 0, 3600, NULL },
 	{ "slug", "compression", "zstd", set_choice, AT(compression), 0, 0, "zstd gzip" },
-	{ "slug", "level", "3", set_int, AT(level), 1, 19, NULL },
+	{ "slug", "level", "3", set_level, AT(level), 1, 19, NULL },
 	{ "slug", "max_size", "500M", set_size, AT(max_size), 0, 0, NULL },
 	{ "slug", "max_tree", "2000M", set_size, AT(max_tree), 0, 0, NULL },
 	{ "slug", "max_blob", "1G", set_size, AT(max_blob), 0, 0, NULL },
@@ -174,6 +178,13 @@ static int set_words(struct reading *r, const struct key *key,
 static int set_int(struct reading *r, const struct key *key, const char *value)
 {
 	return text_parse_int(field(r->config, key), value, key->min, key->max);
+}
+
+static int set_level(struct reading *r, const struct key *key,
+		     const char *value)
+{
+	r->level = r->number;
+	return set_int(r, key, value);
 }
 
 static int set_size(struct reading *r, const struct key *key, const char *value)
@@ -470,6 +481,17 @@ static void end_section(struct reading *r)
 	r->skip = false;
 }
 
+/* What is right in itself, and wrong beside another key. */
+static void check_level(struct reading *r)
+{
+	const struct config *c = r->config;
+
+	if (!strcmp(c->compression, "gzip") && c->level > GZIP_LEVEL)
+		mistake(r, r->level,
+			err_set(ERR_INVALID, "level: gzip has no level over %d",
+				GZIP_LEVEL));
+}
+
 /* A section begins, at p: "[slug]" */
 static void begin_section(struct reading *r, const char *p)
 {
@@ -583,6 +605,7 @@ int config_check(struct config **out, const char *path, config_mistake_fn fn,
 		goto done;
 	rc = ini_parse_stream(next_line, &r, on_key, &r);
 	end_section(&r);
+	check_level(&r);
 	if (r.rc)
 		rc = err_set(r.rc, "%s", r.message);
 	else if (rc)

@@ -150,11 +150,12 @@ static void other_peoples_files_read(void **state)
 	(void)state;
 	assert_int_equal(parse(&c, "\xef\xbb\xbf; BOM\n[slugd]\r\n"
 				   "platform = A\r\n\r\n  ; note\r\n"
-				   "[slug]\r\nlevel: 5\r\n[slugd]\r\n"
+				   "[slug]\r\nlevel: 9\r\ncompression: gzip\r\n"
+				   "[slugd]\r\n"
 				   "push_wait=1"),
 			 0);
 	assert_string_equal(c->platform, "A");
-	assert_int_equal(c->level, 5);
+	assert_int_equal(c->level, 9);
 	assert_int_equal(c->push_wait, 1);
 	config_free(c);
 }
@@ -174,6 +175,10 @@ static const struct {
 	  ":2: max_config: 'big' is not a size such as 64K or 500M" },
 	{ "[slug]\nlevel = 20\n",
 	  ":2: level: '20' is not a number from 1 to 19" },
+	{ "[slug]\nlevel = 10\ncompression = gzip\n",
+	  ":2: level: gzip has no level over 9" },
+	{ "[slug]\ncompression = gzip\n\nlevel = 19\n",
+	  ":4: level: gzip has no level over 9" },
 	{ "[slug]\ncompression = lzma\n",
 	  ":2: compression: 'lzma' is none of: zstd gzip" },
 	{ "[slug]\nlevel = 3\nlevel = 3\n", ":3: level stands there twice" },
