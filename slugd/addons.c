@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "addons.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,11 @@
 #include "provider.h"
 #include "slugd.h"
 #include "text.h"
+
+char *addons_lane(int64_t app)
+{
+	return xasprintf("addon %" PRId64, app);
+}
 
 /* One write of the ledger on behalf of an add-on. */
 struct step {
@@ -122,8 +128,9 @@ static void undo_create(struct step *s, const struct config_addon *service,
 	char *why = xstrdup(err_msg());
 
 	if (call_provider(s->slugd, service, "destroy", app, s->addon))
-		log_line("app=%s addon=%s: what was half made may be left: %s",
-			 app->name, s->addon->name, err_msg());
+		log_line("app=%s addon=%s: what was half made, of the id %s, "
+			 "may be left: %s",
+			 app->name, s->addon->name, s->addon->uuid, err_msg());
 	if (write_step(s, forget))
 		log_line("app=%s addon=%s: %s", app->name, s->addon->name,
 			 err_msg());
@@ -183,6 +190,33 @@ static int find(struct slugd *d, const struct app *app, const char *name,
 	return rc;
 }
 
+/* Have the provider make it again what the ledger says that it is. */
+static int resume(struct slugd *d, const struct app *app, const char *uuid)
+{
+	const struct config_addon *service;
+	struct addon *a = NULL;
+	int rc = ledger_addon(d->ledger, app->id, uuid, &a);
+
+	service = rc ? NULL : config_addon(d->config, a->service);
+	if (service && !strcmp(a->state, "provisioned"))
+		rc = call_provider(d, service, "resume", app, a);
+	addon_free(a);
+	return rc;
+}
+
+/* What the provider has perhaps changed, made no release. */
+static void undo_alter(struct step *s, const struct app *app)
+{
+	char *why = xstrdup(err_msg());
+
+	if (resume(s->slugd, app, s->addon->uuid))
+		log_line("app=%s addon=%s: may not be what the ledger says: "
+			 "%s",
+			 app->name, s->addon->name, err_msg());
+	err_set(ERR_FAILED, "%s", why);
+	free(why);
+}
+
 /* The provider changes what is there, and the ledger follows. */
 static int alter(struct step *s, const struct app *app, const char *action,
 		 struct addon **out_addon, struct release **out)
@@ -192,12 +226,21 @@ static int alter(struct step *s, const struct app *app, const char *action,
 	int rc = 0;
 
 	s->what = action;
-	if (!service)
+	if (!strcmp(s->addon->state, "deprovisioning"))
+		rc = err_set(ERR_CONFLICT,
+			     "%s is being destroyed; to go on with that: "
+			     "git heroku addons:destroy %s",
+			     s->addon->name, s->addon->name);
+	else if (!service)
 		rc = unknown("service", s->addon->service);
-	if (!rc)
-		rc = call_provider(s->slugd, service, action, app, s->addon);
+	if (rc)
+		goto done;
+	rc = call_provider(s->slugd, service, action, app, s->addon);
 	if (!rc)
 		rc = write_step(s, change);
+	if (rc)
+		undo_alter(s, app);
+done:
 	if (rc) {
 		addon_free(s->addon);
 	} else {
@@ -282,7 +325,8 @@ int addons_destroy(struct slugd *d, const struct app *app, const char *name,
 	return rc;
 }
 
-static void recover_job(void *arg)
+/* Undo or finish what a crash left in the middle. */
+static void finish_job(void *arg)
 {
 	struct step *s = arg;
 	struct slugd *d = s->slugd;
@@ -311,7 +355,43 @@ static void recover_job(void *arg)
 	free(s);
 }
 
-int addons_recover(struct slugd *d)
+/* Resuming every add-on of one app, as a call in the app's lane. */
+struct resuming {
+	struct slugd *slugd;
+	struct app *app;
+};
+
+static int resume_app(void *arg)
+{
+	const struct resuming *r = arg;
+	struct slugd *d = r->slugd;
+	struct addon **v = NULL;
+	size_t n = 0, i;
+	int rc = ledger_addons(d->ledger, r->app->id, &v, &n);
+
+	for (i = 0; i < n; i++) {
+		if (!d->stopping && resume(d, r->app, v[i]->uuid))
+			log_line("app=%s addon=%s: cannot be resumed: %s",
+				 r->app->name, v[i]->name, err_msg());
+	}
+	addons_free(v, n);
+	return rc;
+}
+
+/* App by app, so that a start does not begin with a hundred programs. */
+static void resume_job(void *arg)
+{
+	struct resuming *r = arg;
+	char *lane = addons_lane(r->app->id);
+
+	if (jobs_call(r->slugd->jobs, lane, resume_app, r))
+		log_line("app=%s: %s", r->app->name, err_msg());
+	free(lane);
+	app_free(r->app);
+	free(r);
+}
+
+static int finish_all(struct slugd *d)
 {
 	struct addon **v = NULL;
 	size_t n = 0, i;
@@ -319,9 +399,31 @@ int addons_recover(struct slugd *d)
 
 	for (i = 0; i < n; i++) {
 		struct step *s = xcalloc(1, sizeof(*s));
+		char *lane = addons_lane(v[i]->app);
+
 		s->slugd = d;
 		s->addon = v[i];
-		jobs_submit(d->jobs, "addons", recover_job, s);
+		jobs_submit(d->jobs, lane, finish_job, s);
+		free(lane);
+	}
+	free(v);
+	return rc;
+}
+
+int addons_recover(struct slugd *d)
+{
+	struct app **v = NULL;
+	size_t n = 0, i;
+	int rc = finish_all(d);
+
+	if (!rc)
+		rc = ledger_apps(d->ledger, &v, &n);
+	for (i = 0; i < n; i++) {
+		struct resuming *r = xcalloc(1, sizeof(*r));
+
+		r->slugd = d;
+		r->app = v[i];
+		jobs_submit(d->jobs, "addons", resume_job, r);
 	}
 	free(v);
 	return rc;

@@ -10,8 +10,11 @@ struct slugd;
  * Changes of add-ons: the provider does its part, then the ledger records
  * the release. A provider that fails leaves neither add-on nor release.
  * Each waits, for the provider and for the ledger: call them from a job of
- * the lane "addon APP" only.
+ * the lane of that app only.
  */
+
+/* The lane of the app, by its id; of 0, one for what is no app. Caller frees. */
+char *addons_lane(int64_t app);
 
 /* Create name, "memcachier" or "memcachier:100". */
 int addons_create(struct slugd *d, const struct app *app, const char *name,
@@ -31,7 +34,8 @@ int addons_destroy(struct slugd *d, const struct app *app, const char *name,
 
 /*
  * After a start: undo what was being created, finish what was being
- * destroyed. Runs as jobs.
+ * destroyed, and have providers bring up again what the machine's end has
+ * ended. Runs as jobs.
  */
 int addons_recover(struct slugd *d);
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include <uuid/uuid.h>
 
+#include "addons.h"
 #include "err.h"
 #include "jobs.h"
 #include "launch.h"
@@ -59,14 +60,19 @@ static void run_request(void *arg)
 static void defer(void *ctx, int lane, struct http_request *req)
 {
 	struct slugd *d = ctx;
+	struct app *app = NULL;
 	char *key;
 
 	if (lane == LANE_LEDGER) {
 		jobs_submit(d->jobs, JOBS_LEDGER, run_request, req);
 		return;
 	}
-	key = xasprintf("%s %s", lane == LANE_GIT ? "git" : "addon",
-			req->param[0]);
+	/* An app has two names, but one lane. */
+	if (lane == LANE_ADDON)
+		key = addons_lane(api_app(d, req, &app) ? 0 : app->id);
+	else
+		key = xasprintf("git %s", req->param[0]);
+	app_free(app);
 	jobs_submit(d->jobs, key, run_request, req);
 	free(key);
 }

@@ -7,8 +7,9 @@
  * the other, in the order they came; jobs of different keys side by side,
  * each key on a thread that lives as long as it has work.
  *
- * Keys in use: "ledger" (every write), "launch APP", "git APP", and one of
- * its own for each build.
+ * Keys in use: "ledger" (every write), "launch APP", "git APP", "addon
+ * APP" (by its id), "addons" (which resumes them), and one of its own for
+ * each build.
  */
 struct jobs;
 

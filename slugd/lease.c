@@ -77,6 +77,21 @@ int lease_take(struct lease *l, pid_t child)
 	return 0;
 }
 
+int lease_child(struct lease *l, pid_t child)
+{
+	pid_t parent;
+	int rc;
+
+	memset(l, 0, sizeof(*l));
+	l->fd = -1;
+	l->pid = child;
+	rc = read_stat(child, &parent, &l->start);
+	if (rc)
+		return rc;
+	l->fd = open_process(l->pid, l->start);
+	return l->fd < 0 ? err_sys("cannot watch process %d", (int)child) : 0;
+}
+
 static void boot_id(char *buf, size_t size)
 {
 	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");

@@ -6,9 +6,10 @@
 #include <sys/types.h>
 
 /*
- * A lease lasts as long as one process: the git-receive-pack of a push.
- * Only it can still move the push's ref. Known by pid, start time and boot,
- * so that it can be written down, and taken up again after a restart.
+ * A lease lasts as long as one process: the git-receive-pack of a push,
+ * since only it can still move the push's ref, or the program of an add-on.
+ * Known by pid, start time and boot, so that it can be written down, and
+ * taken up again after a restart.
  */
 struct lease {
 	int fd; /* a pidfd; -1: the process is gone */
@@ -21,6 +22,12 @@ struct lease {
  * Errors: ERR_SYSTEM where it cannot be watched.
  */
 int lease_take(struct lease *l, pid_t child);
+
+/*
+ * Take a lease on a child of ours, which was not waited for yet.
+ * Errors: ERR_SYSTEM.
+ */
+int lease_child(struct lease *l, pid_t child);
 
 /* "PID START BOOT-ID" of the lease. Caller frees. */
 char *lease_text(const struct lease *l);

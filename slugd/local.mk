@@ -24,6 +24,7 @@ slugd_slugd_SOURCES = \
 	slugd/jobs.c slugd/jobs.h \
 	slugd/launch.c slugd/launch.h \
 	slugd/lease.c slugd/lease.h \
+	slugd/program.c slugd/program.h \
 	slugd/provider.c slugd/provider.h \
 	slugd/pushes.c slugd/pushes.h \
 	slugd/repo.c slugd/repo.h \

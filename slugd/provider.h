@@ -14,7 +14,7 @@
 struct provider_call {
 	const char *dir; /* slugd's folder */
 	const struct config_addon *service;
-	const char *action; /* create, change, rotate, destroy */
+	const char *action; /* create, change, rotate, resume, destroy */
 	const struct app *app;
 	const struct addon *addon; /* with the plan that is wanted */
 };
@@ -22,7 +22,7 @@ struct provider_call {
 /*
  * Make the call and wait for its end. The config vars that the add-on gives
  * from now on into *config (caller's reference); an empty object after
- * destroy. Errors: ERR_FAILED in words that a developer can read.
+ * destroy, those it had after resume. Errors: ERR_FAILED in words that a developer can read.
  */
 int provider_run(const struct provider_call *call, json_t **config);
 
