@@ -1,5 +1,6 @@
 pkglibexec_PROGRAMS += hooks/pre-receive hooks/reference-transaction \
 	hooks/post-receive
+dist_man_MANS += hooks/slugd-hooks.5
 
 hooks_cppflags = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 hooks_ldadd = common/libcommon.a $(JANSSON_LIBS) $(HTTP_PARSER_LIBS)
