@@ -46,8 +46,9 @@ check-local: stage
 bench: stage
 	@cd $(top_srcdir) && $(test_env) t/perf/bench $(BENCH)
 
-coverage: check
+coverage:
 	@test -n "$(LCOV)" || { echo "make coverage: lcov not found"; exit 1; }
+	-@$(MAKE) check
 	@$(LCOV) -q -c -d . -o coverage.all
 	@$(LCOV) -q -r coverage.all '/usr/*' '*/t/unit/*' -o coverage.info
 	@$(GENHTML) -q -o coverage coverage.info
