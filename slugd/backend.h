@@ -89,6 +89,9 @@ struct backend_ops {
 	int (*audit_add)(struct backend *b, int64_t app, const char *user,
 			 const char *event, const char *detail, int64_t at);
 
+	/* A whole copy as of now, in the empty file at path. */
+	int (*backup)(struct backend *b, const char *path);
+
 	/* Each broken invariant that the rows alone show, a line to fn. */
 	int (*check)(struct backend *b, void (*fn)(void *ctx, const char *line),
 		     void *ctx);

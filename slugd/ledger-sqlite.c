@@ -154,7 +154,7 @@ enum {
 	ADDON_BY_NAME, ADDON_LIST, ADDON_UNFINISHED,
 	INTENT_ADD, INTENT_OF, INTENT_LIST, INTENT_DROP,
 	FORMATION_OF, AUDIT_ADD,
-	CHECK, CHECK_INTEGRITY, CHECK_FOREIGN, SLUGS_NEEDED,
+	BACKUP, CHECK, CHECK_INTEGRITY, CHECK_FOREIGN, SLUGS_NEEDED,
 	NR_STATEMENTS
 };
 
@@ -243,6 +243,7 @@ static const char *const statements[NR_STATEMENTS] = {
 		" WHERE app = ? AND type = ?",
 	[AUDIT_ADD] = "INSERT INTO audit (at, app, user, event, detail)"
 		" VALUES (?, ?, ?, ?, ?)",
+	[BACKUP] = "VACUUM INTO ?",
 	[CHECK] =
 		"SELECT 'app ' || a.name || ': has no release' FROM app a"
 		" WHERE NOT EXISTS (SELECT 1 FROM release WHERE app = a.id)"
@@ -913,6 +914,11 @@ static int q_check(struct backend *b, void (*fn)(void *ctx, const char *line),
 	return rc;
 }
 
+static int q_backup(struct backend *b, const char *path)
+{
+	return DO(sqlite_of(b), BACKUP, "s", path);
+}
+
 static int q_slugs_needed(struct backend *b,
 			  void (*fn)(void *ctx, const char *uuid), void *ctx)
 {
@@ -972,6 +978,7 @@ static const struct backend_ops sqlite_ops = {
 	.intent_drop = q_intent_drop,
 	.formation = q_formation,
 	.audit_add = q_audit_add,
+	.backup = q_backup,
 	.check = q_check,
 	.slugs_needed = q_slugs_needed,
 };
@@ -1018,15 +1025,19 @@ static int migrate(struct sqlite *q)
 
 /*
  * The file, which SQLite would make for all to read: it has config vars in
- * it. Its -wal and -shm get the mode that it has.
+ * it. Its -wal and -shm get the mode that it has. A file that is there is
+ * not opened: closing it would end the locks that another connection of this
+ * process has on it (fcntl(2)), and slugctl would remove the log under slugd
+ * (https://www.sqlite.org/howtocorrupt.html, 2.2).
  */
 static int make_file(const char *path)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
-	if (fd < 0)
+	if (fd < 0 && errno != EEXIST)
 		return err_set(ERR_SYSTEM, "ledger: %s", strerror(errno));
-	close(fd);
+	if (fd >= 0)
+		close(fd);
 	return 0;
 }
 

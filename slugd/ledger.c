@@ -40,6 +40,16 @@ void ledger_set_launch(struct ledger *l, bool launch)
 	l->launch = launch;
 }
 
+int ledger_backup(struct ledger *l, const char *path)
+{
+	int rc;
+
+	ledger_lock(l);
+	rc = l->backend->ops->backup(l->backend, path);
+	ledger_unlock(l);
+	return rc;
+}
+
 void ledger_lock(struct ledger *l)
 {
 	pthread_mutex_lock(&l->lock);

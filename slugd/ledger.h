@@ -308,6 +308,12 @@ int ledger_formation(struct ledger *l, int64_t app, const json_t *types,
 void formation_free(struct formation *v, size_t n);
 
 /*
+ * Write a copy of the ledger as it is now to the file at path, which exists
+ * and is empty; others may write to the ledger meanwhile. Not synced.
+ */
+int ledger_backup(struct ledger *l, const char *path);
+
+/*
  * Check every invariant; each violation is one line to f. *n counts them.
  * slug_missing says whether the store lacks a slug (may be NULL).
  */
