@@ -92,12 +92,17 @@ int api_start(struct slugd *d, int fd, struct http_server **out)
 int api_root(void *ctx, struct http_request *req)
 {
 	struct slugd *d = ctx;
+	json_t *branches = json_array();
+	char **name;
 
+	for (name = d->config->deploy_branches; *name; name++)
+		json_array_append_new(branches, json_string(*name));
 	req->reply = json_make(
-		"{s:s, s:s, s:s, s:s, s:s, s:i, s:o}", "name", "slugd",
+		"{s:s, s:s, s:s, s:s, s:s, s:i, s:o, s:o}", "name", "slugd",
 		"version", PACKAGE_VERSION, "directory", d->dir, "platform",
 		d->config->platform, "driver", d->config->driver, "pid",
-		(int)getpid(), "started_at", json_time(d->started_at));
+		(int)getpid(), "started_at", json_time(d->started_at),
+		"deploy_branches", branches);
 	return 0;
 }
 

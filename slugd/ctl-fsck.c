@@ -40,7 +40,6 @@ static int count(struct ledger *l, size_t *apps, int64_t *releases)
 
 int ctl_fsck(const struct ctl *ctl)
 {
-	char *path = xasprintf("%s/ledger.db", ctl->dir);
 	char *slugs = xasprintf("%s/slugs", ctl->dir);
 	struct slug_store *store = NULL;
 	struct ledger *l = NULL;
@@ -49,9 +48,7 @@ int ctl_fsck(const struct ctl *ctl)
 	unsigned broken = 0;
 	int rc;
 
-	rc = access(path, F_OK) ? err_sys("%s", path) : 0;
-	if (!rc)
-		rc = ledger_open(&l, path);
+	rc = ctl_open_ledger(ctl, &l);
 	if (rc)
 		goto done;
 	store = slugs_at_folder(slugs);
@@ -71,7 +68,6 @@ int ctl_fsck(const struct ctl *ctl)
 done:
 	slugs_close(store);
 	ledger_close(l);
-	free(path);
 	free(slugs);
 	return rc;
 }

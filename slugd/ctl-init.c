@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "adopt.h"
 #include "client.h"
 #include "ctl.h"
 #include "err.h"
@@ -59,23 +60,31 @@ static int check_free(struct client *c, const char *name, const char *repo)
 	return rc;
 }
 
-/* An adopted repository with history is deployed by the next push. */
-static void tell_next(const char *repo)
+/* An adopted repository may have what a push would bring. */
+static void tell_next(struct client *c, const char *repo)
 {
-	static const char *const refs[] = { "refs/heads/main",
-					    "refs/heads/master" };
+	json_t *root = NULL, *branch;
 	size_t i;
 
-	for (i = 0; i < sizeof(refs) / sizeof(refs[0]); i++) {
+	if (client_call(c, "GET", "/", NULL, &root))
+		return;
+	json_array_foreach(json_object_get(root, "deploy_branches"), i, branch)
+	{
+		char *ref =
+			xasprintf("refs/heads/%s", json_string_value(branch));
 		bool missing = true;
 
-		if (!repo_ref_is_at(repo, refs[i], NAME_ZERO_OID, &missing) &&
+		if (!repo_ref_is_at(repo, ref, NAME_ZERO_OID, &missing) &&
 		    !missing)
 			fprintf(stderr,
-				"%s has %s already; the next push to it is "
-				"deployed\n",
-				repo, refs[i] + strlen("refs/heads/"));
+				"It has %s already. The next push to that is "
+				"deployed; to deploy it as it is, in a "
+				"clone: git heroku deploy %s\n",
+				ref + strlen("refs/heads/"),
+				ref + strlen("refs/heads/"));
+		free(ref);
 	}
+	json_decref(root);
 }
 
 int ctl_init(const struct ctl *ctl)
@@ -94,7 +103,9 @@ int ctl_init(const struct ctl *ctl)
 	if (!rc)
 		rc = check_free(c, name, repo);
 	if (!rc)
-		rc = repo_adopt(repo, name, ctl->socket, &fresh);
+		rc = ctl_become_owner(ctl);
+	if (!rc)
+		rc = repo_adopt(repo, name, ctl->socket, ctl->option, &fresh);
 	if (rc)
 		goto done;
 	body = json_pack("{s:s, s:s}", "name", name, "repository", repo);
@@ -107,7 +118,7 @@ int ctl_init(const struct ctl *ctl)
 	if (rc)
 		goto done;
 	if (!fresh)
-		tell_next(repo);
+		tell_next(c, repo);
 	puts(repo);
 done:
 	json_decref(body);

@@ -2,7 +2,10 @@
 #ifndef CTL_H
 #define CTL_H
 
+#include <stdbool.h>
 #include <stdio.h>
+
+#include "ledger.h"
 
 /*
  * slugctl: what an admin does with a slugd and its folder. One command is
@@ -13,16 +16,39 @@ struct ctl {
 	char *socket; /* DIR/slugd.sock */
 	int argc;     /* arguments behind the command's name */
 	char **argv;
+	bool option; /* the command's option was given */
 };
 
+/* A command returns an ERR_*, or the exit status where it has said all. */
 struct ctl_command {
 	const char *name, *args, *help;
 	int min, max; /* arguments */
 	int (*run)(const struct ctl *ctl);
+	const char *option; /* "--force", or NULL */
+	int no_dir;         /* with as many arguments, DIR is not needed */
 };
 
-int ctl_init(const struct ctl *ctl);
+int ctl_backup(const struct ctl *ctl);
+int ctl_check(const struct ctl *ctl);
 int ctl_fsck(const struct ctl *ctl);
+int ctl_init(const struct ctl *ctl);
+int ctl_repair(const struct ctl *ctl);
+int ctl_status(const struct ctl *ctl);
 int ctl_stop(const struct ctl *ctl);
+
+/* What systemctl(1) and init scripts exit with where a service is down. */
+#define CTL_EXIT_DOWN 3
+
+/*
+ * Give up root's rights for those of DIR's owner: what is made belongs to
+ * slugd. Errors: ERR_FORBIDDEN, where the caller is neither.
+ */
+int ctl_become_owner(const struct ctl *ctl);
+
+/*
+ * Open DIR/ledger.db, which must be there. Errors: ERR_SYSTEM, and as
+ * ledger_open().
+ */
+int ctl_open_ledger(const struct ctl *ctl, struct ledger **out);
 
 #endif

@@ -13,6 +13,7 @@ slugd_ledger_sources = \
 
 slugd_slugd_SOURCES = \
 	slugd/addons.c slugd/addons.h \
+	slugd/alternates.c slugd/alternates.h \
 	slugd/api-addons.c \
 	slugd/api-apps.c \
 	slugd/api-builds.c \
@@ -40,10 +41,17 @@ slugd_slugd_LDADD = common/libcommon.a $(MHD_LIBS) $(JANSSON_LIBS) \
 	$(HTTP_PARSER_LIBS)
 
 slugd_slugctl_SOURCES = \
+	slugd/adopt.c slugd/adopt.h \
+	slugd/alternates.c slugd/alternates.h \
+	slugd/ctl-backup.c \
+	slugd/ctl-check.c \
 	slugd/ctl-fsck.c \
 	slugd/ctl-init.c \
+	slugd/ctl-repair.c \
+	slugd/ctl-status.c \
 	slugd/ctl-stop.c \
 	slugd/ctl.h \
+	slugd/repo-hooks.c slugd/repo-hooks.h \
 	slugd/repo.c slugd/repo.h \
 	slugd/slugctl.c \
 	slugd/slugs.c slugd/slugs.h \
@@ -51,4 +59,4 @@ slugd_slugctl_SOURCES = \
 slugd_slugctl_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(SQLITE_CFLAGS) \
 	$(UUID_CFLAGS)
 slugd_slugctl_LDADD = common/libcommon.a $(JANSSON_LIBS) $(SQLITE_LIBS) \
-	$(UUID_LIBS) $(HTTP_PARSER_LIBS)
+	$(UUID_LIBS) $(INIH_LIBS) $(HTTP_PARSER_LIBS)

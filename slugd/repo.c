@@ -12,41 +12,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "alternates.h"
 #include "err.h"
 #include "log.h"
 #include "mem.h"
 #include "names.h"
 #include "proc.h"
 #include "text.h"
-
-static const char *const hooks[] = {
-	"pre-receive",
-	"reference-transaction",
-	"post-receive",
-};
-
-/*
- * What an app's repository is set to. The messages of fsck that are ignored
- * are of real old histories; all about names, modes and duplicates is not.
- */
-static const char *const settings[][2] = {
-	{ "core.fsync", "all" },
-	{ "core.logAllRefUpdates", "always" },
-	{ "gc.auto", "0" },
-	{ "receive.autogc", "false" },
-	{ "receive.fsckObjects", "true" },
-	{ "receive.fsck.badDate", "ignore" },
-	{ "receive.fsck.badEmail", "ignore" },
-	{ "receive.fsck.badTimezone", "ignore" },
-	{ "receive.fsck.missingEmail", "ignore" },
-	{ "receive.fsck.missingSpaceBeforeDate", "ignore" },
-	{ "receive.fsck.missingSpaceBeforeEmail", "ignore" },
-	{ "receive.fsck.multipleAuthors", "ignore" },
-	{ "receive.fsck.zeroPaddedFilemode", "ignore" },
-	{ "receive.hideRefs", "refs/releases" },
-	{ "receive.maxInputSize", "2g" },
-	{ "receive.shallowUpdate", "true" },
-};
 
 /* No settings but the repository's own, and no replaced objects. */
 static const char *const git_env[] = {
@@ -60,8 +32,8 @@ static const char *const git_env[] = {
 	NULL,
 };
 
-/* Run git on the repository; args end with NULL. Output as proc_capture(). */
-static int git(const char *path, char **out, const char *const *args)
+int repo_git_bytes(const char *path, char **out, size_t *len,
+		   const char *const *args)
 {
 	const char *argv[16] = { GIT_PROGRAM };
 	struct proc_spec spec = { .argv = argv, .env = git_env };
@@ -72,129 +44,8 @@ static int git(const char *path, char **out, const char *const *args)
 	argv[n++] = git_dir;
 	while (*args && n < sizeof(argv) / sizeof(argv[0]) - 1)
 		argv[n++] = *args++;
-	rc = proc_capture(out, NULL, &spec);
+	rc = proc_capture(out, len, &spec);
 	free(git_dir);
-	return rc;
-}
-
-#define GIT(path, out, ...)                                                    \
- git(path, out, (const char *const[]){ __VA_ARGS__, NULL })
-
-/* The link that hook name is, or should be. Caller frees. */
-static char *hook_path(const char *path, const char *name)
-{
-	return xasprintf("%s/hooks/%s", path, name);
-}
-
-/* A hook that is there and not ours is the admin's own. */
-static int check_hook(const char *path, const char *name)
-{
-	char *hook = hook_path(path, name), *target = proc_helper(name);
-	char link[4096];
-	ssize_t n = readlink(hook, link, sizeof(link) - 1);
-	struct stat st;
-	int rc = 0;
-
-	if (n >= 0)
-		link[n] = '\0';
-	if (lstat(hook, &st) && errno == ENOENT)
-		goto done;
-	if (n < 0 || (strcmp(link, target) && access(hook, F_OK) == 0))
-		rc = err_set(ERR_INVALID,
-			     "%s has a hook of its own: hooks/%s. slugd needs "
-			     "that place; move the hook away first",
-			     path, name);
-done:
-	free(hook);
-	free(target);
-	return rc;
-}
-
-/* Can slugd work with the repository at path? */
-static int check_repo(const char *path)
-{
-	char *out = NULL;
-	size_t i;
-	int rc;
-
-	rc = GIT(path, &out, "rev-parse", "--is-bare-repository");
-	if (rc)
-		return err_set(ERR_INVALID, "%s is not a git repository", path);
-	if (strcmp(out, "true\n"))
-		rc = err_set(ERR_INVALID, "%s is not a bare repository", path);
-	free(out);
-	out = NULL;
-	if (!rc && !GIT(path, &out, "config", "--get-regexp",
-			"^(extensions\\..*|core\\.hookspath)$"))
-		rc = err_set(ERR_INVALID,
-			     "%s has a setting that slugd cannot work with: "
-			     "%.*s",
-			     path, (int)strcspn(out, "\n"), out);
-	free(out);
-	for (i = 0; i < sizeof(hooks) / sizeof(hooks[0]) && !rc; i++)
-		rc = check_hook(path, hooks[i]);
-	return rc;
-}
-
-static int replace_link(const char *target, const char *link)
-{
-	if (unlink(link) && errno != ENOENT)
-		return err_sys("%s", link);
-	if (symlink(target, link))
-		return err_sys("%s", link);
-	return 0;
-}
-
-static int set_up(const char *path, const char *app, const char *socket)
-{
-	char *dir = xasprintf("%s/hooks", path);
-	char *sock = xasprintf("%s/slugd.sock", path);
-	size_t i;
-	int rc = 0;
-
-	if (mkdir(dir, 0777) && errno != EEXIST)
-		rc = err_sys("%s", dir);
-	for (i = 0; i < sizeof(hooks) / sizeof(hooks[0]) && !rc; i++) {
-		char *link = hook_path(path, hooks[i]);
-		char *target = proc_helper(hooks[i]);
-
-		rc = replace_link(target, link);
-		free(link);
-		free(target);
-	}
-	if (!rc)
-		rc = replace_link(socket, sock);
-	for (i = 0; i < sizeof(settings) / sizeof(settings[0]) && !rc; i++)
-		rc = GIT(path, NULL, "config", settings[i][0], settings[i][1]);
-	if (!rc)
-		rc = GIT(path, NULL, "config", "slugd.app", app);
-	if (!rc)
-		rc = GIT(path, NULL, "config", "slugd.socket", socket);
-	free(dir);
-	free(sock);
-	return rc;
-}
-
-int repo_adopt(const char *path, const char *app, const char *socket,
-	       bool *fresh)
-{
-	struct stat st;
-	int rc;
-
-	*fresh = false;
-	if (!stat(path, &st)) {
-		rc = check_repo(path);
-	} else if (errno == ENOENT) {
-		rc = GIT(path, NULL, "init", "-q", "--bare",
-			 "--template=", "--initial-branch=master");
-		*fresh = !rc;
-	} else {
-		rc = err_sys("%s", path);
-	}
-	if (!rc)
-		rc = set_up(path, app, socket);
-	if (rc && *fresh)
-		repo_remove(path);
 	return rc;
 }
 
@@ -285,7 +136,8 @@ int repo_ref_is_at(const char *path, const char *ref, const char *oid,
 		   bool *yes)
 {
 	char *out = NULL;
-	int rc = GIT(path, &out, "for-each-ref", "--format=%(objectname)", ref);
+	int rc = REPO_GIT(path, &out, "for-each-ref", "--format=%(objectname)",
+			  ref);
 
 	if (rc)
 		return rc;
@@ -298,8 +150,8 @@ int repo_ref_is_at(const char *path, const char *ref, const char *oid,
 int repo_commit(const char *path, const char *rev, char **out)
 {
 	char *name = xasprintf("%s^{commit}", rev), *shown;
-	int rc = GIT(path, out, "rev-parse", "--verify", "-q",
-		     "--end-of-options", name);
+	int rc = REPO_GIT(path, out, "rev-parse", "--verify", "-q",
+			  "--end-of-options", name);
 
 	free(name);
 	if (!rc) {
@@ -448,8 +300,8 @@ int repo_sync(const char *path, const char *ref, const char *folders)
 int repo_keep(const char *path, int64_t version, const char *commit)
 {
 	char *ref = xasprintf("refs/releases/v%" PRId64, version);
-	int rc = GIT(path, NULL, "-c", "core.hooksPath=/dev/null", "update-ref",
-		     "--no-deref", ref, commit);
+	int rc = REPO_GIT(path, NULL, "-c", "core.hooksPath=/dev/null",
+			  "update-ref", "--no-deref", ref, commit);
 
 	free(ref);
 	return rc;
@@ -457,8 +309,8 @@ int repo_keep(const char *path, int64_t version, const char *commit)
 
 int repo_kept(const char *path, char **out)
 {
-	return GIT(path, out, "for-each-ref", "--format=%(refname:lstrip=2)",
-		   "refs/releases/");
+	return REPO_GIT(path, out, "for-each-ref",
+			"--format=%(refname:lstrip=2)", "refs/releases/");
 }
 
 static bool is_lock(const FTSENT *e)
@@ -531,10 +383,16 @@ bool repo_owns_objects(const char *path, const char *dir)
 	char *top = xasprintf("%s/objects", path);
 	char *real_top = realpath(top, NULL), *real = realpath(dir, NULL);
 	size_t len = real_top ? strlen(real_top) : 0;
+	struct alternates a;
 	bool owned;
+	int i;
 
 	owned = len && real && !strncmp(real, real_top, len) &&
 		(real[len] == '\0' || real[len] == '/');
+	alternates_recorded(&a, path);
+	for (i = 0; i < a.n && real; i++)
+		owned |= !strcmp(a.v[i], real);
+	alternates_clear(&a);
 	free(top);
 	free(real_top);
 	free(real);

@@ -13,12 +13,14 @@
  */
 
 /*
- * Make a bare repository at path, or adopt the one that is there: hooks,
- * settings, and the link slugd.sock to the socket. *fresh says whether it
- * was made. Errors: ERR_INVALID with the reason, and nothing changed.
+ * Run git on the repository, with no settings but its own; args end with
+ * NULL. Output and errors as proc_capture().
  */
-int repo_adopt(const char *path, const char *app, const char *socket,
-	       bool *fresh);
+int repo_git_bytes(const char *path, char **out, size_t *len,
+		   const char *const *args);
+
+#define REPO_GIT(path, out, ...)                                               \
+ repo_git_bytes(path, out, NULL, (const char *const[]){ __VA_ARGS__, NULL })
 
 /* Remove a repository that repo_adopt() made just now. */
 void repo_remove(const char *path);
@@ -73,7 +75,8 @@ bool repo_sweep(const char *path);
 
 /*
  * Is dir a folder of objects that a push to the repository may name: below
- * its objects/, or that folder itself? Follows no link out of it.
+ * its objects/, that folder itself, or an alternate that was recorded when
+ * the repository was adopted? Follows no link out of it.
  */
 bool repo_owns_objects(const char *path, const char *dir);
 

@@ -4,23 +4,30 @@
  * has to be the service account or root.
  */
 #include <getopt.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "ctl.h"
 #include "err.h"
 #include "mem.h"
 
+/* clang-format off */
 static const struct ctl_command commands[] = {
-	{ "fsck", "", "check that the ledger and the slugs are sound", 0, 0,
-	  ctl_fsck },
-	{ "init", "APP [REPO]", "make an app, or one of a bare repository", 1,
-	  2, ctl_init },
-	{ "stop", "", "end slugd and the apps, and wait for that", 0, 0,
-	  ctl_stop },
+	{ "backup", "FILE", "copy the ledger, also while slugd runs", 1, 1, ctl_backup, NULL, 0 },
+	{ "check", "[FILE]", "say what is wrong with the set-up, or a slugd.ini", 0, 1, ctl_check, NULL, 1 },
+	{ "fsck", "", "check that the ledger and the slugs are sound", 0, 0, ctl_fsck, NULL, 0 },
+	{ "init", "APP [REPO]", "make an app, or one of a bare repository", 1, 2, ctl_init, "--chain-hooks", 0 },
+	{ "repair", "APP", "make hooks and settings of a repository anew", 1, 1, ctl_repair, "--chain-hooks", 0 },
+	{ "status", "", "say what slugd and the apps are doing", 0, 0, ctl_status, NULL, 0 },
+	{ "stop", "", "end slugd and the apps, and wait for that", 0, 0, ctl_stop, NULL, 0 },
 };
+/* clang-format on */
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -37,38 +44,79 @@ static void print_usage(void)
 
 	puts("usage: slugctl [-d DIR] COMMAND\n");
 	for (i = 0; i < NR_COMMANDS; i++)
-		printf("  %-6s%-12s%s\n", commands[i].name, commands[i].args,
+		printf("  %-8s%-12s%s\n", commands[i].name, commands[i].args,
 		       commands[i].help);
 	puts("\n  -d, --directory=DIR  slugd's folder (or SLUGD_DIR)\n"
+	     "      --chain-hooks    init, repair: the repository's own hooks "
+	     "run first\n"
 	     "  -h, --help           print this\n"
 	     "      --version        print the version");
 }
 
-static int run_command(struct ctl *ctl, const char *name)
+static int usage_of(const struct ctl_command *c)
 {
-	size_t i;
-
-	for (i = 0; i < NR_COMMANDS; i++) {
-		const struct ctl_command *c = &commands[i];
-
-		if (strcmp(c->name, name))
-			continue;
-		if (ctl->argc < c->min || ctl->argc > c->max)
-			return err_set(ERR_INVALID,
-				       "usage: slugctl [-d DIR] %s %s", c->name,
-				       c->args);
-		return c->run(ctl);
-	}
-	return err_set(ERR_INVALID,
-		       "'%s' is not a slugctl command; see slugctl --help",
-		       name);
+	return err_set(ERR_INVALID, "usage: slugctl [-d DIR] %s%s%s%s %s",
+		       c->name, c->option ? " [" : "",
+		       c->option ? c->option : "", c->option ? "]" : "",
+		       c->args);
 }
 
-static int run(struct ctl *ctl, const char *dir, const char *name)
+/* The command's option goes, wherever it stands; "--" ends options. */
+static int take_option(struct ctl *ctl, const struct ctl_command *c)
 {
-	if (!name)
-		return err_set(ERR_INVALID,
-			       "say what to do; see slugctl --help");
+	int i, n = 0;
+	bool ended = false;
+
+	for (i = 0; i < ctl->argc; i++) {
+		char *arg = ctl->argv[i];
+
+		if (ended || strncmp(arg, "--", 2) != 0)
+			ctl->argv[n++] = arg;
+		else if (!arg[2])
+			ended = true;
+		else if (c->option && !strcmp(arg, c->option))
+			ctl->option = true;
+		else
+			return usage_of(c);
+	}
+	ctl->argc = n;
+	return 0;
+}
+
+int ctl_open_ledger(const struct ctl *ctl, struct ledger **out)
+{
+	char *path = xasprintf("%s/ledger.db", ctl->dir);
+	int rc = access(path, F_OK) ? err_sys("%s", path) : 0;
+
+	if (!rc)
+		rc = ledger_open(out, path);
+	free(path);
+	return rc;
+}
+
+int ctl_become_owner(const struct ctl *ctl)
+{
+	struct passwd *pw;
+	struct stat st;
+
+	if (stat(ctl->dir, &st))
+		return err_sys("%s", ctl->dir);
+	if (st.st_uid == geteuid())
+		return 0;
+	pw = getpwuid(st.st_uid);
+	if (geteuid() || !pw)
+		return err_set(ERR_FORBIDDEN,
+			       "%s belongs to user %u: be that one, or root",
+			       ctl->dir, st.st_uid);
+	if (initgroups(pw->pw_name, pw->pw_gid) ||
+	    setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) ||
+	    setresuid(st.st_uid, st.st_uid, st.st_uid))
+		return err_sys("becoming %s", pw->pw_name);
+	return 0;
+}
+
+static int find_dir(struct ctl *ctl, const char *dir)
+{
 	if (!dir || !*dir)
 		return err_set(ERR_INVALID, "say where slugd keeps everything: "
 					    "slugctl -d DIR, or SLUGD_DIR");
@@ -76,7 +124,30 @@ static int run(struct ctl *ctl, const char *dir, const char *name)
 	if (!ctl->dir)
 		return err_sys("%s", dir);
 	ctl->socket = xasprintf("%s/slugd.sock", ctl->dir);
-	return run_command(ctl, name);
+	return 0;
+}
+
+static int run(struct ctl *ctl, const char *dir, const char *name)
+{
+	const struct ctl_command *c = commands;
+	int rc;
+
+	if (!name)
+		return err_set(ERR_INVALID,
+			       "say what to do; see slugctl --help");
+	while (c < commands + NR_COMMANDS && strcmp(c->name, name) != 0)
+		c++;
+	if (c == commands + NR_COMMANDS)
+		return err_set(ERR_INVALID,
+			       "'%s' is not a slugctl command; see slugctl "
+			       "--help",
+			       name);
+	rc = take_option(ctl, c);
+	if (!rc && (ctl->argc < c->min || ctl->argc > c->max))
+		rc = usage_of(c);
+	if (!rc && (!c->no_dir || ctl->argc < c->no_dir))
+		rc = find_dir(ctl, dir);
+	return rc ? rc : c->run(ctl);
 }
 
 int main(int argc, char **argv)
@@ -109,9 +180,9 @@ int main(int argc, char **argv)
 	}
 	if (!rc && !done)
 		rc = run(&ctl, dir, optind < argc ? argv[optind] : NULL);
-	if (rc)
+	if (rc < 0)
 		fprintf(stderr, " !    %s\n", err_msg());
 	free(ctl.dir);
 	free(ctl.socket);
-	return rc ? 1 : 0;
+	return rc < 0 ? 1 : rc;
 }

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: ISC */
+#include "adopt.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "alternates.h"
+#include "err.h"
+#include "mem.h"
+#include "repo.h"
+
+/*
+ * What an app's repository is set to. The messages of fsck that are ignored
+ * are of real old histories; all about names, modes and duplicates is not.
+ */
+static const char *const settings[][2] = {
+	{ "core.fsync", "all" },
+	{ "core.logAllRefUpdates", "always" },
+	{ "gc.auto", "0" },
+	{ "receive.autogc", "false" },
+	{ "receive.fsckObjects", "true" },
+	{ "receive.fsck.badDate", "ignore" },
+	{ "receive.fsck.badEmail", "ignore" },
+	{ "receive.fsck.badTimezone", "ignore" },
+	{ "receive.fsck.missingEmail", "ignore" },
+	{ "receive.fsck.missingSpaceBeforeDate", "ignore" },
+	{ "receive.fsck.missingSpaceBeforeEmail", "ignore" },
+	{ "receive.fsck.multipleAuthors", "ignore" },
+	{ "receive.fsck.zeroPaddedFilemode", "ignore" },
+	{ "receive.hideRefs", "refs/releases" },
+	{ "receive.maxInputSize", "2g" },
+	{ "receive.shallowUpdate", "true" },
+};
+
+#define NR_SETTINGS (sizeof(settings) / sizeof(settings[0]))
+
+/* Extensions of git's formats that slugpack's libgit2 can read. */
+static const char *const extensions[] = {
+	"extensions.noop true",
+	"extensions.objectformat sha1",
+};
+
+static int check_extension(const char *path, const char *line)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(extensions) / sizeof(extensions[0]); i++)
+		if (!strcasecmp(extensions[i], line))
+			return 0;
+	if (!strcmp(line, "extensions.objectformat sha256"))
+		return err_set(ERR_INVALID,
+			       "%s names its objects by SHA-256; slugd can "
+			       "read repositories of SHA-1 only",
+			       path);
+	return err_set(ERR_INVALID,
+		       "%s has an extension of git's format that slugd cannot "
+		       "read: %s",
+		       path, line);
+}
+
+/* Asked of the file: git itself may refuse the repository because of them. */
+static int check_extensions(const char *path)
+{
+	char *file = xasprintf("%s/config", path), *out = NULL;
+	char *save = NULL, *line;
+	int rc = 0;
+
+	if (!REPO_GIT(path, &out, "config", "--file", file, "--get-regexp",
+		      "^extensions\\."))
+		for (line = strtok_r(out, "\n", &save); line && !rc;
+		     line = strtok_r(NULL, "\n", &save))
+			rc = check_extension(path, line);
+	free(out);
+	free(file);
+	return rc;
+}
+
+/* Is it a bare repository of ours, to read and to write? */
+static int check_kind(const char *path)
+{
+	char *out = NULL, *why;
+	struct stat st;
+	int rc = 0;
+
+	if (stat(path, &st))
+		return err_sys("%s", path);
+	if (st.st_uid != geteuid())
+		return err_set(ERR_INVALID,
+			       "%s belongs to user %u, and slugd runs as user "
+			       "%u; give it to that one with chown -R first",
+			       path, st.st_uid, geteuid());
+	if (REPO_GIT(path, &out, "rev-parse", "--is-bare-repository")) {
+		why = xstrdup(err_msg());
+		rc = err_set(ERR_INVALID, "%s is not a git repository (%s)",
+			     path, why);
+		free(why);
+	} else if (strcmp(out, "true\n") != 0) {
+		rc = err_set(ERR_INVALID,
+			     "%s is not a bare repository; make one of it "
+			     "with: git clone --mirror",
+			     path);
+	}
+	free(out);
+	return rc;
+}
+
+/* Can slugd work with the repository at path? */
+static int check_repo(const char *path, bool chain)
+{
+	struct alternates a = { .n = 0 };
+	int rc = check_extensions(path);
+
+	if (!rc)
+		rc = check_kind(path);
+	if (!rc)
+		rc = alternates_find(&a, path);
+	if (!rc)
+		rc = repo_hooks_are_free(path, chain);
+	alternates_clear(&a);
+	return rc;
+}
+
+static int set_up(const char *path, const char *app, const char *socket,
+		  bool chain)
+{
+	char *sock = xasprintf("%s/slugd.sock", path);
+	struct alternates a = { .n = 0 };
+	size_t i;
+	int rc;
+
+	rc = alternates_find(&a, path);
+	if (!rc)
+		rc = alternates_record(&a, path);
+	if (!rc)
+		rc = repo_hooks_install(path, chain);
+	if (!rc)
+		rc = repo_link(socket, sock);
+	for (i = 0; i < NR_SETTINGS && !rc; i++)
+		rc = REPO_GIT(path, NULL, "config", "--replace-all",
+			      settings[i][0], settings[i][1]);
+	if (!rc)
+		rc = REPO_GIT(path, NULL, "config", "slugd.app", app);
+	if (!rc)
+		rc = REPO_GIT(path, NULL, "config", "slugd.socket", socket);
+	alternates_clear(&a);
+	free(sock);
+	return rc;
+}
+
+int repo_adopt(const char *path, const char *app, const char *socket,
+	       bool chain, bool *fresh)
+{
+	int rc;
+
+	/* Of two that would make it, one does. */
+	*fresh = false;
+	if (!mkdir(path, 0777)) {
+		*fresh = true;
+		rc = REPO_GIT(path, NULL, "init", "-q", "--bare",
+			      "--template=", "--initial-branch=master");
+	} else if (errno == EEXIST) {
+		rc = check_repo(path, chain);
+	} else {
+		rc = err_sys("%s", path);
+	}
+	if (!rc)
+		rc = set_up(path, app, socket, chain);
+	if (rc && *fresh)
+		repo_remove(path);
+	return rc;
+}
+
+/* The last value of key in the output of git config --list --null. */
+static const char *find_setting(const char *list, size_t len, const char *key)
+{
+	const char *p, *found = NULL;
+	size_t n = strlen(key);
+
+	for (p = list; p < list + len; p += strlen(p) + 1)
+		if (!strncasecmp(p, key, n) && p[n] == '\n')
+			found = p + n + 1;
+	return found;
+}
+
+struct settings_check {
+	char *list;
+	size_t len;
+	repo_finding_fn fn;
+	void *ctx;
+};
+
+static void check_setting(const struct settings_check *c, const char *key,
+			  const char *wanted)
+{
+	const char *value = find_setting(c->list, c->len, key);
+	char *line;
+
+	if (value && !strcmp(value, wanted))
+		return;
+	line = value ? xasprintf("its setting %s is %s, not %s", key, value,
+				 wanted)
+		     : xasprintf("its setting %s is missing", key);
+	c->fn(c->ctx, line, true);
+	free(line);
+}
+
+static void check_settings(const char *path, const char *app,
+			   const char *socket, repo_finding_fn fn, void *ctx)
+{
+	struct settings_check c = { .fn = fn, .ctx = ctx };
+	char *hooks = xasprintf("%s/hooks", path);
+	size_t i;
+
+	if (repo_git_bytes(path, &c.list, &c.len,
+			   (const char *const[]){ "config", "--list", "--null",
+						  NULL })) {
+		fn(ctx, err_msg(), false);
+	} else {
+		for (i = 0; i < NR_SETTINGS; i++)
+			check_setting(&c, settings[i][0], settings[i][1]);
+		check_setting(&c, "core.hooksPath", hooks);
+		check_setting(&c, "slugd.app", app);
+		check_setting(&c, "slugd.socket", socket);
+	}
+	free(c.list);
+	free(hooks);
+}
+
+static void check_alternates(const char *path, repo_finding_fn fn, void *ctx)
+{
+	struct alternates now, then;
+	bool same;
+	int i;
+
+	alternates_recorded(&then, path);
+	if (alternates_find(&now, path)) {
+		fn(ctx, err_msg(), false);
+	} else {
+		same = now.n == then.n;
+		for (i = 0; i < now.n && same; i++)
+			same = !strcmp(now.v[i], then.v[i]);
+		if (!same)
+			fn(ctx, "objects/info/alternates has changed", true);
+	}
+	alternates_clear(&now);
+	alternates_clear(&then);
+}
+
+void repo_check(const char *path, const char *app, const char *socket,
+		repo_finding_fn fn, void *ctx)
+{
+	char *sock = xasprintf("%s/slugd.sock", path);
+
+	if (access(path, F_OK)) {
+		char *line = xasprintf("its repository %s is gone", path);
+
+		fn(ctx, line, true);
+		free(line);
+	} else if (check_extensions(path) || check_kind(path)) {
+		fn(ctx, err_msg(), false);
+	} else {
+		repo_hooks_check(path, fn, ctx);
+		if (!repo_is_link(sock, socket))
+			fn(ctx, "its link slugd.sock does not lead to slugd",
+			   true);
+		check_settings(path, app, socket, fn, ctx);
+		check_alternates(path, fn, ctx);
+	}
+	free(sock);
+}

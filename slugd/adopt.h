@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef ADOPT_H
+#define ADOPT_H
+
+#include <stdbool.h>
+
+#include "repo-hooks.h"
+
+/*
+ * A bare repository becomes an app's: hooks, settings, and the link
+ * slugd.sock to slugd's socket. For slugctl.
+ */
+
+/*
+ * Make a repository at path, or adopt the one that is there. *fresh says
+ * whether it was made. The files belong to who calls. chain: hooks of the
+ * admin's own are kept (see repo-hooks.h).
+ * Errors: ERR_INVALID with the reason, and nothing changed.
+ */
+int repo_adopt(const char *path, const char *app, const char *socket,
+	       bool chain, bool *fresh);
+
+/* Tell fn of all that is not as repo_adopt() leaves it. */
+void repo_check(const char *path, const char *app, const char *socket,
+		repo_finding_fn fn, void *ctx);
+
+#endif

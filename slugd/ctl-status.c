@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: ISC */
+#include <dirent.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "client.h"
+#include "clock.h"
+#include "ctl.h"
+#include "err.h"
+#include "mem.h"
+#include "text.h"
+
+#define ANSWER_MS 10000 /* for a slugrun to say how it is */
+
+/* Bytes of the files in DIR/slugs. */
+static uint64_t stored(const struct ctl *ctl)
+{
+	char *path = xasprintf("%s/slugs", ctl->dir);
+	DIR *dir = opendir(path);
+	struct dirent *e;
+	uint64_t sum = 0;
+	struct stat st;
+
+	while (dir && (e = readdir(dir)))
+		if (!fstatat(dirfd(dir), e->d_name, &st, AT_SYMLINK_NOFOLLOW) &&
+		    S_ISREG(st.st_mode))
+			sum += (uint64_t)st.st_size;
+	if (dir)
+		closedir(dir);
+	free(path);
+	return sum;
+}
+
+/* The version that the app's slugrun runs; 0 where there is none. */
+static int64_t running(const struct ctl *ctl, const char *app)
+{
+	char *path = xasprintf("%s/apps/%s/slugrun.sock", ctl->dir, app);
+	struct client *c = NULL;
+	json_t *state = NULL;
+	int64_t version = 0;
+
+	if (!client_open(&c, path)) {
+		client_set_timeout(c, ANSWER_MS);
+		if (!client_call(c, "GET", "/", NULL, &state))
+			version = json_int(state, "version", 0);
+	}
+	json_decref(state);
+	client_free(c);
+	free(path);
+	return version;
+}
+
+/* "running", in words. Caller frees. */
+static char *state_of(const struct ctl *ctl, const char *app,
+		      const json_t *current, bool launches)
+{
+	int64_t version = json_int(current, "version", 0), now;
+
+	if (!json_is_object(json_object_get(current, "slug")))
+		return xstrdup("nothing pushed");
+	if (!launches)
+		return xstrdup("recorded");
+	now = running(ctl, app);
+	if (now == version)
+		return xstrdup("running");
+	return now ? xasprintf("running v%" PRId64, now) : xstrdup("down");
+}
+
+static int show_app(const struct ctl *ctl, struct client *c, const json_t *app,
+		    bool launches)
+{
+	const char *name = json_str(app, "name", "");
+	int64_t bytes = json_int(app, "slug_size", -1);
+	char *path = xasprintf("/apps/%s/releases/current", name);
+	char *size = bytes < 0 ? xstrdup("") : text_size((uint64_t)bytes);
+	char *version = NULL, *state = NULL;
+	json_t *current = NULL;
+	int rc = client_call(c, "GET", path, NULL, &current);
+
+	if (rc && rc != ERR_NOTFOUND)
+		goto done;
+	version = rc ? xstrdup("")
+		     : xasprintf("v%" PRId64, json_int(current, "version", 0));
+	state = state_of(ctl, name, current, launches);
+	rc = 0;
+	printf("%-20s  %-7s  %-14s  %-8s  %s\n", name, version, state, size,
+	       json_str(app, "web_url", ""));
+done:
+	json_decref(current);
+	free(state);
+	free(version);
+	free(size);
+	free(path);
+	return rc;
+}
+
+static int show_apps(const struct ctl *ctl, struct client *c, bool launches)
+{
+	json_t *apps = NULL, *app;
+	char *size = text_size(stored(ctl));
+	size_t i, n;
+	int rc = client_call(c, "GET", "/apps", NULL, &apps);
+
+	n = json_array_size(apps);
+	if (!rc)
+		printf("%zu app%s, slugs take %s\n", n, n == 1 ? "" : "s",
+		       size);
+	if (!rc && n)
+		printf("\n%-20s  %-7s  %-14s  %-8s  %s\n", "App", "Release",
+		       "State", "Slug", "Address");
+	json_array_foreach(apps, i, app)
+	{
+		if (!rc)
+			rc = show_app(ctl, c, app, launches);
+	}
+	json_decref(apps);
+	free(size);
+	return rc;
+}
+
+static void show_slugd(const json_t *root)
+{
+	char when[TEXT_TIME_SIZE];
+	int64_t started = 0;
+
+	text_parse_iso(&started, json_str(root, "started_at", ""));
+	text_when(when, started, clock_now());
+	printf("slugd %s in %s\npid %" PRId64 ", started %s, driver %s\n",
+	       json_str(root, "version", ""), json_str(root, "directory", ""),
+	       json_int(root, "pid", 0), when, json_str(root, "driver", ""));
+}
+
+int ctl_status(const struct ctl *ctl)
+{
+	struct client *c = NULL;
+	json_t *root = NULL;
+	int rc = client_open(&c, ctl->socket);
+
+	if (rc == ERR_UNAVAILABLE) {
+		printf("slugd is not running: nothing answers at %s\n",
+		       ctl->socket);
+		return CTL_EXIT_DOWN;
+	}
+	if (!rc)
+		rc = client_call(c, "GET", "/", NULL, &root);
+	if (!rc) {
+		show_slugd(root);
+		rc = show_apps(ctl, c,
+			       strcmp(json_str(root, "driver", ""), "none") !=
+				       0);
+	}
+	json_decref(root);
+	client_free(c);
+	return rc;
+}
