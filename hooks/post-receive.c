@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "chain.h"
 #include "err.h"
 #include "hook.h"
 #include "mem.h"
@@ -73,13 +74,17 @@ static void show(struct client *c, const json_t *settled)
 	json_decref(release);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	json_t *refs = NULL, *branches = NULL, *settled = NULL;
 	struct client *c = NULL;
-	int rc = hook_read_refs(&refs);
+	int rc;
 
+	(void)argc;
+	if (hook_chain("post-receive", argv))
+		hook_complain(err_msg());
 	signal(SIGPIPE, SIG_IGN);
+	rc = hook_read_refs(&refs);
 	if (rc)
 		goto done;
 	branches = hook_branches(refs);

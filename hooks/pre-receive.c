@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "chain.h"
 #include "err.h"
 #include "hook.h"
 
@@ -75,8 +76,13 @@ done:
 	return rc;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	(void)argc;
+	if (hook_chain("pre-receive", argv)) {
+		hook_complain(err_msg());
+		return 1;
+	}
 	signal(SIGPIPE, SIG_IGN);
 	return run() ? 1 : 0;
 }

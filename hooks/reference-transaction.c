@@ -2,12 +2,13 @@
 /*
  * reference-transaction: tells slugd at once that a branch moved, so that
  * the release is recorded even if nobody is left to run post-receive. Says
- * nothing and never fails: git has decided already. Needs the repository and
- * slugd's socket, nothing else.
+ * nothing and never fails of itself: git has decided already. Needs the
+ * repository and slugd's socket, nothing else.
  */
 #include <signal.h>
 #include <string.h>
 
+#include "chain.h"
 #include "hook.h"
 
 #define LIMIT_MS 60000 /* git waits for us: not for ever */
@@ -16,9 +17,11 @@ int main(int argc, char **argv)
 {
 	json_t *refs = NULL, *branches = NULL;
 	struct client *c = NULL;
+	int rc = hook_chain("reference-transaction", argv);
 
+	/* Prepared, the repository's own hook may still refuse. */
 	if (argc != 2 || strcmp(argv[1], "committed") != 0)
-		return 0;
+		return rc ? 1 : 0;
 	signal(SIGPIPE, SIG_IGN);
 	if (hook_read_refs(&refs))
 		return 0;
