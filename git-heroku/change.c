@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "change.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 
 #include "err.h"
 #include "mem.h"
+#include "progress.h"
 #include "text.h"
 
 /* What an error message can hold of a launch's output: the end of it. */
@@ -45,7 +47,7 @@ static void rest(void)
 }
 
 /* The release's failure, in the words of its launch's output. */
-static int launch_failed(const char *version, const struct output *o)
+static int launch_failed(const json_t *release, const struct output *o)
 {
 	const char *text = o->text ? o->text : "", *line;
 
@@ -55,12 +57,13 @@ static int launch_failed(const char *version, const struct output *o)
 		text = line ? line + 1 : text;
 	}
 	if (!*text)
-		return err_set(ERR_FAILED, "Release v%s failed.", version);
+		return err_set(ERR_FAILED, "Release v%" PRId64 " failed.",
+			       json_int(release, "version", 0));
 	return err_set(ERR_FAILED, "%s", text);
 }
 
-/* Follow the release until it is not pending any more. */
-static int wait_for(struct heroku *h, const char *version)
+/* Follow the release, into *out, until it is not pending any more. */
+static int follow(struct heroku *h, const char *version, json_t **out)
 {
 	struct output output = { 0 };
 	json_t *release = NULL;
@@ -76,7 +79,7 @@ static int wait_for(struct heroku *h, const char *version)
 			break;
 		status = json_str(release, "status", "succeeded");
 		if (!strcmp(status, "failed"))
-			rc = launch_failed(version, &output);
+			rc = launch_failed(release, &output);
 		if (strcmp(status, "pending"))
 			break;
 		if (again)
@@ -89,8 +92,18 @@ static int wait_for(struct heroku *h, const char *version)
 			break;
 		again = true;
 	}
-	json_decref(release);
+	*out = release;
 	free(output.text);
+	return rc;
+}
+
+int change_wait(struct heroku *h, const char *release, json_t **out)
+{
+	int rc;
+
+	progress_start();
+	rc = follow(h, release, out);
+	progress_stop();
 	return rc;
 }
 
@@ -104,9 +117,12 @@ static char *header(const struct heroku *h, const char *name)
 int change_send(struct heroku *h, struct change *c)
 {
 	char *version, *segment;
+	json_t *release = NULL;
 	int rc;
 
+	progress_start();
 	rc = client_call(h->client, c->method, c->path, c->body, &c->answer);
+	progress_stop();
 	if (rc)
 		return rc;
 	c->target = header(h, "Slugd-Target");
@@ -115,7 +131,8 @@ int change_send(struct heroku *h, struct change *c)
 		return 0;
 	segment = client_path_segment(version);
 	c->release = xasprintf("v%s", version);
-	rc = wait_for(h, segment);
+	rc = change_wait(h, segment, &release);
+	json_decref(release);
 	if (rc && rc != ERR_FAILED)
 		err_prefix(rc, "%s is recorded, but not how its launch ended",
 			   c->release);

@@ -40,6 +40,13 @@ int change_send(struct heroku *h, struct change *c);
 int change_make(struct heroku *h, struct change *c, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/*
+ * Follow a release (a path segment: its version or id) until its launch is
+ * over; the release as it is then into *out (caller's reference, NULL if not
+ * known). Errors: as change_send().
+ */
+int change_wait(struct heroku *h, const char *release, json_t **out);
+
 /* Free what c came to hold, not c. */
 void change_release(struct change *c);
 

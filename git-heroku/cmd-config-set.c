@@ -9,6 +9,7 @@
 #include "mem.h"
 #include "show.h"
 #include "text.h"
+#include "vars.h"
 
 /* "KEY=VALUE", cut at the first '=', into vars; the last of a key stays. */
 static int take(json_t *vars, const char *arg)
@@ -36,6 +37,20 @@ done:
 	return rc;
 }
 
+/* "-": what standard input has, in the form of .env files. */
+static int take_input(json_t *vars)
+{
+	json_t *more = NULL;
+	int rc = vars_read(&more, stdin);
+
+	if (!rc && !json_object_size(more))
+		rc = err_set(ERR_INVALID, "it has no config vars");
+	if (!rc)
+		json_object_update(vars, more);
+	json_decref(more);
+	return err_prefix(rc, "standard input");
+}
+
 static int set(struct heroku *h, json_t *vars)
 {
 	static const struct vars_form echo = { NULL, 2, true, NULL };
@@ -60,7 +75,8 @@ static int run(struct heroku *h)
 	int i, rc = 0;
 
 	for (i = 0; i < h->nr_args && !rc; i++)
-		rc = take(vars, h->args[i]);
+		rc = strcmp(h->args[i], "-") != 0 ? take(vars, h->args[i])
+						  : take_input(vars);
 	if (!rc)
 		rc = heroku_connect(h);
 	if (!rc)
@@ -71,8 +87,10 @@ static int run(struct heroku *h)
 
 const struct command cmd_config_set = {
 	.name = "config:set",
-	.args = "KEY=VALUE...",
+	.args = "KEY=VALUE... | -",
 	.help = "set config vars, in one release",
+	.example = "config:set MYVAR=42 GREETING='good day'",
+	.words = "settings",
 	.options = "ar",
 	.min_args = 1,
 	.max_args = ANY_ARGS,

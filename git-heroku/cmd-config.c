@@ -6,25 +6,7 @@
 #include "err.h"
 #include "show.h"
 #include "text.h"
-
-/* Which add-on provides which var: {"KEY": "memcachier"}. Caller's. */
-static json_t *owners_of(const json_t *addons)
-{
-	json_t *owners = json_object();
-	size_t i, j;
-
-	for (i = 0; i < json_array_size(addons); i++) {
-		const json_t *addon = json_array_get(addons, i);
-		const json_t *keys = json_object_get(addon, "config_vars");
-
-		for (j = 0; j < json_array_size(keys); j++)
-			json_object_set(
-				owners,
-				json_string_value(json_array_get(keys, j)),
-				json_object_get(addon, "name"));
-	}
-	return owners;
-}
+#include "vars.h"
 
 static int show_config(struct heroku *h, json_t *vars)
 {
@@ -42,7 +24,7 @@ static int show_config(struct heroku *h, json_t *vars)
 	rc = heroku_get(h, &addons, "/addons");
 	if (rc)
 		return rc;
-	owners = owners_of(addons);
+	owners = vars_owners(addons);
 	form.owners = owners;
 	show_vars(vars, &form);
 	json_decref(owners);
@@ -62,6 +44,8 @@ static int run(struct heroku *h)
 		return rc;
 	if (h->json)
 		show_json(vars);
+	else if (h->shell)
+		vars_shell(stdout, vars);
 	else
 		rc = show_config(h, vars);
 	json_decref(vars);
@@ -70,8 +54,8 @@ static int run(struct heroku *h)
 
 const struct command cmd_config = {
 	.name = "config",
-	.args = "",
+	.args = "[-s]",
 	.help = "list the config vars",
-	.options = "arj",
+	.options = "arsj",
 	.run = run,
 };

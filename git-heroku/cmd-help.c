@@ -15,7 +15,8 @@ static void list(void)
 	for (p = command_table; *p; p++) {
 		char *left = xasprintf("%s %s", (*p)->name, (*p)->args);
 
-		printf("  %-30s%s\n", left, (*p)->help);
+		if ((*p)->help)
+			printf("  %-32s%s\n", left, (*p)->help);
 		free(left);
 	}
 	puts("\n\"git heroku help COMMAND\" shows a command's options.");
@@ -36,6 +37,8 @@ static void describe(const struct command *cmd)
 			printf("  %-24s%s\n", left, o->help);
 		free(left);
 	}
+	printf("\nExample: git heroku %s\n",
+	       cmd->example ? cmd->example : cmd->name);
 	free(usage);
 }
 
@@ -48,7 +51,7 @@ static int run(struct heroku *h)
 		return 0;
 	}
 	cmd = command_find(h->args[0]);
-	if (!cmd)
+	if (!cmd || !cmd->help)
 		return command_unknown(h->args[0]);
 	describe(cmd);
 	return 0;
@@ -58,6 +61,8 @@ const struct command cmd_help = {
 	.name = "help",
 	.args = "[COMMAND]",
 	.help = "list the commands, or describe one",
+	.example = "help config:set",
+	.words = "commands",
 	.options = "",
 	.max_args = 1,
 	.run = run,

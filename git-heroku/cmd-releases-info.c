@@ -58,41 +58,18 @@ static void show_release(const json_t *release)
 	free(plans);
 }
 
-/* The release, with its config vars put into it. */
-static int fetch(struct heroku *h, json_t **out, const char *segment)
-{
-	json_t *release = NULL, *vars = NULL;
-	int rc;
-
-	rc = heroku_get(h, &release, "/releases/%s", segment);
-	if (rc)
-		goto done;
-	rc = heroku_get(h, &vars, "/releases/%" PRId64 "/config-vars",
-			json_int(release, "version", 0));
-	if (rc)
-		goto done;
-	json_object_set(release, "config_vars", vars);
-	*out = release;
-	release = NULL;
-done:
-	json_decref(release);
-	json_decref(vars);
-	return rc;
-}
-
 static int run(struct heroku *h)
 {
 	json_t *release = NULL;
-	char *name = NULL, *segment = NULL;
+	char *name = NULL;
 	int rc;
 
 	rc = release_name(&name, h->nr_args ? h->args[0] : "current");
 	if (rc)
 		goto done;
-	segment = client_path_segment(name);
 	rc = heroku_connect(h);
 	if (!rc)
-		rc = fetch(h, &release, segment);
+		rc = release_with_config(h, name, &release);
 	if (rc)
 		goto done;
 	if (h->json)
@@ -101,7 +78,6 @@ static int run(struct heroku *h)
 		show_release(release);
 done:
 	json_decref(release);
-	free(segment);
 	free(name);
 	return rc;
 }
@@ -110,6 +86,8 @@ const struct command cmd_releases_info = {
 	.name = "releases:info",
 	.args = "[vN]",
 	.help = "show a release; the current one unless named",
+	.example = "releases:info v40",
+	.words = "releases",
 	.options = "arj",
 	.max_args = 1,
 	.run = run,

@@ -32,7 +32,7 @@ static void show_row(const json_t *release)
 	free(rel);
 }
 
-static void show_table(const json_t *releases)
+static void show_releases(const json_t *releases)
 {
 	size_t i;
 
@@ -88,7 +88,7 @@ static int run(struct heroku *h)
 	if (h->json)
 		show_json(releases);
 	else
-		show_table(releases);
+		show_releases(releases);
 	json_decref(releases);
 	return 0;
 }
@@ -97,6 +97,7 @@ const struct command cmd_releases = {
 	.name = "releases",
 	.args = "[-n NUM]",
 	.help = "list the releases, the newest first",
+	.example = "releases -n 50",
 	.options = "arnj",
 	.run = run,
 };

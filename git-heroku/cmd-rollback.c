@@ -26,7 +26,8 @@ static char *target_of(const struct change *c, const char *asked)
 static int roll_back(struct heroku *h, const char *asked)
 {
 	char *path = heroku_path(h, "/releases"), *target = NULL;
-	json_t *body = json_pack("{s:s}", "release", asked);
+	json_t *body =
+		json_pack("{s:s, s:s*}", "release", asked, "only", h->only);
 	struct change c = { .method = "POST", .path = path, .body = body };
 	int rc;
 
@@ -67,7 +68,9 @@ const struct command cmd_rollback = {
 	.name = "rollback",
 	.args = "[vN]",
 	.help = "go back to the last good release, or another",
-	.options = "ar",
+	.example = "rollback v40",
+	.words = "releases",
+	.options = "arGC",
 	.max_args = 1,
 	.run = run,
 };

@@ -10,13 +10,31 @@
 #include "text.h"
 
 const struct command *const command_table[] = {
-	&cmd_addons,         &cmd_addons_create,
-	&cmd_addons_destroy, &cmd_config,
-	&cmd_config_get,     &cmd_config_set,
-	&cmd_config_unset,   &cmd_help,
-	&cmd_info,           &cmd_releases,
-	&cmd_releases_info,  &cmd_rollback,
-	&cmd_version,        NULL,
+	&cmd_addons,
+	&cmd_addons_create,
+	&cmd_addons_destroy,
+	&cmd_addons_downgrade,
+	&cmd_addons_info,
+	&cmd_addons_plans,
+	&cmd_addons_rotate,
+	&cmd_addons_services,
+	&cmd_addons_upgrade,
+	&cmd_complete,
+	&cmd_config,
+	&cmd_config_edit,
+	&cmd_config_get,
+	&cmd_config_set,
+	&cmd_config_unset,
+	&cmd_deploy,
+	&cmd_help,
+	&cmd_info,
+	&cmd_releases,
+	&cmd_releases_diff,
+	&cmd_releases_info,
+	&cmd_releases_output,
+	&cmd_rollback,
+	&cmd_version,
+	NULL,
 };
 
 /* A name that is further than this from what was typed was not meant. */
@@ -75,7 +93,7 @@ int command_unknown(const char *name)
 	for (p = command_table; *p; p++) {
 		size_t n = distance(shown, (*p)->name);
 
-		if (n < best && n < strlen((*p)->name)) {
+		if ((*p)->help && n < best && n < strlen((*p)->name)) {
 			nearest = (*p)->name;
 			best = n;
 		}

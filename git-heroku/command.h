@@ -12,7 +12,9 @@
 struct command {
 	const char *name;       /* "releases:info" */
 	const char *args;       /* as its usage shows them; "" for none */
-	const char *help;       /* one line */
+	const char *help;       /* one line; NULL: not listed */
+	const char *example;    /* a line as it is typed; NULL: the name */
+	const char *words;      /* what complete offers as arguments */
 	const char *options;    /* the keys of those it takes, see options.h */
 	int min_args, max_args; /* max_args -1: any number */
 	const char *missing;    /* what to say where there are too few */
@@ -47,14 +49,25 @@ char *command_usage(const struct command *cmd);
 extern const struct command cmd_addons;
 extern const struct command cmd_addons_create;
 extern const struct command cmd_addons_destroy;
+extern const struct command cmd_addons_downgrade;
+extern const struct command cmd_addons_info;
+extern const struct command cmd_addons_plans;
+extern const struct command cmd_addons_rotate;
+extern const struct command cmd_addons_services;
+extern const struct command cmd_addons_upgrade;
+extern const struct command cmd_complete;
 extern const struct command cmd_config;
+extern const struct command cmd_config_edit;
 extern const struct command cmd_config_get;
 extern const struct command cmd_config_set;
 extern const struct command cmd_config_unset;
+extern const struct command cmd_deploy;
 extern const struct command cmd_help;
 extern const struct command cmd_info;
 extern const struct command cmd_releases;
+extern const struct command cmd_releases_diff;
 extern const struct command cmd_releases_info;
+extern const struct command cmd_releases_output;
 extern const struct command cmd_rollback;
 extern const struct command cmd_version;
 

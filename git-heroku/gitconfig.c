@@ -37,12 +37,14 @@ static bool plain_variable(FILE *out, const char *section, char *line)
 {
 	char *p;
 
+	if (!isalpha((unsigned char)*line))
+		return false;
 	for (p = line; *p; p++) {
 		*p = (char)tolower((unsigned char)*p);
 		if (!strchr(NAME, *p))
 			break;
 	}
-	if (p == line || strncmp(p, " = ", 3))
+	if (strncmp(p, " = ", 3))
 		return false;
 	*p = '\0';
 	p += 3;

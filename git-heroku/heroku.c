@@ -6,6 +6,7 @@
 
 #include "err.h"
 #include "mem.h"
+#include "progress.h"
 #include "where.h"
 
 int heroku_connect(struct heroku *h)
@@ -18,7 +19,8 @@ int heroku_connect(struct heroku *h)
 		rc = client_open(&h->client, where.socket);
 	if (!rc) {
 		h->name = where.app;
-		where.app = NULL;
+		h->git_remote = where.remote;
+		where.app = where.remote = NULL;
 	}
 	where_release(&where);
 	return rc;
@@ -28,8 +30,9 @@ void heroku_release(struct heroku *h)
 {
 	client_free(h->client);
 	free(h->name);
+	free(h->git_remote);
 	h->client = NULL;
-	h->name = NULL;
+	h->name = h->git_remote = NULL;
 }
 
 static char *vpath(const struct heroku *h, const char *fmt, va_list ap)
@@ -66,7 +69,9 @@ int heroku_get(struct heroku *h, json_t **out, const char *fmt, ...)
 	va_start(ap, fmt);
 	path = vpath(h, fmt, ap);
 	va_end(ap);
+	progress_start();
 	rc = client_call(h->client, "GET", path, NULL, out);
+	progress_stop();
 	if (!rc && !*out)
 		rc = err_set(ERR_FAILED, "slugd answered nothing to %s", path);
 	free(path);

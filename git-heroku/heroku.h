@@ -22,11 +22,16 @@ struct heroku {
 	const char *confirm; /* --confirm; NULL: not given */
 	int64_t num;         /* -n; 0: not given */
 	bool json;           /* --json */
+	bool shell;          /* -s */
+	bool values;         /* --values */
+	const char *only;    /* "config", "code": --config-only, --code-only */
 	bool help;           /* -h, --help */
 	char **args;         /* what follows the command's name */
 	int nr_args;
 
-	char *name; /* the app's name, once connected */
+	/* Once connected: */
+	char *name;       /* the app's name */
+	char *git_remote; /* the remote that leads to it; NULL: none known */
 	struct client *client;
 };
 

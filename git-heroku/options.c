@@ -9,13 +9,19 @@
 #include "text.h"
 
 const struct option_def option_table[] = {
-	{ 'a', true, "app", "APP", "the app, by its name" },
-	{ 'r', true, "remote", "REMOTE", "the app, by its git remote" },
-	{ 'n', true, "num", "NUM", "how many releases; 15 unless given" },
-	{ 'j', false, "json", NULL, "the data as JSON" },
-	{ 'c', false, "confirm", "APP", "the app's name, instead of asking" },
-	{ 'h', true, "help", NULL, "how to use the command" },
-	{ 0, false, NULL, NULL, NULL },
+	{ 'a', true, "app", "APP", "the app, by its name", "apps" },
+	{ 'r', true, "remote", "REMOTE", "the app, by its git remote",
+	  "remotes" },
+	{ 'n', true, "num", "NUM", "how many releases; 15 unless given", "" },
+	{ 'j', false, "json", NULL, "the data as JSON", "" },
+	{ 's', true, "shell", NULL, "as a shell reads it back", "" },
+	{ 'v', false, "values", NULL, "config vars with their values", "" },
+	{ 'G', false, "config-only", NULL, "keep the code that runs", "" },
+	{ 'C', false, "code-only", NULL, "keep the config vars of now", "" },
+	{ 'c', false, "confirm", "APP", "the app's name, instead of asking",
+	  "apps" },
+	{ 'h', true, "help", NULL, "how to use the command", "" },
+	{ 0, false, NULL, NULL, NULL, NULL },
 };
 
 #define NR_OPTIONS (sizeof(option_table) / sizeof(option_table[0]) - 1)
@@ -63,6 +69,16 @@ static void for_getopt(struct option *longs, char *shorts)
 	*shorts = '\0';
 }
 
+static int take_only(struct heroku *h, const char *part)
+{
+	if (h->only && strcmp(h->only, part))
+		return err_set(ERR_INVALID,
+			       "--config-only and --code-only exclude each "
+			       "other.");
+	h->only = part;
+	return 0;
+}
+
 static int take(struct heroku *h, char key, const char *value)
 {
 	switch (key) {
@@ -78,6 +94,16 @@ static int take(struct heroku *h, char key, const char *value)
 	case 'j':
 		h->json = true;
 		break;
+	case 's':
+		h->shell = true;
+		break;
+	case 'v':
+		h->values = true;
+		break;
+	case 'G':
+		return take_only(h, "config");
+	case 'C':
+		return take_only(h, "code");
 	case 'h':
 		h->help = true;
 		break;

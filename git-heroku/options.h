@@ -12,10 +12,11 @@
  */
 struct option_def {
 	char key;
-	bool is_short;    /* -KEY, beside --NAME */
-	const char *name; /* without the dashes */
-	const char *arg;  /* what its argument is called; NULL: none */
-	const char *help; /* one line */
+	bool is_short;     /* -KEY, beside --NAME */
+	const char *name;  /* without the dashes */
+	const char *arg;   /* what its argument is called; NULL: none */
+	const char *help;  /* one line */
+	const char *words; /* what complete offers as arg; "" for nothing */
 };
 
 /* All of them; the last has the key 0. */

@@ -9,29 +9,12 @@
 #include "clock.h"
 #include "mem.h"
 #include "text.h"
+#include "vars.h"
 
 /* A value of at least this many characters is shortened. */
 #define LONG_VALUE 36
 /* What stays of it, at its beginning and at its end. */
 #define KEPT 16
-
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* The keys of v, sorted, ended by NULL; they stay v's. Caller frees. */
-static const char **sorted_keys(json_t *v)
-{
-	const char **keys = xcalloc(json_object_size(v) + 1, sizeof(*keys));
-	size_t n = 0;
-	void *i;
-
-	for (i = json_object_iter(v); i; i = json_object_iter_next(v, i))
-		keys[n++] = json_object_iter_key(i);
-	qsort(keys, n, sizeof(*keys), by_name);
-	return keys;
-}
 
 static char *shown_value(const char *value, bool shorten)
 {
@@ -68,7 +51,7 @@ static void show_var(const json_t *vars, const char *key, size_t width,
 
 void show_vars(json_t *vars, const struct vars_form *form)
 {
-	const char **keys = sorted_keys(vars), **p;
+	const char **keys = vars_keys(vars), **p;
 	const char *label = form->label ? form->label : "";
 	size_t width = 0;
 
@@ -120,15 +103,14 @@ char *show_time(const json_t *v, const char *key)
 	return xstrdup(buf);
 }
 
-char *show_price(const json_t *addon)
+char *show_price(const json_t *v)
 {
-	const json_t *price = json_object_get(addon, "billed_price");
+	const json_t *price = json_object_get(v, "billed_price");
 	int64_t cents;
 	char *unit, *out;
 
 	if (!json_is_object(price))
-		price = json_object_get(json_object_get(addon, "plan"),
-					"price");
+		price = json_object_get(v, "price");
 	cents = json_int(price, "cents", 0);
 	if (!cents)
 		return xstrdup("free");
@@ -147,4 +129,67 @@ char *show_price(const json_t *addon)
 const char *show_member(const json_t *v, const char *member, const char *key)
 {
 	return json_str(json_object_get(v, member), key, "");
+}
+
+static const char *cell_of(const json_t *row, size_t column)
+{
+	const char *s = json_string_value(json_array_get(row, column));
+
+	return s ? s : "";
+}
+
+static size_t column_width(const char *header, const json_t *rows, size_t n)
+{
+	size_t width = text_width(header), i;
+
+	for (i = 0; i < json_array_size(rows); i++) {
+		char *safe = text_escape(cell_of(json_array_get(rows, i), n));
+
+		if (text_width(safe) > width)
+			width = text_width(safe);
+		free(safe);
+	}
+	return width;
+}
+
+/* One line, with no blanks at its end. */
+static void table_line(const json_t *row, const size_t *width, size_t nr)
+{
+	size_t i, blanks = 0;
+
+	for (i = 0; i < nr; i++) {
+		char *safe = text_escape(cell_of(row, i));
+
+		if (*safe) {
+			printf("%*s%s", (int)blanks, "", safe);
+			blanks = 0;
+		}
+		blanks += width[i] - text_width(safe) + 2;
+		free(safe);
+	}
+	putchar('\n');
+}
+
+void show_table(const char *const *header, size_t nr, const json_t *rows)
+{
+	json_t *top = json_array(), *rule = json_array();
+	size_t *width = xcalloc(nr, sizeof(*width)), i;
+
+	for (i = 0; i < nr; i++) {
+		char *dashes;
+
+		width[i] = column_width(header[i], rows, i);
+		dashes = xcalloc(width[i] + 1, 1);
+		memset(dashes, '-', width[i]);
+		json_array_append_new(top, json_string(header[i]));
+		json_array_append_new(rule, json_string(dashes));
+		free(dashes);
+	}
+	table_line(top, width, nr);
+	table_line(rule, width, nr);
+	for (i = 0; i < json_array_size(rows); i++)
+		table_line(json_array_get(rows, i), width, nr);
+	json_decref(top);
+	json_decref(rule);
+	free(width);
 }

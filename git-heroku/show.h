@@ -38,8 +38,14 @@ char *show_change(const json_t *release, size_t max);
  */
 char *show_time(const json_t *v, const char *key);
 
-/* An add-on's price: "free", "$15/mo". Caller frees. */
-char *show_price(const json_t *addon);
+/* The price of an add-on or a plan: "free", "$15/mo". Caller frees. */
+char *show_price(const json_t *v);
+
+/*
+ * A table: a header of nr names with a rule below, then rows, an array of
+ * arrays of strings; columns as wide as they must be, two blanks apart.
+ */
+void show_table(const char *const *header, size_t nr, const json_t *rows);
 
 /* The string at key of the object at member of v, "" if none. Borrowed. */
 const char *show_member(const json_t *v, const char *member, const char *key);

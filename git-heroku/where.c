@@ -17,6 +17,7 @@ void where_release(struct where *w)
 {
 	free(w->app);
 	free(w->socket);
+	free(w->remote);
 	*w = (struct where){ 0 };
 }
 
@@ -114,13 +115,16 @@ static int ask_remote(struct where *out, const struct remotes *r,
 	char *path = url ? remote_local_path(url) : NULL;
 	int rc;
 
-	if (path)
+	if (path) {
 		rc = look_into(out, path);
-	else if (url)
+		if (!rc)
+			out->remote = xstrdup(remote->name);
+	} else if (url) {
 		rc = err_set(ERR_INVALID, "%s is not a folder of this machine",
 			     url);
-	else
+	} else {
 		rc = err_set(ERR_INVALID, "it has no URL");
+	}
 	free(path);
 	free(url);
 	return err_prefix(rc, "remote '%s'", remote->name);
@@ -229,7 +233,10 @@ int where_find(struct where *out, const char *app, const char *remote)
 			     "slugd's folder.",
 			     app);
 	}
-	if (!rc)
-		str_replace(&out->app, xstrdup(app));
-	return rc;
+	if (rc)
+		return rc;
+	if (out->app && strcmp(out->app, app))
+		str_replace(&out->remote, NULL);
+	str_replace(&out->app, xstrdup(app));
+	return 0;
 }

@@ -8,6 +8,7 @@
 struct where {
 	char *app;    /* its name, as typed or as its repository says */
 	char *socket; /* the path of slugd's socket */
+	char *remote; /* the remote that is the app's; NULL: none is known */
 };
 
 /*

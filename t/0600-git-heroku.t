@@ -82,7 +82,8 @@ run git heroku releases v3
 refused 'too many arguments' 'Invalid argument: "v3"' \
 	'Usage: git heroku releases [-n NUM]'
 run git heroku config:set
-refused 'config:set of nothing' 'Usage: git heroku config:set KEY=VALUE...' \
+refused 'config:set of nothing' \
+	'Usage: git heroku config:set KEY=VALUE... | -' \
 	'Must specify KEY and VALUE to set.'
 run git heroku config:unset
 refused 'config:unset of nothing' 'Usage: git heroku config:unset KEY...' \

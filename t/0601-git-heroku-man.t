@@ -18,7 +18,7 @@ is "$(cat page)" "$(cat table)" 'the man page has the same, in the same order'
 
 while read -r cmd; do
 	git heroku help "$cmd" >usage
-	sed -n 's/^  .*--\([a-z]*\).*/\1/p' usage >options
+	sed -n 's/^  .*--\([a-z-]*\).*/\1/p' usage >options
 	while read -r option; do
 		grep -q -e "Fl.* -*$option\\b" "$page"
 		ok $? "the man page has --$option of $cmd"
@@ -27,11 +27,11 @@ while read -r cmd; do
 	# in the page.
 	sed -n '1s/^Usage: git heroku [a-z:]*//p' usage |
 		tr '[:upper:]' '[:lower:]' | tr -cs '[:lower:]-' ' ' |
-		sed 's/-n num//; s/  */ /g; s/ *$//' >wanted
+		sed 's/-n num//; s/-s //; s/  */ /g; s/ *$//' >wanted
 	section | sed -n "s/^\\.It Ic $cmd\\( .*\\)*\$/\\1/p" |
 		sed 's/Fl n Ar num//; s/Fl -confirm Ar app//' |
-		sed 's/\<\(Ar\|Op\|Ns\)\>//g' | tr '[:upper:]' '[:lower:]' |
-		tr -cs '[:lower:]-' ' ' | sed 's/  */ /g; s/ *$//' >got
+		sed 's/Fl s//; s/\<\(Ar\|Op\|Ns\|No\|Oo\|Oc\)\>//g' |
+		tr '[:upper:]' '[:lower:]' | tr -cs '[:lower:]-' ' ' | sed 's/  */ /g; s/ *$//' >got
 	is "$(cat got)" "$(cat wanted)" "the man page has the arguments of $cmd"
 done <table
 

@@ -4,7 +4,8 @@
 # shellcheck source=t/lib/test.sh
 . "$(dirname "$0")/lib/test.sh"
 
-make_dir "$@"
+make_dir '[addon redis]' 'plans = small:0, large:250.50' \
+	'config.REDIS_URL = redis://127.0.0.1/' "$@"
 start_slugd || exit 1
 make_app myapp >/dev/null || exit 1
 cd work || exit 1
@@ -94,6 +95,96 @@ like "$(git heroku releases -n 1)" '^v5    Add-on remove memcachier:100 ' \
 	'described'
 run git heroku config
 is "$out" 'myapp has no config vars.' 'its config vars are gone'
+
+# Another plan.
+git heroku addons:create memcachier >/dev/null
+run git heroku addons:upgrade memcachier memcachier:100
+is "$status:$err" '0:' 'addons:upgrade: exit 0'
+# shellcheck disable=SC2016
+is "$out" 'Changing memcachier on myapp to memcachier:100... done, v7 ($15/mo)' \
+	'addons:upgrade says the plan, the release and the price'
+run git heroku addons
+is "$out" 'memcachier:100' 'and the add-on has it'
+run git heroku addons:downgrade memcachier free
+is "$status:$out" \
+	'0:Changing memcachier on myapp to memcachier:free... done, v8 (free)' \
+	'addons:downgrade, to a plan without its service'
+run git heroku addons:upgrade memcachier:100
+# shellcheck disable=SC2016
+is "$out" 'Changing memcachier on myapp to memcachier:100... done, v9 ($15/mo)' \
+	'SERVICE:PLAN alone'
+like "$(git heroku releases -n 1)" '^v9    Add-on change memcachier:100 ' \
+	'each is a release'
+run git heroku addons:upgrade redis:large
+refused 'SERVICE:PLAN of a service without an add-on' \
+	'myapp has no add-on of redis.'
+run git heroku addons:upgrade memcachier
+refused 'without a plan' 'Specify the new plan, as in memcachier:PLAN.'
+run git heroku addons:upgrade '' memcachier:100
+refused 'of nothing' "Must specify an add-on's NAME."
+run git heroku addons:upgrade
+refused 'alone' 'Usage: git heroku addons:upgrade [NAME] PLAN' \
+	'Must specify SERVICE:PLAN, or NAME and PLAN.'
+run git heroku addons:upgrade nope 100
+is "$status:$out" '1:' 'of an unknown add-on: exit 1'
+like "$err" '^ !    .*nope' 'of an unknown add-on: words'
+for plan in memcachier:nope nope:100 redis:small memcachier:100 memcachier:; do
+	run git heroku addons:upgrade memcachier $plan
+	is "$status" 1 "addons:upgrade memcachier $plan: exit 1"
+	like "$out" '\.\.\. failed$' "addons:upgrade $plan: the line says so"
+	like "$err" '^ !    ' "addons:upgrade $plan: words"
+done
+run git heroku addons:rotate nope
+is "$status" 1 'addons:rotate of an unknown one: exit 1'
+like "$err" '^ !    .*nope' 'and words'
+is "$(newest)" v9 'none of them made a release'
+run git heroku addons:rotate memcachier
+is "$status" 0 'addons:rotate: exit 0'
+like "$out" '^Rotating memcachier on myapp\.\.\. done, ' 'addons:rotate'
+
+# What there is.
+run git heroku addons:services
+is "$status:$out" '0:Slug        Name        State
+----------  ----------  -----
+memcachier  memcachier  ga
+redis       redis       ga' 'addons:services'
+run git heroku addons:services --json
+is "$(printf '%s\n' "$out" | perl -MJSON::PP -e '
+	local $/; print join " ", map { $_->{name} } @{decode_json(<STDIN>)}')" \
+	'memcachier redis' 'addons:services --json'
+run git heroku addons:plans redis
+# shellcheck disable=SC2016
+is "$status:$out" '0:=== redis Plans
+         Slug         Name   Price
+-------  -----------  -----  ----------
+default  redis:small  small  free
+         redis:large  large  $250.50/mo' 'addons:plans'
+run git heroku addons:plans redis --json
+is "$(printf '%s\n' "$out" | perl -MJSON::PP -e '
+	local $/;
+	print join " ", map { "$_->{name} $_->{price}{cents}" }
+		@{decode_json(<STDIN>)}')" \
+	'redis:small 0 redis:large 25050' 'addons:plans --json'
+run git heroku addons:plans nope
+refused 'addons:plans of an unknown service' \
+	"Couldn't find that add-on service: nope"
+run git heroku addons:plans ''
+refused 'addons:plans of nothing' 'Must specify a SERVICE.'
+run git heroku addons:info memcachier
+# shellcheck disable=SC2016
+is "$(printf '%s\n' "$out" | grep -v ^Created)" '=== memcachier
+Config Vars: MEMCACHIER_SERVERS
+Owning App:  myapp
+Plan:        memcachier:100
+Price:       $15/mo
+State:       provisioned' 'addons:info'
+run git heroku addons:info memcachier --json
+is "$(printf '%s\n' "$out" | perl -MJSON::PP -e '
+	local $/; print decode_json(<STDIN>)->{plan}{name}')" memcachier:100 \
+	'addons:info --json'
+run git heroku addons:info nope
+is "$status:$out" '1:' 'addons:info of an unknown one: exit 1'
+like "$err" '^ !    .*nope' 'and words'
 
 run git heroku info
 is "$status:$err" '0:' 'info: exit 0'

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: ISC */
+#include "command.h"
+#include "plan.h"
+
+const struct command cmd_addons_downgrade = {
+	.name = "addons:downgrade",
+	.args = "[NAME] PLAN",
+	.help = "change an add-on to a smaller plan",
+	.example = "addons:downgrade memcachier:free",
+	.words = "addons plans",
+	.options = "ar",
+	.min_args = 1,
+	.max_args = 2,
+	.missing = "Must specify SERVICE:PLAN, or NAME and PLAN.",
+	.run = plan_change,
+};

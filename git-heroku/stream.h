@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef STREAM_H
+#define STREAM_H
+
+#include <stdbool.h>
+
+#include "heroku.h"
+
+/*
+ * What a build or a launch says, at an output_stream_url, as it comes, on
+ * standard output: escaped but for its lines and tabs. *any (may be NULL)
+ * becomes true where there was something. At a terminal the waiting is
+ * counted.
+ * Errors: those of client_stream().
+ */
+int stream_show(struct heroku *h, const char *url, bool *any);
+
+#endif
