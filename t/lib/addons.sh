@@ -53,3 +53,39 @@ message() {
 	printf '%s' "$body" | perl -MJSON::PP -e 'local $/;
 		binmode STDOUT, ":utf8"; print decode_json(<STDIN>)->{message}'
 }
+
+# The programs of contrib/addons, without slugd: call PROGRAM ACTION ID PLAN
+# [CONFIG [DEFAULTS]]. Sets $out, $err and $status.
+call() {
+	printf '{"action": "%s", "app": {"id": "%s", "name": "myapp"},
+		"addon": {"id": "%s", "name": "x", "plan": "%s"},
+		"config": %s, "defaults": %s}' "$2" "$3" "$3" "$4" \
+		"${5:-"{}"}" "${6:-"{}"}" >"$scratch/.order"
+	(
+		cd "$SLUGD_ADDON_DIR" || exit 1
+		env -i PATH="$PATH" LANG=C.UTF-8 HOME=/ \
+			SLUGD_ADDON_DIR="$SLUGD_ADDON_DIR" \
+			"$t/../contrib/addons/$1" "$2" <"$scratch/.order"
+	) >"$scratch/.out" 2>"$scratch/.err"
+	status=$?
+	out=$(cat "$scratch/.out")
+	err=$(cat "$scratch/.err")
+}
+
+# given KEY: of the answer that call() got
+given() {
+	printf '%s' "$out" | perl -MJSON::PP -e 'local $/;
+		print decode_json(<STDIN>)->{config}{$ARGV[0]} // "(none)"' "$1"
+}
+
+# tell PORT LINE...: say that to a server at 127.0.0.1:PORT, and print what
+# it answers until it is silent for a moment, without the CRs.
+tell() {
+	perl -MIO::Socket::INET -e '
+		my ($port, @lines) = @ARGV;
+		my $s = IO::Socket::INET->new("127.0.0.1:$port") or die "$!\n";
+		$s->send("$_\r\n") for @lines;
+		$s->shutdown(1);
+		while (sysread $s, my $text, 4096) { print $text =~ s/\r//gr }
+		' -- "$@"
+}
