@@ -49,6 +49,11 @@ when() {
 	printf '%s\n' "$@" >"ctl/$action"
 }
 
+for file in "$t"/../contrib/addons/*; do
+	is "$(perl -I"$t/../contrib/addons" -wc "$file" 2>&1)" \
+		"$file syntax OK" "${file##*/}: perl has no complaint"
+done
+
 # --- what a program is told, and what it gives ---
 
 when create 'pwd >$ctl/pwd; env | sort >$ctl/env; umask >$ctl/umask' \
