@@ -46,3 +46,13 @@ git_heroku_git_heroku_LDADD = common/libcommon.a $(JANSSON_LIBS) \
 	$(HTTP_PARSER_LIBS)
 
 dist_man_MANS += git-heroku/git-heroku.1
+
+# git's own completion looks for it under this name.
+completions = $(DESTDIR)$(datadir)/bash-completion/completions
+install-data-local:
+	$(MKDIR_P) "$(completions)"
+	$(INSTALL_DATA) $(top_srcdir)/contrib/completion/git-heroku.bash \
+		"$(completions)/git-heroku"
+
+uninstall-local:
+	rm -f "$(completions)/git-heroku"
