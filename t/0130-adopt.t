@@ -3,6 +3,7 @@
 # Repositories that were there before slugd: their hooks, their settings, what
 # they borrow and what they have, and slugctl check and repair of them.
 
+# shellcheck disable=SC2119 # the functions take more, where it is given
 # shellcheck source=t/lib/test.sh
 . "$(dirname "$0")/lib/test.sh"
 # shellcheck source=t/lib/push.sh
