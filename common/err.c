@@ -61,7 +61,9 @@ int err_prefix(int code, const char *fmt, ...)
 	put(fmt, ap);
 	va_end(ap);
 	len = strlen(message);
-	snprintf(message + len, sizeof(message) - len, ": %s", old);
+	/* What finds no room is cut off. */
+	if (snprintf(message + len, sizeof(message) - len, ": %s", old) < 0)
+		message[len] = '\0';
 	return code;
 }
 

@@ -7,6 +7,7 @@ slugd_ledger_sources = \
 	slugd/backend.h \
 	slugd/changes.c \
 	slugd/ledger-internal.h \
+	slugd/ledger-sql.c slugd/ledger-sql.h \
 	slugd/ledger-sqlite.c \
 	slugd/ledger.c slugd/ledger.h \
 	slugd/rollback.c

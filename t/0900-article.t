@@ -6,7 +6,7 @@
 
 . "$(dirname "$0")/lib/test.sh"
 
-driver=slugrun
+export driver=slugrun
 make_dir
 now=1789200000
 export SLUGD_TEST_NOW=$now
