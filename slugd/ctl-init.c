@@ -94,12 +94,14 @@ int ctl_init(const struct ctl *ctl)
 	json_t *body = NULL;
 	char *repo = NULL;
 	bool fresh = false;
-	int rc = name_check_app(name);
+	int lock = -1, rc = name_check_app(name);
 
 	if (!rc)
 		rc = repo_path(ctl, &repo);
 	if (!rc)
 		rc = client_open(&c, ctl->socket);
+	if (!rc)
+		rc = ctl_lock(ctl, &lock);
 	if (!rc)
 		rc = check_free(c, name, repo);
 	if (!rc)
@@ -121,6 +123,8 @@ int ctl_init(const struct ctl *ctl)
 		tell_next(c, repo);
 	puts(repo);
 done:
+	if (lock >= 0)
+		close(lock);
 	json_decref(body);
 	client_free(c);
 	free(repo);

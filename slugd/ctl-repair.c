@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include <stdlib.h>
+#include <unistd.h>
 
 #include "adopt.h"
 #include "ctl.h"
@@ -11,8 +11,10 @@ int ctl_repair(const struct ctl *ctl)
 	struct ledger *l = NULL;
 	struct app *app = NULL;
 	bool fresh = false;
-	int rc = ctl_become_owner(ctl);
+	int lock = -1, rc = ctl_become_owner(ctl);
 
+	if (!rc)
+		rc = ctl_lock(ctl, &lock);
 	if (!rc)
 		rc = ctl_open_ledger(ctl, &l);
 	if (!rc)
@@ -26,6 +28,8 @@ int ctl_repair(const struct ctl *ctl)
 		       app->repo);
 	else if (!rc)
 		printf("%s has its hooks and settings\n", app->repo);
+	if (lock >= 0)
+		close(lock);
 	app_free(app);
 	ledger_close(l);
 	return rc;

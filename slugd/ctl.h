@@ -46,6 +46,12 @@ int ctl_stop(const struct ctl *ctl);
 int ctl_become_owner(const struct ctl *ctl);
 
 /*
+ * Wait until no other slugctl makes or repairs a repository, and keep others
+ * from it until *lock is closed.
+ */
+int ctl_lock(const struct ctl *ctl, int *lock);
+
+/*
  * Open DIR/ledger.db, which must be there. Errors: ERR_SYSTEM, and as
  * ledger_open().
  */

@@ -3,6 +3,7 @@
  * slugctl: the admin's tool. Runs with the rights of whoever calls it, who
  * has to be the service account or root.
  */
+#include <fcntl.h>
 #include <getopt.h>
 #include <grp.h>
 #include <pwd.h>
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -112,6 +114,14 @@ int ctl_become_owner(const struct ctl *ctl)
 	    setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) ||
 	    setresuid(st.st_uid, st.st_uid, st.st_uid))
 		return err_sys("becoming %s", pw->pw_name);
+	return 0;
+}
+
+int ctl_lock(const struct ctl *ctl, int *lock)
+{
+	*lock = open(ctl->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*lock < 0 || flock(*lock, LOCK_EX))
+		return err_sys("%s", ctl->dir);
 	return 0;
 }
 

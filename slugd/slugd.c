@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <glob.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -141,6 +142,29 @@ static int take_lock(const struct slugd *d, int *fd)
 	return rc;
 }
 
+/*
+ * SQLite would make a new ledger where there is none. One that went missing
+ * is not to be replaced by an empty one: its apps' repositories are here.
+ */
+static int check_ledger(const struct slugd *d, const char *ledger)
+{
+	char *pattern = xasprintf("%s/repos/*/slugd.sock", d->dir);
+	glob_t found = { 0 };
+	struct stat st;
+	int rc = 0;
+
+	if ((stat(ledger, &st) ? errno == ENOENT : !st.st_size) &&
+	    !glob(pattern, 0, NULL, &found))
+		rc = err_set(ERR_FAILED,
+			     "%s is %s, but there are apps in %s/repos: put a "
+			     "backup there, or move the repositories away",
+			     ledger, access(ledger, F_OK) ? "gone" : "empty",
+			     d->dir);
+	globfree(&found);
+	free(pattern);
+	return rc;
+}
+
 static int open_stores(struct slugd *d)
 {
 	char *ledger = xasprintf("%s/ledger.db", d->dir);
@@ -148,7 +172,9 @@ static int open_stores(struct slugd *d)
 	char *log = xasprintf("%s/log", d->dir);
 	int rc;
 
-	rc = ledger_open(&d->writer, ledger);
+	rc = check_ledger(d, ledger);
+	if (!rc)
+		rc = ledger_open(&d->writer, ledger);
 	if (!rc)
 		rc = ledger_open(&d->ledger, ledger);
 	if (!rc) {
