@@ -139,8 +139,7 @@ static void undo_create(struct step *s, const struct config_addon *service,
 }
 
 int addons_create(struct slugd *d, const struct app *app, const char *name,
-		  const char *user, struct addon **out_addon,
-		  struct release **out)
+		  const char *user, struct addon_result *out)
 {
 	const struct config_addon *service = NULL;
 	const struct config_plan *plan = NULL;
@@ -168,8 +167,8 @@ done:
 	if (rc) {
 		addon_free(s.addon);
 	} else {
-		*out_addon = s.addon;
-		*out = s.release;
+		out->addon = s.addon;
+		out->release = s.release;
 	}
 	return rc;
 }
@@ -219,7 +218,7 @@ static void undo_alter(struct step *s, const struct app *app)
 
 /* The provider changes what is there, and the ledger follows. */
 static int alter(struct step *s, const struct app *app, const char *action,
-		 struct addon **out_addon, struct release **out)
+		 struct addon_result *out)
 {
 	const struct config_addon *service =
 		config_addon(s->slugd->config, s->addon->service);
@@ -244,15 +243,14 @@ done:
 	if (rc) {
 		addon_free(s->addon);
 	} else {
-		*out_addon = s->addon;
-		*out = s->release;
+		out->addon = s->addon;
+		out->release = s->release;
 	}
 	return rc;
 }
 
 int addons_change(struct slugd *d, const struct app *app, const char *name,
-		  const char *plan, const char *user, struct addon **out_addon,
-		  struct release **out)
+		  const char *plan, const char *user, struct addon_result *out)
 {
 	const struct config_addon *service = NULL;
 	const struct config_plan *to = NULL;
@@ -278,17 +276,16 @@ int addons_change(struct slugd *d, const struct app *app, const char *name,
 	}
 	str_replace(&s.addon->plan, xstrdup(to->name));
 	s.addon->price = to->price;
-	return alter(&s, app, "change", out_addon, out);
+	return alter(&s, app, "change", out);
 }
 
 int addons_rotate(struct slugd *d, const struct app *app, const char *name,
-		  const char *user, struct addon **out_addon,
-		  struct release **out)
+		  const char *user, struct addon_result *out)
 {
 	struct step s = { .slugd = d, .user = user };
 	int rc = find(d, app, name, &s.addon);
 
-	return rc ? rc : alter(&s, app, "rotate", out_addon, out);
+	return rc ? rc : alter(&s, app, "rotate", out);
 }
 
 /* The provider ends it, then the ledger. s->addon is condemned already. */
@@ -305,8 +302,7 @@ static int finish_destroy(struct step *s, const struct app *app)
 }
 
 int addons_destroy(struct slugd *d, const struct app *app, const char *name,
-		   const char *user, struct addon **out_addon,
-		   struct release **out)
+		   const char *user, struct addon_result *out)
 {
 	struct step s = { .slugd = d, .user = user };
 	int rc = find(d, app, name, &s.addon);
@@ -319,8 +315,8 @@ int addons_destroy(struct slugd *d, const struct app *app, const char *name,
 	if (rc) {
 		addon_free(s.addon);
 	} else {
-		*out_addon = s.addon;
-		*out = s.release;
+		out->addon = s.addon;
+		out->release = s.release;
 	}
 	return rc;
 }

@@ -16,21 +16,26 @@ struct slugd;
 /* The lane of the app, by its id; of 0, one for what is no app. Caller frees. */
 char *addons_lane(int64_t app);
 
+/* What a change leads to, in the caller's hands. */
+struct addon_result {
+	struct addon *addon;
+	struct release *release;
+};
+
 /* Create name, "memcachier" or "memcachier:100". */
 int addons_create(struct slugd *d, const struct app *app, const char *name,
-		  const char *user, struct addon **a, struct release **out);
+		  const char *user, struct addon_result *out);
 
 /* Give the add-on another plan, "memcachier:100" or "100". */
 int addons_change(struct slugd *d, const struct app *app, const char *name,
-		  const char *plan, const char *user, struct addon **a,
-		  struct release **out);
+		  const char *plan, const char *user, struct addon_result *out);
 
 /* Have the provider give it new credentials. */
 int addons_rotate(struct slugd *d, const struct app *app, const char *name,
-		  const char *user, struct addon **a, struct release **out);
+		  const char *user, struct addon_result *out);
 
 int addons_destroy(struct slugd *d, const struct app *app, const char *name,
-		   const char *user, struct addon **a, struct release **out);
+		   const char *user, struct addon_result *out);
 
 /*
  * After a start: undo what was being created, finish what was being

@@ -118,8 +118,7 @@ static int wanted_plan(const struct http_request *req, const char **out)
 /* What the changes below have in common: the app, and what to answer. */
 struct change {
 	struct app *app;
-	struct addon *addon;
-	struct release *release;
+	struct addon_result result;
 };
 
 static int answer(struct slugd *d, struct http_request *req, struct change *c,
@@ -127,11 +126,11 @@ static int answer(struct slugd *d, struct http_request *req, struct change *c,
 {
 	if (!rc) {
 		req->status = status;
-		req->reply = addon_json(c->app, c->addon);
-		api_released(d, req, c->app, c->release);
+		req->reply = addon_json(c->app, c->result.addon);
+		api_released(d, req, c->app, c->result.release);
 	}
-	release_free(c->release);
-	addon_free(c->addon);
+	release_free(c->result.release);
+	addon_free(c->result.addon);
 	app_free(c->app);
 	return rc;
 }
@@ -146,8 +145,7 @@ int api_addon_create(void *ctx, struct http_request *req)
 	if (!rc)
 		rc = wanted_plan(req, &plan);
 	if (!rc)
-		rc = addons_create(d, c.app, plan, req->peer->user, &c.addon,
-				   &c.release);
+		rc = addons_create(d, c.app, plan, req->peer->user, &c.result);
 	return answer(d, req, &c, rc, 201);
 }
 
@@ -162,7 +160,7 @@ int api_addon_update(void *ctx, struct http_request *req)
 		rc = wanted_plan(req, &plan);
 	if (!rc)
 		rc = addons_change(d, c.app, req->param[1], plan,
-				   req->peer->user, &c.addon, &c.release);
+				   req->peer->user, &c.result);
 	return answer(d, req, &c, rc, 200);
 }
 
@@ -174,7 +172,7 @@ int api_addon_rotate(void *ctx, struct http_request *req)
 
 	if (!rc)
 		rc = addons_rotate(d, c.app, req->param[1], req->peer->user,
-				   &c.addon, &c.release);
+				   &c.result);
 	return answer(d, req, &c, rc, 200);
 }
 
@@ -186,9 +184,9 @@ int api_addon_delete(void *ctx, struct http_request *req)
 
 	if (!rc)
 		rc = addons_destroy(d, c.app, req->param[1], req->peer->user,
-				    &c.addon, &c.release);
+				    &c.result);
 	if (!rc)
-		str_replace(&c.addon->state, xstrdup("deprovisioned"));
+		str_replace(&c.result.addon->state, xstrdup("deprovisioned"));
 	return answer(d, req, &c, rc, 200);
 }
 
