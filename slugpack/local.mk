@@ -3,12 +3,14 @@ bin_PROGRAMS += slugpack/slugpack
 dist_man_MANS += slugpack/slugpack.1
 
 slugpack_slugpack_SOURCES = \
+	slugpack/catfile.c slugpack/catfile.h \
 	slugpack/compress.c slugpack/compress.h \
 	slugpack/entry.c slugpack/entry.h \
 	slugpack/ignore.c slugpack/ignore.h \
 	slugpack/options.c slugpack/options.h \
 	slugpack/output.c slugpack/output.h \
 	slugpack/pack.c slugpack/pack.h \
+	slugpack/progress.c slugpack/progress.h \
 	slugpack/report.c slugpack/report.h \
 	slugpack/sink.h \
 	slugpack/slug.c slugpack/slug.h \

@@ -71,7 +71,11 @@ static int set_report(struct options *o, const struct option_row *row,
 		rc = err_set(ERR_INVALID, "descriptor %s is not open", value);
 	if (rc)
 		return err_prefix(rc, "--%s", row->name);
+	/* Not for the programs that slugpack runs. */
+	if (fd != STDERR_FILENO)
+		fcntl((int)fd, F_SETFD, FD_CLOEXEC);
 	o->report_fd = (int)fd;
+	o->spec.quiet = true;
 	return 0;
 }
 

@@ -86,10 +86,8 @@ int pack_open(struct pack **out, struct sink to, int gzip_level)
 }
 
 static void fill_entry(struct archive_entry *a, const char *path,
-		       enum entry_kind kind, const char *data, size_t len)
+		       enum entry_kind kind, uint64_t size)
 {
-	char *target;
-
 	archive_entry_clear(a);
 	archive_entry_copy_pathname(a, path);
 	archive_entry_set_uid(a, 0);
@@ -97,35 +95,67 @@ static void fill_entry(struct archive_entry *a, const char *path,
 	archive_entry_set_uname(a, "root");
 	archive_entry_set_gname(a, "root");
 	archive_entry_set_mtime(a, TIME_STAMP, 0);
-	archive_entry_set_size(a, 0);
-	if (kind == ENTRY_FOLDER) {
+	archive_entry_set_size(a, (la_int64_t)size);
+	if (kind == ENTRY_FOLDER)
 		archive_entry_set_mode(a, AE_IFDIR | 0755);
-	} else if (kind == ENTRY_SYMLINK) {
+	else if (kind == ENTRY_SYMLINK)
 		archive_entry_set_mode(a, AE_IFLNK | 0777);
-		target = xstrndup(data, len);
-		archive_entry_copy_symlink(a, target);
-		free(target);
-	} else {
-		archive_entry_set_mode(
-			a, AE_IFREG | (kind == ENTRY_EXECUTABLE ? 0755 : 0644));
-		archive_entry_set_size(a, (la_int64_t)len);
-	}
+	else if (kind == ENTRY_EXECUTABLE)
+		archive_entry_set_mode(a, AE_IFREG | 0755);
+	else
+		archive_entry_set_mode(a, AE_IFREG | 0644);
+}
+
+static int write_header(struct pack *p)
+{
+	return pack_result(p, archive_write_header(p->archive, p->entry));
+}
+
+int pack_begin(struct pack *p, const char *path, enum entry_kind kind,
+	       uint64_t size)
+{
+	fill_entry(p->entry, path, kind, size);
+	return write_header(p);
+}
+
+int pack_data(void *ctx, const void *data, size_t len)
+{
+	struct pack *p = ctx;
+	la_ssize_t n = len ? archive_write_data(p->archive, data, len) : 0;
+
+	return pack_result(p,
+			   n == (la_ssize_t)len ? ARCHIVE_OK : ARCHIVE_FATAL);
+}
+
+int pack_finish(struct pack *p)
+{
+	return pack_result(p, archive_write_finish_entry(p->archive));
+}
+
+static int pack_link(struct pack *p, const char *path, const char *data,
+		     size_t len)
+{
+	char *target = xstrndup(data, len);
+
+	fill_entry(p->entry, path, ENTRY_SYMLINK, 0);
+	archive_entry_copy_symlink(p->entry, target);
+	free(target);
+	return write_header(p);
 }
 
 int pack_entry(struct pack *p, const char *path, enum entry_kind kind,
 	       const char *data, size_t len)
 {
-	bool has_data = kind != ENTRY_FOLDER && kind != ENTRY_SYMLINK && len;
-	int code;
+	int rc;
 
-	fill_entry(p->entry, path, kind, data, len);
-	code = archive_write_header(p->archive, p->entry);
-	if (code == ARCHIVE_OK && has_data &&
-	    archive_write_data(p->archive, data, len) != (la_ssize_t)len)
-		code = ARCHIVE_FATAL;
-	if (code == ARCHIVE_OK)
-		code = archive_write_finish_entry(p->archive);
-	return pack_result(p, code);
+	if (kind == ENTRY_SYMLINK) {
+		rc = pack_link(p, path, data, len);
+	} else {
+		rc = pack_begin(p, path, kind, len);
+		if (!rc)
+			rc = pack_data(p, data, len);
+	}
+	return rc ? rc : pack_finish(p);
 }
 
 int pack_end(struct pack *p)

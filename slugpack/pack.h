@@ -3,6 +3,7 @@
 #define PACK_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "entry.h"
 #include "sink.h"
@@ -38,6 +39,15 @@ int pack_open(struct pack **out, struct sink to, int gzip_level);
  */
 int pack_entry(struct pack *p, const char *path, enum entry_kind kind,
 	       const char *data, size_t len);
+
+/*
+ * The same for a file whose content comes in pieces: size bytes in all, by
+ * pack_data(), for which ctx is the struct pack (for struct sink).
+ */
+int pack_begin(struct pack *p, const char *path, enum entry_kind kind,
+	       uint64_t size);
+int pack_data(void *ctx, const void *data, size_t len);
+int pack_finish(struct pack *p);
 
 /* Write the end mark: all is at the sink then. Errors: as pack_entry(). */
 int pack_end(struct pack *p);

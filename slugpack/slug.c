@@ -12,10 +12,14 @@
 #include "output.h"
 #include "pack.h"
 #include "procfile.h"
+#include "progress.h"
 #include "text.h"
 
 #define MAX_PROCFILE (64 << 10)
 #define MAX_NOTICES  20
+
+/* A blob that is larger comes in pieces. */
+#define LARGE (8 << 20)
 
 /* What Git LFS leaves in a repository in place of a file. */
 #define LFS_MARK "version https://git-lfs.github.com/spec/v1\n"
@@ -27,6 +31,10 @@ struct making {
 	struct slug *slug;
 	struct tree *tree;
 	struct pack *pack;
+	struct progress progress;
+	bool has_large;
+	uint64_t packed; /* entries, */
+	uint64_t bytes;  /* and what is in them, so far */
 	size_t nr_notices;
 	char *pointer; /* the first of Git LFS, as messages show it */
 	size_t nr_pointers;
@@ -133,6 +141,7 @@ static int survey_blob(struct making *m, const struct tree_entry *e)
 		rc = check_link(e->path, size);
 	if (rc)
 		return rc;
+	m->has_large |= size > LARGE;
 	m->slug->tree_size += size;
 	if (spec->max_tree && m->slug->tree_size > spec->max_tree)
 		return over_tree(m, e->path);
@@ -205,6 +214,9 @@ static int survey(void *ctx, const struct tree_entry *e)
 			       "files and folders",
 			       (unsigned long long)m->spec->max_entries);
 	m->slug->entries++;
+	if (progress_due(&m->progress))
+		progress_show(&m->progress, "Reading the tree: %llu files",
+			      (unsigned long long)m->slug->entries);
 	return e->kind == ENTRY_FOLDER ? 0 : survey_blob(m, e);
 }
 
@@ -254,16 +266,51 @@ static int check_pointers(const struct making *m)
 	return ERR_INVALID;
 }
 
-/* Second walk: into the archive. */
-static int pack_one(void *ctx, const struct tree_entry *e)
+static void show_packed(struct making *m)
+{
+	char *done, *all;
+
+	if (!progress_due(&m->progress))
+		return;
+	done = text_size(m->bytes);
+	all = text_size(m->slug->tree_size);
+	progress_show(&m->progress, "Compressing: %llu/%llu files, %s of %s",
+		      (unsigned long long)m->packed,
+		      (unsigned long long)m->slug->entries, done, all);
+	free(all);
+	free(done);
+}
+
+/* A piece of a large blob. For struct sink. */
+static int pack_piece(void *ctx, const void *data, size_t len)
 {
 	struct making *m = ctx;
+
+	m->bytes += len;
+	show_packed(m);
+	return pack_data(m->pack, data, len);
+}
+
+static int pack_large(struct making *m, const struct tree_entry *e,
+		      uint64_t size)
+{
+	struct sink to = { pack_piece, m };
+	int rc = pack_begin(m->pack, e->path, e->kind, size);
+
+	if (!rc)
+		rc = tree_blob_stream(m->tree, e, size, &to);
+	if (!rc)
+		rc = pack_finish(m->pack);
+	return rc;
+}
+
+/* One that is small enough to be in memory, or a folder. */
+static int pack_small(struct making *m, const struct tree_entry *e)
+{
 	const char *data = NULL;
 	size_t len = 0;
 	int rc = 0;
 
-	if (e->kind == ENTRY_SUBMODULE || tree_is_ignored(m->tree, e))
-		return TREE_SKIP;
 	if (e->kind != ENTRY_FOLDER)
 		rc = tree_blob_read(m->tree, e, &data, &len);
 	if (!rc && e->kind == ENTRY_SYMLINK)
@@ -272,7 +319,26 @@ static int pack_one(void *ctx, const struct tree_entry *e)
 		return rc;
 	if (is_pointer(e, data, len))
 		add_pointer(m, e);
+	m->bytes += len;
 	return pack_entry(m->pack, e->path, e->kind, data, len);
+}
+
+/* Second walk: into the archive. */
+static int pack_one(void *ctx, const struct tree_entry *e)
+{
+	struct making *m = ctx;
+	uint64_t size = 0;
+	int rc = 0;
+
+	if (e->kind == ENTRY_SUBMODULE || tree_is_ignored(m->tree, e))
+		return TREE_SKIP;
+	if (m->has_large && e->kind != ENTRY_FOLDER)
+		rc = tree_blob_size(m->tree, e, &size);
+	if (!rc)
+		rc = size > LARGE ? pack_large(m, e, size) : pack_small(m, e);
+	m->packed++;
+	show_packed(m);
+	return rc;
 }
 
 static int write_slug(struct making *m, int fd)
@@ -314,6 +380,7 @@ int slug_make(struct slug *out, const struct slug_spec *spec, int fd)
 	rc = tree_open(&m.tree, &spec->source);
 	if (rc)
 		goto done;
+	progress_begin(&m.progress, !spec->quiet);
 	out->commit = xstrdup(tree_commit(m.tree));
 	out->subject = tree_subject(m.tree);
 	rc = ignore_read(m.tree);
@@ -321,6 +388,7 @@ int slug_make(struct slug *out, const struct slug_spec *spec, int fd)
 		rc = tree_walk(m.tree, spec->max_depth, survey, &m);
 	if (!rc)
 		rc = write_slug(&m, fd);
+	progress_end(&m.progress);
 	sum_notices(&m);
 	notice_left(&m);
 done:

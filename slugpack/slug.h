@@ -12,11 +12,12 @@
  * A slug: the tree of a commit as a compressed tar file. The tree is walked
  * twice: the survey checks every entry and sums the sizes that the objects'
  * headers tell, before any blob is read; then the entries are packed, one
- * blob in memory at a time.
+ * blob in memory at a time, and of a large one only a piece.
  */
 struct slug_spec {
 	struct tree_source source;
-	bool gzip; /* else zstd */
+	bool quiet; /* no progress, on a terminal either */
+	bool gzip;  /* else zstd */
 	int level;
 	/* Limits; 0 is none. */
 	uint64_t max_size;    /* bytes, packed */

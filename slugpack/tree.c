@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "catfile.h"
 #include "err.h"
 #include "mem.h"
 #include "names.h"
@@ -24,11 +25,13 @@
 #define WINDOWS_LIMIT (32 << 20)
 
 struct tree {
+	const struct tree_source *source;
 	git_repository *repo;
 	git_odb *odb;
 	git_commit *commit;
-	git_odb_object *blob;  /* what was read last */
-	git_repository *rules; /* of tree_ignore(); NULL: none */
+	git_odb_object *blob;    /* what was read last */
+	struct catfile *catfile; /* for large blobs; NULL: not needed yet */
+	git_repository *rules;   /* of tree_ignore(); NULL: none */
 	char hex[GIT_OID_HEXSZ + 1];
 };
 
@@ -197,6 +200,7 @@ int tree_open(struct tree **out, const struct tree_source *source)
 	struct tree *t = xcalloc(1, sizeof(*t));
 	int rc;
 
+	t->source = source;
 	set_up_library();
 	if (source->nr_objects)
 		rc = open_objects(t, source);
@@ -216,6 +220,7 @@ void tree_free(struct tree *t)
 {
 	if (!t)
 		return;
+	catfile_free(t->catfile);
 	git_odb_object_free(t->blob);
 	git_repository_free(t->rules);
 	git_commit_free(t->commit);
@@ -437,4 +442,22 @@ int tree_blob_read(struct tree *t, const struct tree_entry *e,
 	*data = git_odb_object_data(t->blob);
 	*len = git_odb_object_size(t->blob);
 	return 0;
+}
+
+int tree_blob_stream(struct tree *t, const struct tree_entry *e, uint64_t size,
+		     const struct sink *to)
+{
+	const struct tree_source *s = t->source;
+	char hex[GIT_OID_HEXSZ + 1];
+	git_oid id;
+	int rc = 0;
+
+	git_oid_fromraw(&id, e->id);
+	git_oid_tostr(hex, sizeof(hex), &id);
+	if (!t->catfile)
+		rc = catfile_open(&t->catfile,
+				  s->nr_objects ? s->repo
+						: git_repository_path(t->repo),
+				  s->objects, s->nr_objects);
+	return rc ? rc : catfile_read(t->catfile, hex, size, to);
 }

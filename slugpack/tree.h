@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "entry.h"
+#include "sink.h"
 
 /*
  * The tree of one commit: found, walked in git's order and read, a blob at
@@ -16,7 +17,7 @@
  */
 struct tree;
 
-/* Where the commit is. */
+/* Where the commit is; it must outlive the tree. */
 struct tree_source {
 	const char *repo;
 	/*
@@ -90,6 +91,13 @@ bool tree_is_ignored(const struct tree *t, const struct tree_entry *e);
  * Errors: ERR_FAILED if it is missing or no blob.
  */
 int tree_blob_size(struct tree *t, const struct tree_entry *e, uint64_t *size);
+
+/*
+ * A blob's content, of size bytes, in pieces to the sink: for one that
+ * should not be in memory as a whole. Errors: the sink's; ERR_FAILED.
+ */
+int tree_blob_stream(struct tree *t, const struct tree_entry *e, uint64_t size,
+		     const struct sink *to);
 
 /*
  * A blob's content into *data (borrowed from t until the next call) and
