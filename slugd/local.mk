@@ -29,8 +29,10 @@ slugd_slugd_SOURCES = \
 	slugd/lease.c slugd/lease.h \
 	slugd/program.c slugd/program.h \
 	slugd/provider.c slugd/provider.h \
+	slugd/pushes-internal.h \
 	slugd/pushes.c slugd/pushes.h \
 	slugd/repo.c slugd/repo.h \
+	slugd/settle.c \
 	slugd/slugd.c slugd/slugd.h \
 	slugd/slugs.c slugd/slugs.h \
 	slugd/streams.c slugd/streams.h \

@@ -77,8 +77,8 @@ none 'nor does it know of standard output and options'
 
 # shellcheck disable=SC2086 # words
 grep -rnE --include='*.[ch]' '"(SELECT|INSERT|UPDATE|DELETE FROM|CREATE) ' \
-	common $rooms | grep -v '^slugd/ledger-sqlite\.c:' >"$bad"
-none 'SQL stands in ledger-sqlite.c alone'
+	common $rooms | grep -Ev '^slugd/ledger-sql(ite)?\.c:' >"$bad"
+none 'SQL stands in the back end alone'
 
 # --- every file ---
 

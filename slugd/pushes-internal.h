@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef PUSHES_INTERNAL_H
+#define PUSHES_INTERNAL_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <sys/queue.h>
+
+#include "build.h"
+#include "lease.h"
+#include "pushes.h"
+
+/*
+ * What pushes.c, which begins and builds pushes, and settle.c, which ends
+ * them, share.
+ */
+
+enum push_state {
+	PUSH_WAITING,  /* for another push of the app */
+	PUSH_BUILDING, /* holds the app's push lock, as does the next */
+	PUSH_ACCEPTED, /* its intent is in the ledger */
+	PUSH_SETTLED,
+	PUSH_REFUSED,
+	PUSH_DROPPED, /* the ref never moved */
+};
+
+struct push {
+	struct pushes *pushes;
+	struct build_request build; /* what to pack, and what for */
+	char *old;
+	char *folders; /* for repo_sync() */
+	struct lease lease;
+	enum push_state state;
+	bool direct;   /* no push, but a wish: has no lease */
+	bool over;     /* the lease is */
+	bool torn;     /* git-receive-pack may have been killed */
+	unsigned jobs; /* that still use it */
+	TAILQ_ENTRY(push) link;
+};
+
+struct pushes {
+	struct slugd *slugd;
+	pthread_mutex_t lock;
+	pthread_cond_t changed; /* some push's state or lease */
+	TAILQ_HEAD(, push) all;
+	pthread_t watcher;
+	bool watching;
+	int wake; /* an eventfd: there is a lease more to watch */
+};
+
+void push_free(struct push *push);
+
+/* Set the push's state, and tell whoever waits for a change. */
+void push_set_state(struct push *push, enum push_state state);
+
+/* There is a lease more to watch, or a push that has ended. */
+void pushes_wake_watcher(struct pushes *p);
+
+#endif

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The end of a push: settle, its four callers, and the thread that watches
+ * leases.
+ */
+#include <inttypes.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "err.h"
+#include "launch.h"
+#include "log.h"
+#include "mem.h"
+#include "pushes-internal.h"
+#include "repo.h"
+#include "slugd.h"
+
+#define TICK_MS    1000
+#define SWEEPS     20 /* one each 100 ms, while others work there */
+#define MAX_LEASES 256
+
+/* The ref moved: make that durable, then the release. */
+static int settle_moved(struct push *push, const struct intent *intent,
+			struct release **out)
+{
+	struct slugd *d = push->pushes->slugd;
+	int rc;
+
+	rc = repo_sync(push->build.app->repo, intent->ref, push->folders);
+	if (!rc)
+		rc = ledger_deploy(d->writer, intent, out);
+	if (rc)
+		return rc;
+	log_line("app=%s push=%s settled as v%" PRId64, push->build.app->name,
+		 intent->push, (*out)->version);
+	push_set_state(push, PUSH_SETTLED);
+	launch_release(d, push->build.app, *out);
+	return 0;
+}
+
+/*
+ * Settle an accepted push: see pushes.h. moved: a hook says that the ref
+ * did. *out stays NULL where it is not over yet, or was dropped.
+ */
+static int settle(struct push *push, bool moved, struct release **out)
+{
+	struct slugd *d = push->pushes->slugd;
+	const struct app *app = push->build.app;
+	struct intent *i = NULL;
+	bool over = lease_is_over(&push->lease);
+	int rc = ledger_intent(d->writer, app->id, &i);
+
+	if (rc)
+		return rc;
+	if (!moved)
+		rc = repo_ref_is_at(app->repo, i->ref, i->new, &moved);
+	if (!moved)
+		moved = repo_reflog_has(app->repo, i->ref, i->old, i->new,
+					i->reflog_size);
+	if (rc) {
+		/* Nothing is known: asked again later. */
+	} else if (moved) {
+		rc = settle_moved(push, i, out);
+	} else if (over) {
+		rc = ledger_drop(d->writer, i);
+		if (!rc) {
+			log_line("app=%s push=%s dropped: %s did not move",
+				 app->name, i->push, i->ref);
+			slugs_drop(d->slugs, i->slug);
+			push_set_state(push, PUSH_DROPPED);
+		}
+	}
+	intent_free(i);
+	return rc;
+}
+
+int pushes_settle(struct pushes *p, int64_t app, const char *ref,
+		  const char *new, struct release **out)
+{
+	enum push_state state = PUSH_REFUSED;
+	struct push *push, *found = NULL;
+	int rc = 0;
+
+	*out = NULL;
+	pthread_mutex_lock(&p->lock);
+	TAILQ_FOREACH(push, &p->all, link)
+	{
+		if (push->build.app->id != app ||
+		    strcmp(push->build.ref, ref) ||
+		    strcmp(push->build.commit, new) ||
+		    (push->state != PUSH_ACCEPTED &&
+		     push->state != PUSH_SETTLED))
+			continue;
+		found = push;
+	}
+	if (found) {
+		state = found->state;
+		found->jobs++;
+	}
+	pthread_mutex_unlock(&p->lock);
+	if (!found)
+		return 0;
+	if (state == PUSH_ACCEPTED)
+		rc = settle(found, true, out);
+	else
+		rc = ledger_release_by_push(p->slugd->writer, found->build.push,
+					    out);
+	pthread_mutex_lock(&p->lock);
+	found->jobs--;
+	pthread_mutex_unlock(&p->lock);
+	return rc;
+}
+
+/* A job of the ledger's lane: the lease of an accepted push is over. */
+static void settle_job(void *arg)
+{
+	struct push *push = arg;
+	struct release *r = NULL;
+	enum push_state state;
+
+	pthread_mutex_lock(&push->pushes->lock);
+	state = push->state;
+	pthread_mutex_unlock(&push->pushes->lock);
+	if (state == PUSH_ACCEPTED && settle(push, false, &r))
+		log_line("app=%s push=%s cannot be settled yet: %s",
+			 push->build.app->name, push->build.push, err_msg());
+	release_free(r);
+	pthread_mutex_lock(&push->pushes->lock);
+	push->jobs--;
+	pthread_mutex_unlock(&push->pushes->lock);
+}
+
+/*
+ * A job of the app's git lane: what a killed git-receive-pack leaves behind
+ * would be in the way of the next push. Its hooks may still be ending.
+ */
+static void sweep_job(void *arg)
+{
+	const struct timespec pause = { 0, 100000000 };
+	struct app *app = arg;
+	int i;
+
+	for (i = 1; !repo_sweep(app->repo) && i < SWEEPS; i++)
+		nanosleep(&pause, NULL);
+	if (i == SWEEPS)
+		log_line("app=%s: somebody works in %s, not swept", app->name,
+			 app->repo);
+	app_free(app);
+}
+
+/* Takes the app. */
+static void sweep(struct pushes *p, struct app *app)
+{
+	char *key = xasprintf("git %s", app->name);
+
+	jobs_submit(p->slugd->jobs, key, sweep_job, app);
+	free(key);
+}
+
+/* Under the lock: what the end of a lease means for its push. */
+static void after_lease(struct push *push)
+{
+	struct pushes *p = push->pushes;
+
+	if (push->jobs)
+		return;
+	if (push->state == PUSH_ACCEPTED) {
+		push->jobs++;
+		push->torn = true;
+		jobs_submit(p->slugd->jobs, JOBS_LEDGER, settle_job, push);
+	} else if (push->state >= PUSH_SETTLED) {
+		TAILQ_REMOVE(&p->all, push, link);
+		if (push->torn ||
+		    (push->state == PUSH_REFUSED && !push->direct)) {
+			sweep(p, push->build.app);
+			push->build.app = NULL;
+		}
+		push_free(push);
+	}
+}
+
+/* Look at every lease, and note those that are to be waited for. */
+static nfds_t look(struct pushes *p, struct pollfd *fds)
+{
+	struct push *push, *next;
+	nfds_t n = 0;
+
+	fds[n++] = (struct pollfd){ p->wake, POLLIN, 0 };
+	pthread_mutex_lock(&p->lock);
+	for (push = TAILQ_FIRST(&p->all); push; push = next) {
+		next = TAILQ_NEXT(push, link);
+		if (!push->over && !push->direct &&
+		    lease_is_over(&push->lease)) {
+			push->over = true;
+			pthread_cond_broadcast(&p->changed);
+		}
+		if (push->over || push->direct)
+			after_lease(push);
+		else if (n < MAX_LEASES)
+			fds[n++] = (struct pollfd){ push->lease.fd, POLLIN, 0 };
+	}
+	pthread_mutex_unlock(&p->lock);
+	return n;
+}
+
+static void *watch(void *arg)
+{
+	struct pushes *p = arg;
+	struct pollfd fds[MAX_LEASES];
+	uint64_t count;
+
+	while (!p->slugd->stopping) {
+		nfds_t n = look(p, fds);
+
+		poll(fds, n, TICK_MS);
+		if (read(p->wake, &count, sizeof(count)) < 0) {
+			/* Nobody called: a lease ended, or time passed. */
+		}
+		streams_heartbeat(p->slugd->streams);
+	}
+	return NULL;
+}
+
+void pushes_start(struct pushes *p)
+{
+	if (pthread_create(&p->watcher, NULL, watch, p))
+		abort();
+	p->watching = true;
+}
+
+void pushes_stop(struct pushes *p)
+{
+	if (!p->watching)
+		return;
+	pushes_wake_watcher(p);
+	pthread_join(p->watcher, NULL);
+	p->watching = false;
+}
+
+/* An intent of the last slugd, as a push of this one. */
+static int take_up(struct pushes *p, const struct intent *i)
+{
+	struct push *push = xcalloc(1, sizeof(*push));
+	struct release *r = NULL;
+	struct app *app = NULL;
+	int rc = ledger_app_by_id(p->slugd->ledger, i->app, &app);
+
+	if (rc) {
+		free(push);
+		return rc;
+	}
+	push->pushes = p;
+	push->state = PUSH_ACCEPTED;
+	push->torn = true;
+	push->old = xstrdup(i->old);
+	build_request_restore(&push->build, app, i);
+	lease_restore(&push->lease, i->lease);
+	push->over = lease_is_over(&push->lease);
+	TAILQ_INSERT_TAIL(&p->all, push, link);
+	if (push->over)
+		rc = settle(push, false, &r);
+	release_free(r);
+	return rc;
+}
+
+int pushes_recover(struct pushes *p)
+{
+	struct intent **v = NULL;
+	struct app **apps = NULL;
+	size_t n = 0, nr_apps = 0, i;
+	int rc = ledger_apps(p->slugd->ledger, &apps, &nr_apps);
+
+	for (i = 0; i < nr_apps; i++) {
+		if (repo_sweep(apps[i]->repo))
+			continue;
+		sweep(p, apps[i]);
+		apps[i] = NULL;
+	}
+	apps_free(apps, nr_apps);
+	if (!rc)
+		rc = ledger_intents(p->slugd->ledger, &v, &n);
+	for (i = 0; i < n; i++) {
+		if (!rc && take_up(p, v[i]))
+			log_line("push=%s cannot be settled yet: %s",
+				 v[i]->push, err_msg());
+		intent_free(v[i]);
+	}
+	free(v);
+	return rc;
+}
