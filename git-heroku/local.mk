@@ -56,3 +56,9 @@ install-data-local:
 
 uninstall-local:
 	rm -f "$(completions)/git-heroku"
+
+check_PROGRAMS += t/lib/gitconfig-list
+t_lib_gitconfig_list_SOURCES = t/lib/gitconfig-list.c \
+	git-heroku/gitconfig.c git-heroku/gitconfig.h
+t_lib_gitconfig_list_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/git-heroku
+t_lib_gitconfig_list_LDADD = common/libcommon.a
