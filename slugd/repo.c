@@ -147,12 +147,24 @@ int repo_ref_is_at(const char *path, const char *ref, const char *oid,
 	return 0;
 }
 
+/* Somebody may have removed it, or not have mounted it. */
+static int check_there(const char *path)
+{
+	if (!access(path, F_OK))
+		return 0;
+	return err_set(ERR_NOTFOUND, "the app's repository is gone: %s", path);
+}
+
 int repo_commit(const char *path, const char *rev, char **out)
 {
-	char *name = xasprintf("%s^{commit}", rev), *shown;
-	int rc = REPO_GIT(path, out, "rev-parse", "--verify", "-q",
-			  "--end-of-options", name);
+	char *name, *shown;
+	int rc = check_there(path);
 
+	if (rc)
+		return rc;
+	name = xasprintf("%s^{commit}", rev);
+	rc = REPO_GIT(path, out, "rev-parse", "--verify", "-q",
+		      "--end-of-options", name);
 	free(name);
 	if (!rc) {
 		(*out)[strcspn(*out, "\n")] = '\0';
@@ -167,14 +179,18 @@ int repo_commit(const char *path, const char *rev, char **out)
 
 int repo_tip(const char *path, char *const *branches, char **out)
 {
-	for (; *branches; branches++) {
+	int rc = check_there(path);
+
+	for (; !rc && *branches; branches++) {
 		char *ref = xasprintf("refs/heads/%s", *branches);
-		int rc = repo_commit(path, ref, out);
+		bool found = !repo_commit(path, ref, out);
 
 		free(ref);
-		if (!rc)
+		if (found)
 			return 0;
 	}
+	if (rc)
+		return rc;
 	return err_set(ERR_NOTFOUND, "nothing was pushed yet");
 }
 
