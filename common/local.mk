@@ -4,6 +4,7 @@ noinst_LIBRARIES += common/libcommon.a
 common_libcommon_a_SOURCES = \
 	common/client.c common/client.h \
 	common/clock.c common/clock.h \
+	common/config-addon.c common/config-addon.h \
 	common/config.c common/config.h \
 	common/dotenv.c common/dotenv.h \
 	common/err.c common/err.h \
