@@ -37,7 +37,8 @@ static int fetch(struct heroku *h, struct edit *e)
 	e->etag = xstrdup(client_header(h->client, "ETag"));
 	rc = heroku_get(h, &addons, "/addons");
 	e->owners = vars_owners(addons);
-	json_object_foreach(e->owners, key, value) json_object_del(e->old, key);
+	json_object_foreach(e->owners, key, value)
+		json_object_del(e->old, key);
 	json_decref(addons);
 	return rc;
 }
@@ -138,13 +139,12 @@ static json_t *differences(const struct edit *e)
 	json_t *changes = json_object(), *value;
 	const char *key;
 
-	json_object_foreach(
-		e->fresh, key,
-		value) if (!json_equal(value, json_object_get(e->old, key)))
-		json_object_set(changes, key, value);
-	json_object_foreach(e->old, key,
-			    value) if (!json_object_get(e->fresh, key))
-		json_object_set_new(changes, key, json_null());
+	json_object_foreach(e->fresh, key, value)
+		if (!json_equal(value, json_object_get(e->old, key)))
+			json_object_set(changes, key, value);
+	json_object_foreach(e->old, key, value)
+		if (!json_object_get(e->fresh, key))
+			json_object_set_new(changes, key, json_null());
 	return changes;
 }
 

@@ -145,8 +145,8 @@ static void heading(const json_t *diff, const char *member, const char *name)
 	const char *key;
 	bool any = false;
 
-	json_object_foreach(parts, key, part) any =
-		any || json_object_size(part) || json_array_size(part);
+	json_object_foreach(parts, key, part)
+		any = any || json_object_size(part) || json_array_size(part);
 	printf("=== %s%s\n", name, any ? "" : ": no change");
 }
 

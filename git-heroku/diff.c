@@ -15,8 +15,7 @@ static json_t *vars_beside(json_t *have, json_t *than, bool changed,
 	json_t *out = json_object(), *value, *other;
 	const char *key;
 
-	json_object_foreach(have, key, value)
-	{
+	json_object_foreach(have, key, value) {
 		other = json_object_get(than, key);
 		if (changed ? other && !json_equal(value, other) : !other)
 			json_object_set(out, key, values ? value : json_null());

@@ -53,12 +53,10 @@ json_t *hook_branches(const json_t *refs)
 	json_t *branches = json_array(), *ref;
 	size_t i;
 
-	json_array_foreach(
-		(json_t *)(uintptr_t)refs, i,
-		ref) if (!strncmp(json_str(ref, "name", ""), "refs/heads/",
-				  11) &&
-			 strcmp(json_str(ref, "new", ""), NAME_ZERO_OID))
-		json_array_append(branches, ref);
+	json_array_foreach((json_t *)(uintptr_t)refs, i, ref)
+		if (!strncmp(json_str(ref, "name", ""), "refs/heads/", 11) &&
+		    strcmp(json_str(ref, "new", ""), NAME_ZERO_OID))
+			json_array_append(branches, ref);
 	return branches;
 }
 

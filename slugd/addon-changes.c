@@ -50,9 +50,9 @@ static void replace_addon(struct release *r, const char *uuid, json_t *fresh)
 	json_t *list = json_array(), *addon;
 	size_t i;
 
-	json_array_foreach(r->addons, i,
-			   addon) if (strcmp(json_str(addon, "id", ""), uuid))
-		json_array_append(list, addon);
+	json_array_foreach(r->addons, i, addon)
+		if (strcmp(json_str(addon, "id", ""), uuid))
+			json_array_append(list, addon);
 	if (fresh)
 		json_array_append_new(list, fresh);
 	json_decref(r->addons);
@@ -77,8 +77,7 @@ static int check_keys_free(const struct release *r, const struct addon *a)
 	const char *key, *other;
 	json_t *value;
 
-	json_object_foreach(a->config, key, value)
-	{
+	json_object_foreach(a->config, key, value) {
 		other = ledger_provider_of(r, key);
 		if (other && strcmp(other, a->name))
 			return err_set(ERR_CONFLICT,

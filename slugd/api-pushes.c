@@ -63,8 +63,7 @@ static int pick_ref(const struct config *c, const json_t *refs,
 	size_t i;
 
 	*deploy = NULL;
-	json_array_foreach((json_t *)(uintptr_t)refs, i, ref)
-	{
+	json_array_foreach((json_t *)(uintptr_t)refs, i, ref) {
 		const char *name = json_str(ref, "name", NULL);
 		int rc = check_ref(c, name, json_str(ref, "old", NULL),
 				   json_str(ref, "new", NULL));
@@ -192,8 +191,7 @@ int api_push_settle(void *ctx, struct http_request *req)
 
 	if (!rc)
 		rc = find_app(d->writer, req, &app);
-	json_array_foreach(json_object_get(req->body, "refs"), i, ref)
-	{
+	json_array_foreach(json_object_get(req->body, "refs"), i, ref) {
 		if (rc || req->reply)
 			break;
 		if (config_is_deploy_ref(d->config, json_str(ref, "name", "")))

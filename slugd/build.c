@@ -267,8 +267,7 @@ static void say_slug(const struct build_request *b, const struct slug *s,
 
 	stream_print(b->stream, " done, %s\n", size);
 	free(size);
-	json_array_foreach(json_object_get(report, "notices"), i, notice)
-	{
+	json_array_foreach(json_object_get(report, "notices"), i, notice) {
 		char *safe = text_escape(json_string_value(notice));
 
 		stream_print(b->stream, "       %s\n", safe);

@@ -134,11 +134,9 @@ const char *ledger_provider_of(const struct release *r, const char *key)
 	json_t *addon;
 	size_t i;
 
-	json_array_foreach(
-		r->addons, i,
-		addon) if (json_object_get(json_object_get(addon, "config"),
-					   key)) return json_str(addon, "name",
-								 "?");
+	json_array_foreach(r->addons, i, addon)
+		if (json_object_get(json_object_get(addon, "config"), key))
+			return json_str(addon, "name", "?");
 	return NULL;
 }
 
@@ -186,8 +184,7 @@ static int patch_config(struct release *r, const json_t *patch,
 	const char *key;
 	int rc = 0;
 
-	json_object_foreach((json_t *)(uintptr_t)patch, key, value)
-	{
+	json_object_foreach((json_t *)(uintptr_t)patch, key, value) {
 		const json_t *old = json_object_get(config, key);
 
 		rc = check_pair(r, key, value);
@@ -202,8 +199,8 @@ static int patch_config(struct release *r, const json_t *patch,
 			list_key(&added, key);
 		}
 	}
-	json_object_foreach(config, key, value) bytes +=
-		strlen(key) + json_string_length(value);
+	json_object_foreach(config, key, value)
+		bytes += strlen(key) + json_string_length(value);
 	if (added && bytes > max_config) {
 		rc = err_set(ERR_INVALID,
 			     "the config vars would have %" PRIu64

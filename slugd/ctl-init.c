@@ -46,8 +46,7 @@ static int check_free(struct client *c, const char *name, const char *repo)
 	size_t i;
 	int rc = client_call(c, "GET", "/apps", NULL, &apps);
 
-	json_array_foreach(apps, i, app)
-	{
+	json_array_foreach(apps, i, app) {
 		if (!strcmp(json_str(app, "name", ""), name))
 			rc = err_set(ERR_CONFLICT, "Name %s is already taken",
 				     name);
@@ -68,8 +67,8 @@ static void tell_next(struct client *c, const char *repo)
 
 	if (client_call(c, "GET", "/", NULL, &root))
 		return;
-	json_array_foreach(json_object_get(root, "deploy_branches"), i, branch)
-	{
+	json_array_foreach(json_object_get(root, "deploy_branches"), i,
+			   branch) {
 		char *ref =
 			xasprintf("refs/heads/%s", json_string_value(branch));
 		bool missing = true;

@@ -111,8 +111,7 @@ static int show_apps(const struct ctl *ctl, struct client *c, bool launches)
 	if (!rc && n)
 		printf("\n%-20s  %-7s  %-14s  %-8s  %s\n", "App", "Release",
 		       "State", "Slug", "Address");
-	json_array_foreach(apps, i, app)
-	{
+	json_array_foreach(apps, i, app) {
 		if (!rc)
 			rc = show_app(ctl, c, app, launches);
 	}

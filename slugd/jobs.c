@@ -76,8 +76,8 @@ static struct lane *find_lane(struct jobs *j, const char *key)
 	struct lane *lane;
 
 	TAILQ_FOREACH(lane, &j->lanes, link)
-	if (!strcmp(lane->key, key))
-		return lane;
+		if (!strcmp(lane->key, key))
+			return lane;
 	return NULL;
 }
 

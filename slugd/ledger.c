@@ -506,8 +506,7 @@ int ledger_formation(struct ledger *l, int64_t app, const json_t *types,
 
 	ledger_lock(l);
 	/* jansson's loop macro wants no const. */
-	json_object_foreach((json_t *)(uintptr_t)types, type, command)
-	{
+	json_object_foreach((json_t *)(uintptr_t)types, type, command) {
 		v = xrealloc(v, count + 1, sizeof(*v));
 		v[count].type = xstrdup(type);
 		rc = l->backend->ops->formation(l->backend, app, type,

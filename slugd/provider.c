@@ -101,8 +101,7 @@ static int parse_answer(const struct program_said *said, json_t **config)
 	vars = json_object_get(v, "config");
 	if (!json_is_object(vars))
 		rc = err_set(ERR_FAILED, "its answer has no \"config\"");
-	json_object_foreach(vars, key, value)
-	{
+	json_object_foreach(vars, key, value) {
 		const char *s = json_string_value(value);
 
 		if (rc)

@@ -84,8 +84,7 @@ static bool must_wait(const struct push *push)
 	const struct push *other;
 	bool before = true;
 
-	TAILQ_FOREACH(other, &push->pushes->all, link)
-	{
+	TAILQ_FOREACH(other, &push->pushes->all, link) {
 		if (other == push)
 			before = false;
 		else if (other->build.app->id != push->build.app->id)
@@ -372,8 +371,7 @@ int pushes_status(struct pushes *p, const char *id, struct push_status *out)
 	int rc = err_set(ERR_NOTFOUND, "no such push");
 
 	pthread_mutex_lock(&p->lock);
-	TAILQ_FOREACH(push, &p->all, link)
-	{
+	TAILQ_FOREACH(push, &p->all, link) {
 		if (strcmp(push->build.push, id) &&
 		    strcmp(push->build.uuid, id))
 			continue;

@@ -18,10 +18,10 @@ static bool has(const json_t *array, const json_t *value)
 	const json_t *v;
 	size_t i;
 
-	json_array_foreach(
-		(json_t *)(uintptr_t)array, i,
-		v) if (json_equal((json_t *)(uintptr_t)v,
-				  (json_t *)(uintptr_t)value)) return true;
+	json_array_foreach((json_t *)(uintptr_t)array, i, v)
+		if (json_equal((json_t *)(uintptr_t)v,
+			       (json_t *)(uintptr_t)value))
+			return true;
 	return false;
 }
 
@@ -32,8 +32,7 @@ static void list_missing(FILE *f, const char **sep, const json_t *from,
 	const json_t *plan;
 	size_t i;
 
-	json_array_foreach((json_t *)(uintptr_t)from, i, plan)
-	{
+	json_array_foreach((json_t *)(uintptr_t)from, i, plan) {
 		if (has(in, plan))
 			continue;
 		fprintf(f, "%s%s would be %s", *sep, json_string_value(plan),

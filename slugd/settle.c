@@ -86,8 +86,7 @@ int pushes_settle(struct pushes *p, int64_t app, const char *ref,
 
 	*out = NULL;
 	pthread_mutex_lock(&p->lock);
-	TAILQ_FOREACH(push, &p->all, link)
-	{
+	TAILQ_FOREACH(push, &p->all, link) {
 		if (push->build.app->id != app ||
 		    strcmp(push->build.ref, ref) ||
 		    strcmp(push->build.commit, new) ||

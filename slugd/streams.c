@@ -97,8 +97,8 @@ static void wake_readers(struct streams *set, const char *uuid)
 	struct reader *r;
 
 	TAILQ_FOREACH(r, &set->readers, link)
-	if (!strcmp(r->uuid, uuid))
-		wake(r);
+		if (!strcmp(r->uuid, uuid))
+			wake(r);
 }
 
 void stream_print(struct stream *s, const char *fmt, ...)
@@ -141,8 +141,8 @@ static bool is_live(const struct streams *set, const char *uuid)
 	const struct stream *s;
 
 	TAILQ_FOREACH(s, &set->live, link)
-	if (!strcmp(s->uuid, uuid))
-		return true;
+		if (!strcmp(s->uuid, uuid))
+			return true;
 	return false;
 }
 
@@ -213,7 +213,7 @@ void streams_heartbeat(struct streams *set)
 
 	pthread_mutex_lock(&set->lock);
 	TAILQ_FOREACH(r, &set->readers, link)
-	if (r->waiting && http_stream_is_dead(r->waiting))
-		wake(r);
+		if (r->waiting && http_stream_is_dead(r->waiting))
+			wake(r);
 	pthread_mutex_unlock(&set->lock);
 }
