@@ -35,6 +35,29 @@ while read -r cmd; do
 	is "$(cat got)" "$(cat wanted)" "the man page has the arguments of $cmd"
 done <table
 
+# git opens the page itself.
+run git -c man.viewer=try -c man.try.cmd='echo the page' heroku --help
+is "$status:$out" '0:the page git-heroku' 'git heroku --help opens it'
+run git -c man.viewer=try -c man.try.cmd='echo the page' help heroku
+is "$status:$out" '0:the page git-heroku' 'git help heroku, too'
+mkdir -p share/man/man1 bin
+ln -s "$page" share/man/man1/
+if PATH=$PWD/bin:$PATH man -w git-heroku >where 2>/dev/null; then
+	is "$(readlink -f "$(cat where)")" "$(readlink -f "$page")" \
+		'beside the folder of the program, man finds it'
+else
+	skip 1 'no man that looks beside the programs'
+fi
+
+# Each command is explained on its own.
+while read -r cmd; do
+	run git heroku help "$cmd"
+	like "$out" "^Usage: git heroku $cmd" "help $cmd: its usage"
+	like "$out" "^Example: git heroku $cmd" "help $cmd: an example"
+	awk 'length > 80' "$scratch/.out" >long
+	is "$(cat long)" '' "help $cmd: fits a screen"
+done <table
+
 if command -v mandoc >/dev/null; then
 	run mandoc -Tlint -W warning "$page"
 	is "$status:$out" '0:' 'mandoc has nothing to say'

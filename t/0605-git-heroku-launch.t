@@ -64,11 +64,37 @@ is "$(sed -n '3p' slow)" 'Updating vars and restarting app... done, v8' \
 	'which config:set waits for'
 unlike "$(git heroku releases)" pending 'and then it is not marked any more'
 
+# At a terminal the waiting is counted; script(1) is one.
+terminal() {
+	script -qefc "$*" /dev/null >seen </dev/null
+	status=$?
+	tr '\b\r' '<>' <seen >told
+}
+if command -v script >/dev/null; then
+	terminal git heroku config:set SLOW=2 B=1
+	is "$status" 0 'at a terminal: exit 0'
+	like "$(cat told)" 'restarting app\.\.\. 1 s<<<<    <<<<( 2 s.*)? done, v9' \
+		'the seconds are counted, and rubbed out'
+	terminal git heroku config:set SLOW=0
+	like "$(cat told)" 'restarting app\.\.\. done, v10' \
+		'what takes no second is not counted'
+	git heroku config:set SLOW=2 >piped 2>&1
+	is "$(sed -n '$p' piped)" 'Updating vars and restarting app... done, v11' \
+		'nor is anything in a pipe'
+	terminal 'git heroku deploy 2>/dev/null'
+	unlike "$(cat told)" '<' 'nor where standard error is none'
+	last=12
+else
+	skip 5 'no script(1)'
+	last=8
+fi
+
 git heroku config:set SLOW=3 >slow 2>slow.err &
-within 10 sh -c 'git heroku releases -n 1 | grep -q "v9 .*(pending)"'
+next=v$((last + 1))
+within 10 sh -c "git heroku releases -n 1 | grep -q '$next .*(pending)'"
 stop_slugd KILL
 wait $!
 is $? 1 'slugd is killed during a launch: exit 1'
-is "$(cat slow.err)" " !    v9 is recorded, but not how its launch ended: slugd went away before it answered" 'and the words'
+is "$(cat slow.err)" " !    $next is recorded, but not how its launch ended: slugd went away before it answered" 'and the words'
 start_slugd || exit 1
 finish
