@@ -4,23 +4,25 @@
 #include <microhttpd.h>
 #include <poll.h>
 #include <pthread.h>
-#include <pwd.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <sys/socket.h>
 #include <uuid/uuid.h>
 
 #include "clock.h"
 #include "err.h"
 #include "etag.h"
+#include "http-parts.h"
 #include "log.h"
 #include "mem.h"
 
 /* How long http_stop() waits for the last answers to be read. */
 #define STOP_MS 1000
+
+/* Connections at a time: of 1,024 descriptors, others are for the work. */
+#define MAX_CONNECTIONS 600U
 
 struct http_server {
 	struct MHD_Daemon *daemon;
@@ -61,80 +63,6 @@ struct http_stream {
 	TAILQ_ENTRY(http_stream) link;
 };
 
-/* Error ids: https://devcenter.heroku.com/articles/platform-api-reference */
-static const struct {
-	int code, status;
-	const char *id;
-} errors[] = {
-	{ ERR_BADREQUEST, 400, "bad_request" },
-	{ ERR_FORBIDDEN, 403, "forbidden" },
-	{ ERR_NOTFOUND, 404, "not_found" },
-	{ ERR_CONFLICT, 409, "conflict" },
-	{ ERR_STALE, 412, "precondition_failed" },
-	{ ERR_TOOBIG, 413, "too_large" },
-	{ ERR_RANGE, 416, "requested_range_not_satisfiable" },
-	{ ERR_INVALID, 422, "invalid_params" },
-	{ ERR_UNAVAILABLE, 503, "service_unavailable" },
-};
-
-const char *http_error_id(int code)
-{
-	size_t i;
-
-	for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
-		if (errors[i].code == code)
-			return errors[i].id;
-	return "internal_server_error";
-}
-
-int http_error_status(int code)
-{
-	size_t i;
-
-	for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
-		if (errors[i].code == code)
-			return errors[i].status;
-	return 500;
-}
-
-/*
- * Does path match the route's pattern? Fills in the params, which point
- * into *copy, a copy of path.
- */
-static bool match(const struct http_route *route, const char *path,
-		  struct http_request *req, char **copy)
-{
-	const char *p = route->pattern;
-	char *s = xstrdup(path), *at = s;
-	size_t n = 0;
-
-	while (*p && *at) {
-		if (*p == ':') {
-			p += strcspn(p, "/");
-			if (*at == '/' || n == HTTP_MAX_PARAMS)
-				break;
-			req->param[n++] = at;
-			at += strcspn(at, "/");
-			/* Ended below, once the rest is known to match. */
-			continue;
-		}
-		if (*p++ != *at++)
-			break;
-	}
-	if (*p || *at) {
-		free(s);
-		memset(req->param, 0, sizeof(req->param));
-		return false;
-	}
-	while (n--) {
-		char *param = s + (req->param[n] - s);
-
-		param[strcspn(param, "/")] = '\0';
-	}
-	*copy = s;
-	return true;
-}
-
 /* The route of req into priv->route. Errors: ERR_NOTFOUND. */
 static int find_route(struct http_request *req)
 {
@@ -145,7 +73,7 @@ static int find_route(struct http_request *req)
 		bool head = !strcmp(req->method, "HEAD") &&
 			    !strcmp(r->method, "GET");
 
-		if (!match(r, req->path, req, &req->priv->params))
+		if (!http_match(r->pattern, req->path, req, &req->priv->params))
 			continue;
 		if (head || !strcmp(r->method, req->method)) {
 			req->priv->route = r;
@@ -611,24 +539,6 @@ static void on_completed(void *cls, struct MHD_Connection *c, void **state,
 	*state = NULL;
 }
 
-static struct http_peer *new_peer(int fd)
-{
-	struct http_peer *peer = xcalloc(1, sizeof(*peer));
-	struct ucred cred = { .pid = 0, .uid = (uid_t)-1, .gid = (gid_t)-1 };
-	socklen_t len = sizeof(cred);
-	struct passwd pw, *found = NULL;
-	char buf[4096];
-
-	getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len);
-	peer->uid = cred.uid;
-	peer->pid = cred.pid;
-	if (!getpwuid_r(cred.uid, &pw, buf, sizeof(buf), &found) && found)
-		peer->user = xstrdup(found->pw_name);
-	else
-		peer->user = xasprintf("uid %u", cred.uid);
-	return peer;
-}
-
 static void on_connection(void *cls, struct MHD_Connection *c, void **context,
 			  enum MHD_ConnectionNotificationCode what)
 {
@@ -639,7 +549,7 @@ static void on_connection(void *cls, struct MHD_Connection *c, void **context,
 	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
 		info = MHD_get_connection_info(
 			c, MHD_CONNECTION_INFO_CONNECTION_FD);
-		*context = new_peer(info->connect_fd);
+		*context = http_peer_of(info->connect_fd);
 	} else if (peer) {
 		free(peer->user);
 		free(peer);
@@ -677,7 +587,7 @@ int http_start(struct http_server **out, int fd,
 		on_log, s, MHD_OPTION_LISTEN_SOCKET, fd,
 		MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
 		MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
-		MHD_OPTION_CONNECTION_LIMIT, 1000U, MHD_OPTION_END);
+		MHD_OPTION_CONNECTION_LIMIT, MAX_CONNECTIONS, MHD_OPTION_END);
 	if (!s->daemon) {
 		pthread_cond_destroy(&s->sent);
 		pthread_mutex_destroy(&s->lock);

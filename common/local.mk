@@ -9,6 +9,7 @@ common_libcommon_a_SOURCES = \
 	common/dotenv.c common/dotenv.h \
 	common/err.c common/err.h \
 	common/etag.c common/etag.h \
+	common/http-parts.c common/http-parts.h \
 	common/http.c common/http.h \
 	common/json.c common/json.h \
 	common/log.c common/log.h \
