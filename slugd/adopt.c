@@ -18,23 +18,26 @@
  * What an app's repository is set to. The messages of fsck that are ignored
  * are of real old histories; all about names, modes and duplicates is not.
  */
-static const char *const settings[][2] = {
-	{ "core.fsync", "all" },
-	{ "core.logAllRefUpdates", "always" },
-	{ "gc.auto", "0" },
-	{ "receive.autogc", "false" },
-	{ "receive.fsckObjects", "true" },
-	{ "receive.fsck.badDate", "ignore" },
-	{ "receive.fsck.badEmail", "ignore" },
-	{ "receive.fsck.badTimezone", "ignore" },
-	{ "receive.fsck.missingEmail", "ignore" },
-	{ "receive.fsck.missingSpaceBeforeDate", "ignore" },
-	{ "receive.fsck.missingSpaceBeforeEmail", "ignore" },
-	{ "receive.fsck.multipleAuthors", "ignore" },
-	{ "receive.fsck.zeroPaddedFilemode", "ignore" },
-	{ "receive.hideRefs", "refs/releases" },
-	{ "receive.maxInputSize", "2g" },
-	{ "receive.shallowUpdate", "true" },
+static const struct {
+	const char *key, *value;
+	bool free; /* the admin may choose another value */
+} settings[] = {
+	{ "core.fsync", "all", false },
+	{ "core.logAllRefUpdates", "always", false },
+	{ "gc.auto", "0", false },
+	{ "receive.autogc", "false", false },
+	{ "receive.fsckObjects", "true", false },
+	{ "receive.fsck.badDate", "ignore", false },
+	{ "receive.fsck.badEmail", "ignore", false },
+	{ "receive.fsck.badTimezone", "ignore", false },
+	{ "receive.fsck.missingEmail", "ignore", false },
+	{ "receive.fsck.missingSpaceBeforeDate", "ignore", false },
+	{ "receive.fsck.missingSpaceBeforeEmail", "ignore", false },
+	{ "receive.fsck.multipleAuthors", "ignore", false },
+	{ "receive.fsck.zeroPaddedFilemode", "ignore", false },
+	{ "receive.hideRefs", "refs/releases", false },
+	{ "receive.maxInputSize", "2g", true },
+	{ "receive.shallowUpdate", "true", false },
 };
 
 #define NR_SETTINGS (sizeof(settings) / sizeof(settings[0]))
@@ -125,6 +128,15 @@ static int check_repo(const char *path, bool chain)
 	return rc;
 }
 
+static int set(const char *path, size_t i)
+{
+	const char *key = settings[i].key, *value = settings[i].value;
+
+	if (settings[i].free && !REPO_GIT(path, NULL, "config", "--get", key))
+		return 0;
+	return REPO_GIT(path, NULL, "config", "--replace-all", key, value);
+}
+
 static int set_up(const char *path, const char *app, const char *socket,
 		  bool chain)
 {
@@ -141,8 +153,7 @@ static int set_up(const char *path, const char *app, const char *socket,
 	if (!rc)
 		rc = repo_link(socket, sock);
 	for (i = 0; i < NR_SETTINGS && !rc; i++)
-		rc = REPO_GIT(path, NULL, "config", "--replace-all",
-			      settings[i][0], settings[i][1]);
+		rc = set(path, i);
 	if (!rc)
 		rc = REPO_GIT(path, NULL, "config", "slugd.app", app);
 	if (!rc)
@@ -194,13 +205,14 @@ struct settings_check {
 	void *ctx;
 };
 
+/* wanted: NULL where any value is good. */
 static void check_setting(const struct settings_check *c, const char *key,
 			  const char *wanted)
 {
 	const char *value = find_setting(c->list, c->len, key);
 	char *line;
 
-	if (value && !strcmp(value, wanted))
+	if (value && (!wanted || !strcmp(value, wanted)))
 		return;
 	line = value ? xasprintf("its setting %s is %s, not %s", key, value,
 				 wanted)
@@ -222,7 +234,9 @@ static void check_settings(const char *path, const char *app,
 		fn(ctx, err_msg(), false);
 	} else {
 		for (i = 0; i < NR_SETTINGS; i++)
-			check_setting(&c, settings[i][0], settings[i][1]);
+			check_setting(&c, settings[i].key,
+				      settings[i].free ? NULL
+						       : settings[i].value);
 		check_setting(&c, "core.hooksPath", hooks);
 		check_setting(&c, "slugd.app", app);
 		check_setting(&c, "slugd.socket", socket);
