@@ -10,7 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "alternates.h"
 #include "clock.h"
 #include "err.h"
 #include "log.h"
@@ -102,7 +101,7 @@ void build_say_refused(const struct build_request *b)
 
 /* A table of slugpack's arguments, which this fills; freed as strings. */
 struct args {
-	char *v[32];
+	char *v[24];
 	size_t n;
 };
 
@@ -116,7 +115,6 @@ static void add(struct args *a, char *arg)
 static void pack_args(struct args *a, const struct config *c,
 		      const struct build_request *b)
 {
-	struct alternates alternates;
 	size_t i;
 
 	add(a, proc_helper("slugpack"));
@@ -130,10 +128,6 @@ static void pack_args(struct args *a, const struct config *c,
 	add(a, xasprintf("--max-depth=%" PRId64, c->max_depth));
 	for (i = 0; i < 2 && b->objects[i]; i++)
 		add(a, xasprintf("--objects=%s", b->objects[i]));
-	alternates_recorded(&alternates, b->app->repo);
-	for (i = 0; b->objects[0] && i < (size_t)alternates.n; i++)
-		add(a, xasprintf("--objects=%s", alternates.v[i]));
-	alternates_clear(&alternates);
 	add(a, xstrdup("--"));
 	add(a, xstrdup(b->app->repo));
 	add(a, xstrdup(b->commit));

@@ -33,7 +33,7 @@ static int read_file(struct slugd *d, config_mistake_fn fn)
 
 	if (!s->file && access(path, F_OK) && errno == ENOENT)
 		str_replace(&path, NULL);
-	s->all = xrealloc(s->all, s->n + 1, sizeof(*s->all));
+	s->all = xrealloc(s->all, s->n + 1, sizeof(struct config *));
 	rc = config_check(&s->all[s->n], path, fn, NULL);
 	if (!rc)
 		s->n++;

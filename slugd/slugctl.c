@@ -98,15 +98,16 @@ int ctl_open_ledger(const struct ctl *ctl, struct ledger **out)
 
 int ctl_become_owner(const struct ctl *ctl)
 {
-	struct passwd *pw;
+	struct passwd buf, *pw = NULL;
+	char names[4096];
 	struct stat st;
 
 	if (stat(ctl->dir, &st))
 		return err_sys("%s", ctl->dir);
 	if (st.st_uid == geteuid())
 		return 0;
-	pw = getpwuid(st.st_uid);
-	if (geteuid() || !pw)
+	if (geteuid() ||
+	    getpwuid_r(st.st_uid, &buf, names, sizeof(names), &pw) || !pw)
 		return err_set(ERR_FORBIDDEN,
 			       "%s belongs to user %u: be that one, or root",
 			       ctl->dir, st.st_uid);

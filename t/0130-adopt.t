@@ -162,6 +162,18 @@ push borrower.git
 is "$status:$(newest version borrower)" 0:2 'a push is packed with them'
 is "$(findings borrower)" '' 'check finds no fault'
 git init -q --bare stranger.git
+# tell FOLDER: what slugd says of a push whose objects are there.
+tell() {
+	sh -c 'curl -sS --unix-socket "$1" http://slugd/pushes -d "$2"; :' sh \
+		"$dir/slugd.sock" "{\"repository\": \"$scratch/borrower.git\",
+		\"objects\": \"$1\", \"refs\": [{\"name\": \"refs/heads/main\",
+		\"old\": \"$(printf '%040d' 0)\",
+		\"new\": \"$(printf '%040d' 1)\"}]}"
+}
+like "$(tell "$scratch/stranger.git/objects")" "not a folder of borrower's" \
+	'slugd reads no objects of strangers'
+like "$(tell "$scratch/lender.git/objects")" '"output_stream_url"' \
+	'but those of a lender that was recorded'
 echo "$scratch/stranger.git/objects" >>borrower.git/objects/info/alternates
 is "$(findings borrower)" 'objects/info/alternates has changed' \
 	'but does where there are others'
