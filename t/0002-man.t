@@ -31,8 +31,8 @@ is "$(cat got)" "$(cat wanted)" \
 	'slugd.ini(5) has the same keys, in that order, with their defaults'
 # Those of add-ons are a table of their own.
 sed -n '/^} addon_keys/,/^}/s/^	{ "\([a-z_]*\)", .*/\1/p' \
-	"$top/common/config.c" >addon_keys
-isnt "$(wc -l <addon_keys)" 0 'config.c has keys of add-ons'
+	"$top/common/config-addon.c" >addon_keys
+isnt "$(wc -l <addon_keys)" 0 'config-addon.c has keys of add-ons'
 while read -r key; do
 	like "$(sed -n '/^\.Ss \[addon/,$p' "$page")" "^\\.It Ic $key No = " \
 		"slugd.ini(5) has $key of add-ons"
