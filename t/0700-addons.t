@@ -307,6 +307,27 @@ destroy slow
 is "$(newest)" 'v19 Add-on remove slow:free' 'it goes'
 rm -f ctl/calls ctl/go ctl/waiting
 
+# The app's id is no second way in.
+rm ctl/create
+create slow
+when rotate 'echo >$ctl/waiting; echo >$ctl/busy' \
+	'until [ -e $ctl/go ]; do sleep 0.02; done; rm $ctl/busy'
+when destroy '[ ! -e $ctl/busy ] || echo >$ctl/clash'
+api POST /apps/myapp/addons/slow/actions/rotate >/dev/null &
+clients=$!
+within 10 test -e ctl/waiting
+api DELETE "/apps/$id/addons/slow" >/dev/null &
+clients="$clients $!"
+within 1 test -e ctl/clash
+touch ctl/go
+# shellcheck disable=SC2086 # words
+wait $clients
+is "$(calls):$(ls ctl/clash 2>/dev/null)" \
+	'create slow:free,rotate slow:free,destroy slow:free:' \
+	'one call at a time for an app, by whichever of its names'
+is "$(newest)" 'v22 Add-on remove slow:free' 'in their order'
+rm -f ctl/rotate ctl/destroy ctl/go ctl/waiting
+
 # --- slugd is killed ---
 
 # killed METHOD PATH JSON: while the program is at work; sets $orphan
@@ -341,10 +362,10 @@ is "$(ps -o stat= -p "$(cat ctl/waiting)" | grep -v Z)" '' \
 ok "$(test ! -e ctl/late; echo $?)" 'so it did nothing more'
 addon GET
 unlike "$body" slow 'it is not listed'
-is "$(newest)" 'v19 Add-on remove slow:free' 'and there is no release'
+is "$(newest)" 'v22 Add-on remove slow:free' 'and there is no release'
 rm -f ctl/create
 create slow
-is "$code:$(newest)" '201:v20 Add-on add slow:free' 'it can be created again'
+is "$code:$(newest)" '201:v23 Add-on add slow:free' 'it can be created again'
 
 when destroy "$waits"
 killed DELETE /slow '{}'
@@ -352,7 +373,7 @@ rm -f ctl/calls ctl/destroy
 start_slugd
 ok "$(within 10 settled; echo $?)" \
 	'slugd is killed while the program destroys'
-is "$(newest)" 'v21 Add-on remove slow:free' 'which is finished at its start'
+is "$(newest)" 'v24 Add-on remove slow:free' 'which is finished at its start'
 ok "$(within 10 test -e ctl/calls; echo $?)" 'by a further call'
 is "$(calls)" 'destroy slow:free' 'of destroy'
 is "$(var BOX_URL)" '(none)' 'the values are gone'
@@ -367,7 +388,7 @@ ok "$(within 10 test -e ctl/calls; echo $?)" \
 is "$(calls)" 'resume slow:free' 'at its start it puts back what was'
 like "$(cat ctl/order)" '"BOX_URL": *"box://slow:free/create"' \
 	'as the app has it'
-is "$(newest)" 'v22 Add-on add slow:free' 'there is no release'
+is "$(newest)" 'v25 Add-on add slow:free' 'there is no release'
 
 # --- every start resumes; who cannot, is only noted ---
 
@@ -397,7 +418,7 @@ is "$code:$(message)" "404:Couldn't find that add-on service: slow" \
 change slow slow:free
 is "$code" 404 'change'
 destroy slow
-is "$code:$(newest)" '200:v23 Add-on remove slow:free' 'destroy goes through'
+is "$code:$(newest)" '200:v26 Add-on remove slow:free' 'destroy goes through'
 is "$(calls)" '' 'with nobody to ask'
 
 # --- config_file ---
