@@ -227,13 +227,14 @@ fails '10 MB of complaint, and exit 2' "$failed it exited with 2: the end" \
 	'yes | head -c 10485760 >&2; echo the end >&2; exit 2'
 is "$(grep -c 'create: y' slugd.log | awk '{ print $1 < 2100 }')" 1 \
 	'of which the end is kept'
-fails 'it hangs' "$failed it did not end within 1 seconds" 'sleep 100'
+fails 'it hangs' "$failed it did not end within 1 seconds" "sleep 100.$$"
 fails 'it closes everything and hangs' \
-	"$failed it did not end within 1 seconds" 'exec >&- 2>&- <&-; sleep 101'
+	"$failed it did not end within 1 seconds" "exec >&- 2>&- <&-; sleep 101.$$"
 fails 'it dies by a signal' "$failed it was ended by signal 9" 'kill -9 $$'
 fails 'it dies, and a child of it lives on' \
-	"$failed it was ended by signal 9" 'sleep 102 & kill -9 $$'
-is "$(pgrep -fx 'sleep 10[012]')" '' 'nothing of these is left running'
+	"$failed it was ended by signal 9" "sleep 102.$$ &" 'kill -9 $$'
+ok "$(within 5 sh -c "! pgrep -fx 'sleep 10[012]\\.$$'"; echo $?)" \
+	'nothing of these is left running'
 fails 'terminal escapes' "$failed it exited with 1: \\x1b[31mred" \
 	'printf "\033[31mred\n" >&2; exit 1'
 fails 'a bad key' \
