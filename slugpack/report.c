@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "report.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "err.h"
 #include "mem.h"
@@ -58,4 +60,34 @@ int report_write(int fd, int rc, const struct slug *s)
 	free(text);
 	json_decref(v);
 	return rc;
+}
+
+/* What a signal handler can do without is made before. */
+#define STUCK                                                                  \
+ "an object of the repository is cut off; git fsck --full says "               \
+ "which one"
+
+static int stuck_fd = -1;
+
+static void say(int fd, const char *line)
+{
+	ssize_t n = write(fd, line, strlen(line));
+
+	(void)n;
+}
+
+static void on_stuck(int sig)
+{
+	(void)sig;
+	say(STDERR_FILENO, " !    " STUCK "\n");
+	if (stuck_fd >= 0)
+		say(stuck_fd, "{\"error\": {\"id\": \"internal_server_error\", "
+			      "\"message\": \"" STUCK "\"}}\n");
+	_exit(EXIT_FAILURE);
+}
+
+void report_when_stuck(int fd)
+{
+	stuck_fd = fd;
+	signal(SIGVTALRM, on_stuck);
 }

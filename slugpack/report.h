@@ -18,4 +18,10 @@
 /* rc is what slug_make() said, with its message. Errors: ERR_SYSTEM. */
 int report_write(int fd, int rc, const struct slug *s);
 
+/*
+ * From now on, where reading an object takes longer than TREE_READ_SECONDS:
+ * say so on standard error and, unless fd is -1, in a report, and exit.
+ */
+void report_when_stuck(int fd);
+
 #endif

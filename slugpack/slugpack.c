@@ -3,8 +3,9 @@
  * slugpack: the tree of a commit, packed into a slug on standard output.
  *
  * It reads what strangers pushed, and so is a program of its own that lives
- * for one slug. It needs to read the repository's objects and to write to
- * the descriptors that it was given; no network, and no other file.
+ * for one slug. It needs to read the repository's objects, to run git where
+ * there are large blobs, and to write to the descriptors that it was given;
+ * no network, and no other file.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -82,6 +83,7 @@ int main(int argc, char **argv)
 	/* A reader that went away is an error in words, too. */
 	signal(SIGPIPE, SIG_IGN);
 	rc = options_read(&o, argc, argv);
+	report_when_stuck(o.report_fd);
 	if (!rc)
 		rc = o.help || o.version ? show_text(&o) : make_slug(&slug, &o);
 	if (!rc && o.report_fd < 0)

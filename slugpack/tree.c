@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "catfile.h"
@@ -54,6 +55,24 @@ static const char *reason(void)
 	const git_error *e = git_error_last();
 
 	return e && e->message ? e->message : "no reason given";
+}
+
+/* See TREE_READ_SECONDS; 0 when it came back. */
+static void limit(int seconds)
+{
+	struct itimerval t = { .it_value = { .tv_sec = seconds } };
+
+	setitimer(ITIMER_VIRTUAL, &t, NULL);
+}
+
+static int read_object(git_odb_object **out, struct tree *t, const git_oid *id)
+{
+	int code;
+
+	limit(TREE_READ_SECONDS);
+	code = git_odb_read(out, t->odb, id);
+	limit(0);
+	return code;
 }
 
 /* As err_set(), with the path in front. */
@@ -206,8 +225,10 @@ int tree_open(struct tree **out, const struct tree_source *source)
 		rc = open_objects(t, source);
 	else
 		rc = open_repository(t, source->repo);
+	limit(TREE_READ_SECONDS);
 	if (!rc)
 		rc = find_commit(t, source);
+	limit(0);
 	if (rc) {
 		tree_free(t);
 		return rc;
@@ -252,8 +273,11 @@ static int check_header(struct tree *t, const char *path, const git_oid *id,
 			git_object_t type, size_t *size)
 {
 	git_object_t found;
-	int code = git_odb_read_header(size, &found, t->odb, id);
+	int code;
 
+	limit(TREE_READ_SECONDS);
+	code = git_odb_read_header(size, &found, t->odb, id);
+	limit(0);
 	if (code == GIT_ENOTFOUND)
 		return path_error(ERR_FAILED, path,
 				  "its object is not in the repository");
@@ -283,7 +307,7 @@ static int push_folder(struct walk *w, const git_oid *id)
 		w->frames = xrealloc(w->frames, w->alloc, sizeof(*w->frames));
 	}
 	f = &w->frames[w->depth];
-	if (git_odb_read(&f->object, w->tree->odb, id))
+	if (read_object(&f->object, w->tree, id))
 		return path_error(ERR_FAILED, w->path, reason());
 	if (len) {
 		w->path[len++] = '/';
@@ -433,7 +457,7 @@ int tree_blob_read(struct tree *t, const struct tree_entry *e,
 	if (!t->blob || !git_oid_equal(&id, git_odb_object_id(t->blob))) {
 		git_odb_object_free(t->blob);
 		t->blob = NULL;
-		if (git_odb_read(&t->blob, t->odb, &id))
+		if (read_object(&t->blob, t, &id))
 			return path_error(ERR_FAILED, e->path, reason());
 		if (git_odb_object_type(t->blob) != GIT_OBJECT_BLOB)
 			return path_error(ERR_FAILED, e->path,

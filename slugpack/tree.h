@@ -46,6 +46,13 @@ typedef int (*tree_visit)(void *ctx, const struct tree_entry *e);
 #define TREE_SKIP 1
 
 /*
+ * Seconds of processor time that one object may take: then the process gets
+ * SIGVTALRM. libgit2 1.5 never comes back from a loose object that is cut
+ * off (https://github.com/libgit2/libgit2/issues/7342).
+ */
+#define TREE_READ_SECONDS 10
+
+/*
  * Find the commit that the source names, or that a tag leads to, into *out.
  * Errors: ERR_NOTFOUND (no such repository or commit), ERR_INVALID (not an
  * id, or not a commit), ERR_FAILED with libgit2's reason.

@@ -94,6 +94,17 @@ truncate -s 20000000 "work/.git/objects/$file"
 run slugpack work HEAD
 is "$status" 1 'a damaged blob is an error'
 like "$err" '^ !    git cat-file: it ended too early$' 'in words'
+# libgit2 would read on and on; this takes ten seconds of the processor.
+git init -q -b master cut
+head -c 10000 /dev/urandom >cut/small
+git -C cut add -A && git -C cut commit -q -m small
+file=cut/.git/objects/$(git -C cut rev-parse HEAD:small | sed 's,^..,&/,')
+chmod u+w "$file" && truncate -s 5000 "$file"
+run slugpack --report=3 cut HEAD 3>report
+is "$status" 1 'a small one that is cut off ends, too'
+like "$err" '^ !    an object of the repository is cut off; git fsck' 'in words'
+like "$(cat report)" '^\{"error": \{"id": "internal_server_error", .*cut off' \
+	'and in the report'
 mkdir path && ln -s "$(command -v slugpack)" path/
 run env PATH="$scratch/path" slugpack plain HEAD
 is "$status" 1 'without git there are no large blobs'
