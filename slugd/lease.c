@@ -17,7 +17,7 @@ static int read_stat(pid_t pid, pid_t *parent, unsigned long long *start)
 	char path[64], buf[1024], *p;
 	size_t n;
 	FILE *f;
-	int field, ppid = 0;
+	int field;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
 	f = fopen(path, "re");
@@ -28,13 +28,14 @@ static int read_stat(pid_t pid, pid_t *parent, unsigned long long *start)
 	buf[n] = '\0';
 	/* The name, field 2, may itself have blanks and parentheses. */
 	p = strrchr(buf, ')');
-	if (!p || sscanf(p, ") %*c %d", &ppid) != 1)
-		return err_set(ERR_SYSTEM, "%s: cannot be read", path);
-	*parent = ppid;
-	for (field = 2; p && field < 22; field++)
+	for (field = 2; p && field < 22; field++) {
 		p = strchr(p + 1, ' ');
-	if (!p || sscanf(p, "%llu", start) != 1)
+		if (p && field + 1 == 4)
+			*parent = (pid_t)strtol(p, NULL, 10);
+	}
+	if (!p)
 		return err_set(ERR_SYSTEM, "%s: cannot be read", path);
+	*start = strtoull(p, NULL, 10);
 	return 0;
 }
 
@@ -114,16 +115,15 @@ char *lease_text(const struct lease *l)
 
 void lease_restore(struct lease *l, const char *text)
 {
-	char boot[64], then[64] = "";
-	int pid = 0;
+	char boot[64], *p;
 
 	memset(l, 0, sizeof(*l));
 	l->fd = -1;
+	l->pid = (pid_t)strtol(text, &p, 10);
+	l->start = strtoull(p, &p, 10);
 	boot_id(boot, sizeof(boot));
-	if (sscanf(text, "%d %llu %63s", &pid, &l->start, then) < 2 ||
-	    strcmp(boot, then) != 0)
+	if (*p != ' ' || strcmp(p + 1, boot) != 0)
 		return;
-	l->pid = pid;
 	l->fd = open_process(l->pid, l->start);
 }
 
