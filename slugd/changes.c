@@ -244,12 +244,12 @@ int ledger_config_patch(struct ledger *l, int64_t app, const json_t *patch,
 		rc = ledger_append(l, r, NULL);
 	}
 	rc = ledger_end(l, rc);
-done:
-	ledger_unlock(l);
 	if (!rc && r->description) {
 		*out = r;
 		r = NULL;
 	}
+done:
+	ledger_unlock(l);
 	release_free(r);
 	return rc;
 }

@@ -50,6 +50,6 @@ struct ledger_rows {
 	void **v;
 	size_t n;
 };
-void ledger_gather(void *rows, void *row);
+void ledger_gather(void *ctx, void *row);
 
 #endif
