@@ -14,7 +14,7 @@ for i in 1 2 3; do
 	echo small >"work/small$i"
 done
 git -C work add -A && git -C work commit -q -m large
-git clone -q --bare work plain
+git clone -q --bare --no-hardlinks work plain
 
 # sound FILE NAME: the slug in FILE is the tree, as git archive has it.
 rm -rf wanted && mkdir wanted && git -C work archive HEAD | tar -xf - -C wanted
