@@ -12,10 +12,10 @@
 #include "client.h"
 #include "clock.h"
 #include "err.h"
+#include "kept.h"
 #include "log.h"
 #include "mem.h"
 #include "proc.h"
-#include "repo.h"
 #include "slugd.h"
 
 #define START_MS 10000 /* for slugrun to answer */
@@ -296,24 +296,12 @@ static void submit(struct slugd *d, const char *lane, void (*fn)(void *arg),
 	free(key);
 }
 
-static void keep_job(void *arg)
-{
-	struct launch_job *job = arg;
-
-	if (repo_keep(job->app->repo, job->release->version,
-		      job->release->commit))
-		log_line("app=%s v%" PRId64 ": its commit is not kept: %s",
-			 job->app->name, job->release->version, err_msg());
-	job_free(job);
-}
-
 void launch_release(struct slugd *d, const struct app *app,
 		    const struct release *r)
 {
 	struct launch_job *job;
 
-	if (r->slug && (job = new_job(d, app, r)))
-		submit(d, "git", keep_job, job);
+	kept_release(d, app, r);
 	if (r->status != RELEASE_PENDING)
 		return;
 	job = new_job(d, app, r);
@@ -356,33 +344,6 @@ static void resume(struct slugd *d, const struct app *app)
 	release_free(r);
 }
 
-/* Releases whose commit lost its ref, or never got it. */
-static void keep_all(struct slugd *d, const struct app *app)
-{
-	const struct release_range all = { .max = INT64_MAX };
-	struct release **v = NULL;
-	struct launch_job *job;
-	char *kept = NULL, *name;
-	size_t n = 0, i;
-
-	if (repo_kept(app->repo, &kept) ||
-	    ledger_releases(d->ledger, app->id, &all, &v, &n)) {
-		log_line("app=%s: %s", app->name, err_msg());
-		free(kept);
-		return;
-	}
-	str_replace(&kept, xasprintf("\n%s", kept));
-	for (i = 0; i < n; i++) {
-		name = xasprintf("\nreleases/v%" PRId64 "\n", v[i]->version);
-		if (v[i]->slug && !strstr(kept, name) &&
-		    (job = new_job(d, app, v[i])))
-			submit(d, "git", keep_job, job);
-		free(name);
-	}
-	releases_free(v, n);
-	free(kept);
-}
-
 int launch_recover(struct slugd *d)
 {
 	struct release **v = NULL;
@@ -391,7 +352,7 @@ int launch_recover(struct slugd *d)
 	int rc = ledger_apps(d->ledger, &apps, &n);
 
 	for (i = 0; i < n; i++) {
-		keep_all(d, apps[i]);
+		kept_recover(d, apps[i]);
 		if (slugd_launches(d))
 			resume(d, apps[i]);
 	}

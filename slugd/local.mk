@@ -25,6 +25,7 @@ slugd_slugd_SOURCES = \
 	slugd/build.c slugd/build.h \
 	slugd/configs.c slugd/configs.h \
 	slugd/jobs.c slugd/jobs.h \
+	slugd/kept.c slugd/kept.h \
 	slugd/launch.c slugd/launch.h \
 	slugd/lease.c slugd/lease.h \
 	slugd/program.c slugd/program.h \

@@ -323,6 +323,30 @@ int repo_keep(const char *path, int64_t version, const char *commit)
 	return rc;
 }
 
+int repo_keep_all(const char *path, const char *updates, size_t len)
+{
+	char *git_dir = xasprintf("--git-dir=%s", path);
+	const char *argv[] = { GIT_PROGRAM,  git_dir,
+			       "-c",         "core.hooksPath=/dev/null",
+			       "update-ref", "--no-deref",
+			       "--stdin",    NULL };
+	struct proc_spec spec = { .argv = argv, .env = git_env };
+	FILE *f = tmpfile();
+	int rc;
+
+	if (f && fwrite(updates, 1, len, f) == len && !fflush(f)) {
+		rewind(f);
+		spec.in = fileno(f);
+		rc = proc_capture(NULL, NULL, &spec);
+	} else {
+		rc = err_sys("cannot write a temporary file");
+	}
+	if (f)
+		fclose(f);
+	free(git_dir);
+	return rc;
+}
+
 int repo_kept(const char *path, char **out)
 {
 	return REPO_GIT(path, out, "for-each-ref",

@@ -62,6 +62,12 @@ int repo_sync(const char *path, const char *ref, const char *folders);
 /* Point refs/releases/vN at the commit. */
 int repo_keep(const char *path, int64_t version, const char *commit);
 
+/*
+ * The same for many, as len bytes of "update REF COMMIT" lines for
+ * git-update-ref(1): all of them, or none.
+ */
+int repo_keep_all(const char *path, const char *updates, size_t len);
+
 /* The versions that refs/releases/ has, a line each. Caller frees. */
 int repo_kept(const char *path, char **out);
 

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef KEPT_H
+#define KEPT_H
+
+#include "ledger.h"
+
+struct slugd;
+
+/*
+ * What git has to keep: each release's commit, by refs/releases/vNN. A job
+ * of the app's own lane does it, after the release was recorded.
+ */
+
+/* Keep the commit of a release that was just recorded. */
+void kept_release(struct slugd *d, const struct app *app,
+		  const struct release *r);
+
+/*
+ * After a start: keep those that lost their refs, or never got them. It
+ * goes from the newest down, and no further than a thousand of which none
+ * is missing.
+ */
+void kept_recover(struct slugd *d, const struct app *app);
+
+#endif
