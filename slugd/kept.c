@@ -14,7 +14,7 @@
 #include "repo.h"
 #include "slugd.h"
 
-#define PAGE 1000
+#define PAGE 100 /* a page is read under the lock of the ledger */
 
 struct job {
 	struct slugd *slugd;

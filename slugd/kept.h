@@ -17,7 +17,7 @@ void kept_release(struct slugd *d, const struct app *app,
 
 /*
  * After a start: keep those that lost their refs, or never got them. It
- * goes from the newest down, and no further than a thousand of which none
+ * goes from the newest down, and no further than a hundred of which none
  * is missing.
  */
 void kept_recover(struct slugd *d, const struct app *app);
