@@ -25,7 +25,6 @@ struct header {
 
 struct client {
 	int fd;
-	int timeout;
 	http_parser parser;
 	bool complete, in_value, broken;
 	struct header *headers;

@@ -291,6 +291,8 @@ static int on_key(void *ctx, const char *section, const char *name,
 	if (r->skip)
 		return 1;
 	q = quoted(r, &rc);
+	if (!rc && !text_is_utf8(value))
+		rc = err_set(ERR_INVALID, "%s: is not UTF-8", name);
 	if (!rc)
 		rc = set_key(r, section, name, q ? q : value);
 	free(q);

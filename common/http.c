@@ -24,6 +24,9 @@
 /* Connections at a time: of 1,024 descriptors, others are for the work. */
 #define MAX_CONNECTIONS 600U
 
+/* Seconds after which a connection that says nothing is ended. */
+#define IDLE_S 600U
+
 struct http_server {
 	struct MHD_Daemon *daemon;
 	struct http_config config;
@@ -43,6 +46,7 @@ struct http_private {
 	char *params; /* what req->param points into */
 	char *text;   /* the body as it came */
 	size_t text_len;
+	size_t max_body;
 	bool dispatched, too_big, unsent;
 	atomic_bool finished;
 	int rc;
@@ -155,9 +159,10 @@ void http_stream_wake(struct http_stream *s)
 
 bool http_stream_is_dead(const struct http_stream *s)
 {
-	struct pollfd p = { s->fd, POLLRDHUP, 0 };
+	struct pollfd p = { s->fd, 0, 0 };
 
-	return poll(&p, 1, 0) > 0;
+	/* One that only ended its own side still reads. */
+	return poll(&p, 1, 0) > 0 && (p.revents & (POLLHUP | POLLERR));
 }
 
 static ssize_t stream_read(void *cls, uint64_t pos, char *buf, size_t max)
@@ -427,7 +432,7 @@ static int read_body(struct http_request *req)
 	if (priv->too_big)
 		return err_set(ERR_TOOBIG,
 			       "the request's body is over %zu bytes",
-			       req->server->config.max_body);
+			       req->priv->max_body);
 	if (!priv->text_len)
 		return 0;
 	return json_read(&req->body, priv->text, priv->text_len);
@@ -456,7 +461,7 @@ static void take_upload(struct http_request *req, const char *data, size_t len)
 {
 	struct http_private *priv = req->priv;
 
-	if (priv->text_len + len > req->server->config.max_body)
+	if (priv->text_len + len > priv->max_body)
 		priv->too_big = true;
 	if (priv->too_big)
 		return;
@@ -475,6 +480,15 @@ static struct http_peer *peer_of(struct MHD_Connection *connection)
 
 /* The parameters are libmicrohttpd's. */
 /* NOLINTNEXTLINE(readability-function-size) */
+/* How long a body may be. */
+static size_t body_limit(const struct http_request *req)
+{
+	const struct http_config *c = &req->server->config;
+	size_t own = c->body_limit ? c->body_limit(req->path) : 0;
+
+	return own ? own : c->max_body;
+}
+
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *c,
 				  const char *url, const char *method,
 				  const char *version, const char *data,
@@ -491,6 +505,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c,
 		req->peer = peer_of(c);
 		req->path = xstrdup(url);
 		req->method = method;
+		req->priv->max_body = body_limit(req);
 		*state = req;
 		return MHD_YES;
 	}
@@ -587,7 +602,8 @@ int http_start(struct http_server **out, int fd,
 		on_log, s, MHD_OPTION_LISTEN_SOCKET, fd,
 		MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
 		MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
-		MHD_OPTION_CONNECTION_LIMIT, MAX_CONNECTIONS, MHD_OPTION_END);
+		MHD_OPTION_CONNECTION_LIMIT, MAX_CONNECTIONS,
+		MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S, MHD_OPTION_END);
 	if (!s->daemon) {
 		pthread_cond_destroy(&s->sent);
 		pthread_mutex_destroy(&s->lock);

@@ -85,6 +85,8 @@ struct http_config {
 	/* Have http_run(req) run on that lane's thread, but not in here. */
 	void (*defer)(void *ctx, int lane, struct http_request *req);
 	size_t max_body; /* bytes */
+	/* Another limit for that path, or 0; may be NULL. */
+	size_t (*body_limit)(const char *path);
 };
 
 /*

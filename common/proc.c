@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -14,6 +15,11 @@
 
 #include "err.h"
 #include "mem.h"
+
+void proc_close_inherited(void)
+{
+	close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+}
 
 static void give(posix_spawn_file_actions_t *fa, int from, int to)
 {

@@ -26,6 +26,12 @@ struct proc_spec {
 	bool group;              /* in a process group of its own */
 };
 
+/*
+ * What the caller of this program left open becomes close-on-exec, so that
+ * no child has it. For a daemon's main().
+ */
+void proc_close_inherited(void);
+
 /* Start a child; its pid into *pid. Errors: ERR_SYSTEM. */
 int proc_spawn(pid_t *pid, const struct proc_spec *spec);
 

@@ -11,11 +11,15 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "err.h"
 #include "mem.h"
+
+/* Seconds until connecting is given up. */
+#define CONNECT_S 10
 
 /*
  * The address of path. A path too long for one goes through a descriptor of
@@ -52,6 +56,7 @@ done:
 
 int sock_connect_unix(int *out, const char *path)
 {
+	const struct timeval limit = { CONNECT_S, 0 }, none = { 0, 0 };
 	struct sockaddr_un addr;
 	int dir = -1, fd = -1, rc;
 
@@ -63,12 +68,15 @@ int sock_connect_unix(int *out, const char *path)
 		rc = err_sys("socket");
 		goto done;
 	}
+	/* A listener that is stuck has a full queue: not for ever. */
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 	while (connect(fd, (struct sockaddr *)&addr, sizeof(addr))) {
 		if (errno == EINTR)
 			continue;
 		rc = err_sys("%s", path);
 		goto done;
 	}
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &none, sizeof(none));
 	*out = fd;
 	fd = -1;
 done:
@@ -83,7 +91,6 @@ int sock_listen_unix(int *out, const char *path, unsigned mode)
 {
 	struct sockaddr_un addr;
 	int dir = -1, fd = -1, rc;
-	mode_t old;
 
 	rc = unix_address(&addr, &dir, path);
 	if (rc)
@@ -93,13 +100,12 @@ int sock_listen_unix(int *out, const char *path, unsigned mode)
 		goto done;
 	}
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	old = umask(0777 & ~mode);
+	/* Nobody can connect before listen(), so the mode comes in time. */
 	if (fd < 0 || bind(fd, (struct sockaddr *)&addr, sizeof(addr)) ||
-	    listen(fd, 128))
+	    chmod(path, mode) || listen(fd, 128)) {
 		rc = err_sys("%s", path);
-	umask(old);
-	if (rc)
 		goto done;
+	}
 	*out = fd;
 	fd = -1;
 done:

@@ -107,6 +107,21 @@ static bool is_control(uint32_t c)
 	       (c >= 0x2066 && c <= 0x2069);
 }
 
+bool text_is_utf8(const char *s)
+{
+	const unsigned char *p = (const unsigned char *)s;
+	uint32_t code;
+
+	while (*p) {
+		size_t len = utf8_char(p, &code);
+
+		if (!len)
+			return false;
+		p += len;
+	}
+	return true;
+}
+
 char *text_escape(const char *s)
 {
 	const unsigned char *p = (const unsigned char *)s;

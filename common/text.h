@@ -2,6 +2,7 @@
 #ifndef TEXT_H
 #define TEXT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -45,6 +46,9 @@ char *text_escape(const char *s);
  * ".." where something was cut. Caller frees.
  */
 char *text_cell(const char *s, size_t max);
+
+/* Is s UTF-8 (RFC 3629)? */
+bool text_is_utf8(const char *s);
 
 /* Characters (not bytes) of s, which is UTF-8. */
 size_t text_width(const char *s);

@@ -15,6 +15,8 @@
 #include "sock.h"
 #include "text.h"
 
+/* Heroku's limit of a build; so long, nothing need be heard. */
+#define SILENCE_MS  (15 * 60 * 1000)
 #define LINK        "slugd.sock"
 #define MAX_WAIT_MS 10000 /* for a developer's terminal, in all */
 
@@ -68,8 +70,14 @@ int hook_connect(struct client **out)
 
 	*out = NULL;
 	path[n < 0 ? 0 : n] = '\0';
-	if (!sock_connect_unix(&fd, LINK))
-		return client_open_fd(out, fd);
+	int rc;
+
+	if (!sock_connect_unix(&fd, LINK)) {
+		rc = client_open_fd(out, fd);
+		if (!rc)
+			client_set_timeout(*out, SILENCE_MS);
+		return rc;
+	}
 	return err_set(ERR_UNAVAILABLE,
 		       "slugd is not running: nothing answers at %s",
 		       n < 0 ? LINK : path);

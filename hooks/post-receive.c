@@ -58,6 +58,11 @@ static void show(struct client *c, const json_t *settled)
 	if (wait_launch(c, settled, &release, &why)) {
 		hook_say(" unknown\n");
 		hook_complain(err_msg());
+	} else if (!strcmp(json_str(release, "status", ""), "pending")) {
+		hook_say(" not yet, v%" PRId64 "\n",
+			 json_int(release, "version", 0));
+		hook_complain("slugd is stopping; it launches the release "
+			      "when it runs again.");
 	} else if (strcmp(json_str(release, "status", ""), "failed") != 0) {
 		hook_say(" done, v%" PRId64 " deployed to %s\n",
 			 json_int(release, "version", 0),

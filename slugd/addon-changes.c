@@ -196,15 +196,26 @@ int ledger_addon_change(struct ledger *l, const struct addon *a,
 	return transact(l, a, user, change_locked, what, out);
 }
 
-int ledger_addon_condemn(struct ledger *l, const char *uuid, const char *user)
+static int set_state(struct ledger *l, const char *uuid, const char *state,
+		     const char *user)
 {
 	int rc;
 
 	ledger_lock(l);
-	rc = l->backend->ops->addon_state(l->backend, uuid, "deprovisioning",
-					  user, clock_now());
+	rc = l->backend->ops->addon_state(l->backend, uuid, state, user,
+					  clock_now());
 	ledger_unlock(l);
 	return rc;
+}
+
+int ledger_addon_condemn(struct ledger *l, const char *uuid, const char *user)
+{
+	return set_state(l, uuid, "deprovisioning", user);
+}
+
+int ledger_addon_spare(struct ledger *l, const char *uuid, const char *user)
+{
+	return set_state(l, uuid, "provisioned", user);
 }
 
 static int destroy_locked(struct ledger *l, const struct addon *a,

@@ -22,6 +22,7 @@ char *addons_lane(int64_t app)
 /* One write of the ledger on behalf of an add-on. */
 struct step {
 	struct slugd *slugd;
+	const struct app *app;
 	int (*write)(struct step *s);
 	struct addon *addon;
 	const char *user, *what;
@@ -48,10 +49,21 @@ static int reserve(struct step *s)
 				    s->user);
 }
 
+/*
+ * The release that a step made is launched from the job that wrote it: so
+ * releases are launched in the order of their numbers.
+ */
+static int launch(struct step *s, int rc)
+{
+	if (!rc)
+		launch_release(s->slugd, s->app, s->release);
+	return rc;
+}
+
 static int add(struct step *s)
 {
-	return ledger_addon_add(s->slugd->writer, s->addon, s->user,
-				&s->release);
+	return launch(s, ledger_addon_add(s->slugd->writer, s->addon, s->user,
+					  &s->release));
 }
 
 static int forget(struct step *s)
@@ -61,8 +73,8 @@ static int forget(struct step *s)
 
 static int change(struct step *s)
 {
-	return ledger_addon_change(s->slugd->writer, s->addon, s->what, s->user,
-				   &s->release);
+	return launch(s, ledger_addon_change(s->slugd->writer, s->addon,
+					     s->what, s->user, &s->release));
 }
 
 static int condemn(struct step *s)
@@ -70,10 +82,15 @@ static int condemn(struct step *s)
 	return ledger_addon_condemn(s->slugd->writer, s->addon->uuid, s->user);
 }
 
+static int spare(struct step *s)
+{
+	return ledger_addon_spare(s->slugd->writer, s->addon->uuid, s->user);
+}
+
 static int destroy(struct step *s)
 {
-	return ledger_addon_destroy(s->slugd->writer, s->addon, s->user,
-				    &s->release);
+	return launch(s, ledger_addon_destroy(s->slugd->writer, s->addon,
+					      s->user, &s->release));
 }
 
 static int unknown(const char *what, const char *name)
@@ -143,7 +160,7 @@ int addons_create(struct slugd *d, const struct app *app, const char *name,
 {
 	const struct config_addon *service = NULL;
 	const struct config_plan *plan = NULL;
-	struct step s = { .slugd = d, .user = user };
+	struct step s = { .slugd = d, .app = app, .user = user };
 	int rc = choose_plan(d->config, name, &service, &plan);
 
 	if (rc)
@@ -254,7 +271,7 @@ int addons_change(struct slugd *d, const struct app *app, const char *name,
 {
 	const struct config_addon *service = NULL;
 	const struct config_plan *to = NULL;
-	struct step s = { .slugd = d, .user = user };
+	struct step s = { .slugd = d, .app = app, .user = user };
 	char *full;
 	int rc = find(d, app, name, &s.addon);
 
@@ -282,7 +299,7 @@ int addons_change(struct slugd *d, const struct app *app, const char *name,
 int addons_rotate(struct slugd *d, const struct app *app, const char *name,
 		  const char *user, struct addon_result *out)
 {
-	struct step s = { .slugd = d, .user = user };
+	struct step s = { .slugd = d, .app = app, .user = user };
 	int rc = find(d, app, name, &s.addon);
 
 	return rc ? rc : alter(&s, app, "rotate", out);
@@ -301,17 +318,32 @@ static int finish_destroy(struct step *s, const struct app *app)
 	return rc ? rc : write_step(s, destroy);
 }
 
+/* After a failure: it stays, and is not destroyed at the next start. */
+static void undo_destroy(struct step *s, const struct app *app)
+{
+	char *why = xstrdup(err_msg());
+
+	if (write_step(s, spare))
+		log_line("app=%s addon=%s: %s", app->name, s->addon->name,
+			 err_msg());
+	err_set(ERR_FAILED, "%s", why);
+	free(why);
+}
+
 int addons_destroy(struct slugd *d, const struct app *app, const char *name,
 		   const char *user, struct addon_result *out)
 {
-	struct step s = { .slugd = d, .user = user };
+	struct step s = { .slugd = d, .app = app, .user = user };
 	int rc = find(d, app, name, &s.addon);
 
 	if (rc)
 		return rc;
 	rc = write_step(&s, condemn);
-	if (!rc)
+	if (!rc) {
 		rc = finish_destroy(&s, app);
+		if (rc)
+			undo_destroy(&s, app);
+	}
 	if (rc) {
 		addon_free(s.addon);
 	} else {
@@ -332,6 +364,7 @@ static void finish_job(void *arg)
 	int rc = ledger_app_by_id(d->ledger, s->addon->app, &app);
 
 	s->user = s->addon->user;
+	s->app = app;
 	if (!rc && !strcmp(s->addon->state, "provisioning")) {
 		err_set(ERR_FAILED, "slugd ended while it was created");
 		if (service)
@@ -340,8 +373,6 @@ static void finish_job(void *arg)
 			rc = write_step(s, forget);
 	} else if (!rc) {
 		rc = finish_destroy(s, app);
-		if (!rc)
-			launch_release(d, app, s->release);
 	}
 	if (rc)
 		log_line("addon=%s: %s", s->addon->name, err_msg());

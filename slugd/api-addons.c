@@ -121,13 +121,13 @@ struct change {
 	struct addon_result result;
 };
 
-static int answer(struct slugd *d, struct http_request *req, struct change *c,
-		  int rc, int status)
+static int answer(struct http_request *req, struct change *c, int rc,
+		  int status)
 {
 	if (!rc) {
 		req->status = status;
 		req->reply = addon_json(c->app, c->result.addon);
-		api_released(d, req, c->app, c->result.release);
+		api_released(req, c->app, c->result.release);
 	}
 	release_free(c->result.release);
 	addon_free(c->result.addon);
@@ -146,7 +146,7 @@ int api_addon_create(void *ctx, struct http_request *req)
 		rc = wanted_plan(req, &plan);
 	if (!rc)
 		rc = addons_create(d, c.app, plan, req->peer->user, &c.result);
-	return answer(d, req, &c, rc, 201);
+	return answer(req, &c, rc, 201);
 }
 
 int api_addon_update(void *ctx, struct http_request *req)
@@ -161,7 +161,7 @@ int api_addon_update(void *ctx, struct http_request *req)
 	if (!rc)
 		rc = addons_change(d, c.app, req->param[1], plan,
 				   req->peer->user, &c.result);
-	return answer(d, req, &c, rc, 200);
+	return answer(req, &c, rc, 200);
 }
 
 int api_addon_rotate(void *ctx, struct http_request *req)
@@ -173,7 +173,7 @@ int api_addon_rotate(void *ctx, struct http_request *req)
 	if (!rc)
 		rc = addons_rotate(d, c.app, req->param[1], req->peer->user,
 				   &c.result);
-	return answer(d, req, &c, rc, 200);
+	return answer(req, &c, rc, 200);
 }
 
 int api_addon_delete(void *ctx, struct http_request *req)
@@ -187,7 +187,7 @@ int api_addon_delete(void *ctx, struct http_request *req)
 				    &c.result);
 	if (!rc)
 		str_replace(&c.result.addon->state, xstrdup("deprovisioned"));
-	return answer(d, req, &c, rc, 200);
+	return answer(req, &c, rc, 200);
 }
 
 static json_t *service_json(const struct config_addon *a)

@@ -11,6 +11,7 @@
 #include "mem.h"
 #include "names.h"
 #include "sock.h"
+#include "text.h"
 
 static json_t *stack(void)
 {
@@ -147,6 +148,9 @@ int api_app_create(void *ctx, struct http_request *req)
 	real = realpath(repo, NULL);
 	if (!real)
 		rc = err_sys("%s", repo);
+	else if (!text_is_utf8(real))
+		rc = err_set(ERR_INVALID, "the repository's path is not "
+					  "UTF-8");
 	if (!rc)
 		rc = choose_port(d, &port);
 	if (!rc)

@@ -8,6 +8,7 @@
 
 #include "api.h"
 #include "err.h"
+#include "launch.h"
 #include "mem.h"
 #include "text.h"
 
@@ -290,7 +291,8 @@ int api_release_create(void *ctx, struct http_request *req)
 	http_add_header(req, "Slugd-Target", name);
 	req->status = 201;
 	req->reply = api_release_json(app, r, today);
-	api_released(d, req, app, r);
+	api_released(req, app, r);
+	launch_release(d, app, r);
 done:
 	release_free(today);
 	release_free(r);

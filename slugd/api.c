@@ -16,6 +16,7 @@
 #include "names.h"
 
 #define MAX_BODY (1UL << 20)
+#define MAX_PUSH (64UL << 20)
 
 /* clang-format off */
 static const struct http_route routes[] = {
@@ -77,6 +78,12 @@ static void defer(void *ctx, int lane, struct http_request *req)
 	free(key);
 }
 
+/* A first push may bring many thousand refs. */
+static size_t body_limit(const char *path)
+{
+	return strcmp(path, "/pushes") ? 0 : MAX_PUSH;
+}
+
 int api_start(struct slugd *d, int fd, struct http_server **out)
 {
 	const struct http_config config = {
@@ -84,6 +91,7 @@ int api_start(struct slugd *d, int fd, struct http_server **out)
 		.ctx = d,
 		.defer = defer,
 		.max_body = MAX_BODY,
+		.body_limit = body_limit,
 	};
 
 	return http_start(out, fd, &config);
@@ -170,8 +178,8 @@ json_t *api_stream_url(const char *uuid)
 	return v;
 }
 
-void api_released(struct slugd *d, struct http_request *req,
-		  const struct app *app, const struct release *r)
+void api_released(struct http_request *req, const struct app *app,
+		  const struct release *r)
 {
 	char version[24];
 
@@ -179,7 +187,6 @@ void api_released(struct slugd *d, struct http_request *req,
 	http_add_header(req, "Slugd-Release", version);
 	log_line("app=%s v%s user=%s %s", app->name, version, r->user,
 		 r->description);
-	launch_release(d, app, r);
 }
 
 int api_stream(void *ctx, struct http_request *req)

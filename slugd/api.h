@@ -65,8 +65,8 @@ json_t *api_release_json(const struct app *app, const struct release *r,
  * A change made release r of app: name it in the header Slugd-Release, and
  * have it launched.
  */
-void api_released(struct slugd *d, struct http_request *req,
-		  const struct app *app, const struct release *r);
+void api_released(struct http_request *req, const struct app *app,
+		  const struct release *r);
 
 /* {"id": uuid, "name": name} */
 json_t *api_reference(const char *uuid, const char *name);

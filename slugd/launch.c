@@ -18,6 +18,7 @@
 #include "proc.h"
 #include "slugd.h"
 
+#define SPARE_S  10    /* more than slugrun may take for an order */
 #define START_MS 10000 /* for slugrun to answer */
 
 /* One launch, or one look whether it is needed. */
@@ -50,8 +51,11 @@ static int connect_slugrun(const struct slugd *d, const struct app *app,
 			   struct client **out)
 {
 	char *path = xasprintf("%s/apps/%s/slugrun.sock", d->dir, app->name);
+	int64_t limit = d->config->timeout + d->config->grace + SPARE_S;
 	int rc = client_open(out, path);
 
+	if (!rc)
+		client_set_timeout(*out, (int)limit * 1000);
 	free(path);
 	return rc;
 }
@@ -240,6 +244,21 @@ static void job_free(struct launch_job *job)
 	free(job);
 }
 
+/* Does slugrun run the release already? */
+static bool is_running(const struct launch_job *job)
+{
+	struct client *c = NULL;
+	json_t *state = NULL;
+	int64_t version = 0;
+
+	if (!connect_slugrun(job->slugd, job->app, &c) &&
+	    !client_call(c, "GET", "/", NULL, &state))
+		version = json_int(state, "version", 0);
+	client_free(c);
+	json_decref(state);
+	return version == job->release->version;
+}
+
 static void launch_job(void *arg)
 {
 	struct launch_job *job = arg;
@@ -251,7 +270,9 @@ static void launch_job(void *arg)
 	/* Left pending: the next start launches it. */
 	if (d->stopping)
 		goto done;
-	rc = launch(job);
+	rc = is_running(job) ? 0 : launch(job);
+	if (rc && d->stopping)
+		goto done;
 	if (rc) {
 		log_line("app=%s v%" PRId64 " was not launched: %s",
 			 job->app->name, job->release->version, err_msg());
@@ -301,6 +322,8 @@ void launch_release(struct slugd *d, const struct app *app,
 {
 	struct launch_job *job;
 
+	if (d->recovering)
+		return; /* launch_recover() sees to it */
 	kept_release(d, app, r);
 	if (r->status != RELEASE_PENDING)
 		return;
@@ -316,17 +339,8 @@ void launch_release(struct slugd *d, const struct app *app,
 static void resume_job(void *arg)
 {
 	struct launch_job *job = arg;
-	struct client *c = NULL;
-	json_t *state = NULL;
-	int64_t version = 0;
 
-	if (!connect_slugrun(job->slugd, job->app, &c) &&
-	    !client_call(c, "GET", "/", NULL, &state))
-		version = json_int(state, "version", 0);
-	client_free(c);
-	json_decref(state);
-	if (version != job->release->version && !job->slugd->stopping &&
-	    launch(job))
+	if (!is_running(job) && !job->slugd->stopping && launch(job))
 		log_line("app=%s v%" PRId64 " was not launched again: %s",
 			 job->app->name, job->release->version, err_msg());
 	job_free(job);
@@ -344,28 +358,39 @@ static void resume(struct slugd *d, const struct app *app)
 	release_free(r);
 }
 
+/* Is one of the pending releases the app's? */
+static bool has_pending(const struct app *app, struct release **v, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (v[i]->app == app->id)
+			return true;
+	return false;
+}
+
 int launch_recover(struct slugd *d)
 {
 	struct release **v = NULL;
 	struct app **apps = NULL, *app;
-	size_t n = 0, i;
-	int rc = ledger_apps(d->ledger, &apps, &n);
+	size_t n = 0, nr_apps = 0, i;
+	int rc = ledger_apps(d->ledger, &apps, &nr_apps);
 
-	for (i = 0; i < n; i++) {
-		kept_recover(d, apps[i]);
-		if (slugd_launches(d))
-			resume(d, apps[i]);
-	}
-	apps_free(apps, n);
-	n = 0;
 	if (!rc)
 		rc = ledger_releases_pending(d->ledger, &v, &n);
-	for (i = 0; i < n; i++) {
+	d->recovering = false;
+	for (i = 0; i < nr_apps && !rc; i++) {
+		kept_recover(d, apps[i]);
+		if (slugd_launches(d) && !has_pending(apps[i], v, n))
+			resume(d, apps[i]);
+	}
+	for (i = 0; i < n && !rc; i++) {
 		app = NULL;
 		if (!ledger_app_by_id(d->ledger, v[i]->app, &app))
 			launch_release(d, app, v[i]);
 		app_free(app);
 	}
+	apps_free(apps, nr_apps);
 	releases_free(v, n);
 	return rc;
 }

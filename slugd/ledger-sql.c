@@ -64,7 +64,7 @@ const char *const sql_migrations[] = {
 	" BEGIN SELECT RAISE(ABORT, 'a release number was left out'); END;"
 	"CREATE TRIGGER release_is_a_fact BEFORE UPDATE OF id, uuid, app,"
 	" version, kind, description, user, slug, config_set, addon_set,"
-	" target, push, created_at ON release"
+	" target, push, build, output, created_at ON release"
 	" BEGIN SELECT RAISE(ABORT, 'a release is not rewritten'); END;"
 	"CREATE TRIGGER release_stays BEFORE DELETE ON release"
 	" BEGIN SELECT RAISE(ABORT, 'a release is not deleted'); END;"
@@ -172,7 +172,7 @@ const char *const sql_statements[NR_STATEMENTS] = {
 	[RELEASE_PENDING_LIST] = "SELECT " RELEASE_COLUMNS
 		" WHERE r.status = 0 ORDER BY r.id",
 	[RELEASE_STATUS] = "UPDATE release SET status = ?, updated_at = ?"
-		" WHERE id = ?",
+		" WHERE id = ? AND status = 0",
 	[SLUG_ADD] = "INSERT INTO slug (uuid, app, commit_id,"
 		" commit_description, size, tree_size, process_types,"
 		" created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",

@@ -219,8 +219,12 @@ int ledger_addon_change(struct ledger *l, const struct addon *a,
 			const char *what, const char *user,
 			struct release **out);
 
-/* The add-on will be destroyed; and then it is, which makes a release. */
+/*
+ * The add-on will be destroyed; and then it is not after all, or it is, which
+ * makes a release.
+ */
 int ledger_addon_condemn(struct ledger *l, const char *uuid, const char *user);
+int ledger_addon_spare(struct ledger *l, const char *uuid, const char *user);
 int ledger_addon_destroy(struct ledger *l, const struct addon *a,
 			 const char *user, struct release **out);
 
@@ -261,7 +265,7 @@ int ledger_rollback(struct ledger *l, int64_t app, const char *name,
 		    enum rollback_part part, const char *user,
 		    struct release **out);
 
-/* The release was launched, or not. */
+/* The pending release was launched, or not. One that is not stays. */
 int ledger_release_finish(struct ledger *l, int64_t id,
 			  enum release_status status);
 

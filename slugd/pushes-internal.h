@@ -34,6 +34,8 @@ struct push {
 	bool direct;   /* no push, but a wish: has no lease */
 	bool over;     /* the lease is */
 	bool torn;     /* git-receive-pack may have been killed */
+	int64_t retry; /* when to settle again, by clock_mono_ms() */
+	int64_t pause; /* ms until then; grows */
 	unsigned jobs; /* that still use it */
 	TAILQ_ENTRY(push) link;
 };

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "err.h"
 #include "launch.h"
 #include "log.h"
@@ -18,9 +19,10 @@
 #include "repo.h"
 #include "slugd.h"
 
-#define TICK_MS    1000
-#define SWEEPS     20 /* one each 100 ms, while others work there */
-#define MAX_LEASES 256
+#define TICK_MS      1000
+#define MAX_PAUSE_MS 60000
+#define SWEEPS       20 /* one each 100 ms, while others work there */
+#define MAX_LEASES   256
 
 /* The ref moved: make that durable, then the release. */
 static int settle_moved(struct push *push, const struct intent *intent,
@@ -166,7 +168,13 @@ static void after_lease(struct push *push)
 
 	if (push->jobs)
 		return;
+	if (push->state == PUSH_ACCEPTED && clock_mono_ms() < push->retry)
+		return;
 	if (push->state == PUSH_ACCEPTED) {
+		push->pause = push->pause ? push->pause * 2 : TICK_MS;
+		if (push->pause > MAX_PAUSE_MS)
+			push->pause = MAX_PAUSE_MS;
+		push->retry = clock_mono_ms() + push->pause;
 		push->jobs++;
 		push->torn = true;
 		jobs_submit(p->slugd->jobs, JOBS_LEDGER, settle_job, push);

@@ -29,8 +29,10 @@
 #include "launch.h"
 #include "log.h"
 #include "mem.h"
+#include "proc.h"
 #include "pushes.h"
 #include "sock.h"
+#include "text.h"
 
 #ifdef HAVE_SYSTEMD
 # include <systemd/sd-daemon.h>
@@ -109,6 +111,8 @@ static int make_folders(struct slugd *d, const char *dir)
 	d->dir = realpath(dir, NULL);
 	if (!d->dir)
 		return err_sys("%s", dir);
+	if (!text_is_utf8(d->dir))
+		return err_set(ERR_INVALID, "the path of DIR is not UTF-8");
 	for (i = 0; i < sizeof(below) / sizeof(below[0]); i++) {
 		char *path = xasprintf("%s/%s", d->dir, below[i]);
 		int rc = mkdir(path, 0700) && errno != EEXIST
@@ -233,6 +237,7 @@ static int serve(struct slugd *d, const sigset_t *signals)
 	struct http_server *server = NULL;
 	int fd = -1, rc, sig = 0;
 
+	d->recovering = true;
 	rc = pushes_recover(d->pushes);
 	if (!rc)
 		rc = launch_recover(d);
@@ -278,6 +283,7 @@ static int run(const struct options *o)
 	sigaddset(&signals, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	proc_close_inherited();
 	/* It names whom a client speaks for; slugd speaks for itself. */
 	unsetenv("SLUGD_USER");
 	rc = make_folders(&d, o->dir);

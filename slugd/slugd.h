@@ -31,6 +31,7 @@ struct slugd {
 	struct streams *streams;
 	struct jobs *jobs;
 	struct pushes *pushes;
+	bool recovering; /* before anybody is served */
 	atomic_bool stopping;
 };
 

@@ -103,10 +103,13 @@ static void wake_readers(struct streams *set, const char *uuid)
 
 void stream_print(struct stream *s, const char *fmt, ...)
 {
-	struct streams *set = s->streams;
+	struct streams *set;
 	va_list ap;
 	char *text;
 
+	if (!s)
+		return;
+	set = s->streams;
 	va_start(ap, fmt);
 	text = xvasprintf(fmt, ap);
 	va_end(ap);

@@ -18,12 +18,14 @@
 #include "exec.h"
 #include "guard.h"
 #include "log.h"
+#include "proc.h"
 #include "supervisor.h"
 #include "tree.h"
 #include "unpack.h"
 
 static int run_supervisor(char **argv)
 {
+	proc_close_inherited();
 	return supervise(argv[0]);
 }
 

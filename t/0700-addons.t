@@ -161,14 +161,14 @@ is "$code:$(message)" \
 	'destroy that fails, in words'
 is "$(newest)/$(var BOX_URL)" 'v11 Rollback to v7/box://today' \
 	'no release then, and the values stay'
-change box big
-is "$code:$(message)" \
-	'409:box is being destroyed; to go on with that: git heroku addons:destroy box' \
-	'what is going cannot be changed'
-rotate box
-is "$code" 409 'nor rotated'
+addon GET
+like "$body" '"state":"provisioned"' 'and it is as it was'
+stop_slugd && start_slugd
+within 10 grep -q '^resume' ctl/calls
+is "$(calls | grep -c '^destroy')" 1 'the next start does not destroy it'
+is "$(newest)/$(var BOX_URL)" 'v11 Rollback to v7/box://today' \
+	'nor forget it'
 rm ctl/destroy
-is "$(calls)" 'destroy box:free' 'and the program does not hear of it'
 destroy box
 is "$code:$(newest)" '200:v12 Add-on remove box:free' 'destroy, again'
 is "$(var BOX_URL)" '(none)' 'the values are gone'
