@@ -162,7 +162,7 @@ site/   2      -4B
 === Config: no change
 === Add-ons: no change" 'commits that are gone'
 run git heroku releases:diff v2 v15 --json
-is "$(member code/folders/site\//files),$(member code/commits/0/commit)" \
+is "$(member code/folders/site//files),$(member code/commits/0/commit)" \
 	"null,$(git rev-parse HEAD)" '--json has the commits'
 is "$(member config)" \
 	'{"added":{"A":null,"B":null,"MEMCACHIER_SERVERS":null},"changed":{},"removed":{}}' \
