@@ -154,7 +154,7 @@ static void submit(struct slugd *d, const struct app *app, int64_t version,
 	job->repo = xstrdup(app->repo);
 	job->app_id = app->id;
 	job->version = version;
-	job->commit = xstrdup(commit);
+	job->commit = commit ? xstrdup(commit) : NULL;
 	jobs_submit(d->jobs, key, run, job);
 	free(key);
 }
