@@ -1,6 +1,6 @@
 sbin_PROGRAMS += slugd/slugd
 bin_PROGRAMS += slugd/slugctl
-dist_man_MANS += slugd/slugctl.8 slugd/slugd-addons.5 slugd/slugd.8
+dist_man_MANS += slugd/slugctl.1 slugd/slugd-addons.5 slugd/slugd.8
 
 slugd_ledger_sources = \
 	slugd/addon-changes.c \

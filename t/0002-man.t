@@ -72,8 +72,8 @@ options_stand_in() {
 
 options_stand_in slugd "$top/slugd/slugd.8" slugd --help
 options_stand_in slugpack "$top/slugpack/slugpack.1" slugpack --help
-[ ! -e "$top/slugd/slugctl.8" ] ||
-	options_stand_in slugctl "$top/slugd/slugctl.8" slugctl --help
+[ ! -e "$top/slugd/slugctl.1" ] ||
+	options_stand_in slugctl "$top/slugd/slugctl.1" slugctl --help
 
 # --- each page names the others well ---
 
