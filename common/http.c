@@ -478,8 +478,6 @@ static struct http_peer *peer_of(struct MHD_Connection *connection)
 	return info->socket_context;
 }
 
-/* The parameters are libmicrohttpd's. */
-/* NOLINTNEXTLINE(readability-function-size) */
 /* How long a body may be. */
 static size_t body_limit(const struct http_request *req)
 {
@@ -489,6 +487,8 @@ static size_t body_limit(const struct http_request *req)
 	return own ? own : c->max_body;
 }
 
+/* The parameters are libmicrohttpd's. */
+/* NOLINTNEXTLINE(readability-function-size) */
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *c,
 				  const char *url, const char *method,
 				  const char *version, const char *data,

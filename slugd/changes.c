@@ -244,7 +244,7 @@ int ledger_config_patch(struct ledger *l, int64_t app, const json_t *patch,
 		rc = ledger_append(l, r, NULL);
 	}
 	rc = ledger_end(l, rc);
-	if (!rc && r->description) {
+	if (!rc && r && r->description) {
 		*out = r;
 		r = NULL;
 	}
