@@ -12,36 +12,34 @@
  * so a change of one is a new list of them.
  */
 
+/* One change of one add-on. */
+struct change {
+	const struct addon *addon;
+	const char *what; /* in the release's description */
+	int (*fn)(struct ledger *l, const struct addon *a, struct release *r);
+};
+
+static int change_next(struct ledger *l, struct release *r, void *ctx)
+{
+	const struct change *c = ctx;
+	int rc;
+
+	r->kind = xstrdup("addon");
+	r->description = xasprintf("Add-on %s %s:%s", c->what,
+				   c->addon->service, c->addon->plan);
+	rc = c->fn(l, c->addon, r);
+	return rc ? rc : ledger_append(l, r, NULL);
+}
+
 /* Run fn(l, a, next release) as one transaction; the release into *out. */
 static int transact(struct ledger *l, const struct addon *a, const char *user,
 		    int (*fn)(struct ledger *l, const struct addon *a,
 			      struct release *r),
 		    const char *what, struct release **out)
 {
-	struct release *r = NULL;
-	int rc;
+	struct change c = { a, what, fn };
 
-	ledger_lock(l);
-	rc = l->backend->ops->begin(l->backend);
-	if (rc)
-		goto done;
-	rc = ledger_next(l, a->app, user, &r);
-	if (!rc) {
-		r->kind = xstrdup("addon");
-		r->description =
-			xasprintf("Add-on %s %s:%s", what, a->service, a->plan);
-		rc = fn(l, a, r);
-	}
-	if (!rc)
-		rc = ledger_append(l, r, NULL);
-	rc = ledger_end(l, rc);
-done:
-	ledger_unlock(l);
-	if (rc)
-		release_free(r);
-	else
-		*out = r;
-	return rc;
+	return ledger_transact(l, a->app, user, change_next, &c, out);
 }
 
 /* r's list of add-ons without that one, and with `fresh` (may be NULL). */

@@ -71,6 +71,32 @@ int ledger_append(struct ledger *l, struct release *r, const char *push)
 	return rc;
 }
 
+int ledger_transact(struct ledger *l, int64_t app, const char *user,
+		    int (*fn)(struct ledger *l, struct release *r, void *ctx),
+		    void *ctx, struct release **out)
+{
+	struct release *r = NULL;
+	int rc;
+
+	*out = NULL;
+	ledger_lock(l);
+	rc = l->backend->ops->begin(l->backend);
+	if (rc)
+		goto done;
+	rc = ledger_next(l, app, user, &r);
+	if (!rc)
+		rc = fn(l, r, ctx);
+	rc = ledger_end(l, rc);
+	if (!rc && r && r->id) {
+		*out = r;
+		r = NULL;
+	}
+done:
+	ledger_unlock(l);
+	release_free(r);
+	return rc;
+}
+
 static int create_locked(struct ledger *l, struct app *a, const char *user)
 {
 	const struct backend_ops *ops = l->backend->ops;
@@ -224,34 +250,29 @@ done:
 	return rc;
 }
 
+struct patch {
+	const json_t *patch;
+	uint64_t max_config;
+};
+
+static int patch_locked(struct ledger *l, struct release *r, void *ctx)
+{
+	const struct patch *p = ctx;
+	int rc = patch_config(r, p->patch, p->max_config);
+
+	if (rc || !r->description)
+		return rc;
+	r->kind = xstrdup("config");
+	return ledger_append(l, r, NULL);
+}
+
 int ledger_config_patch(struct ledger *l, int64_t app, const json_t *patch,
 			uint64_t max_config, const char *user,
 			struct release **out)
 {
-	struct release *r = NULL;
-	int rc;
+	struct patch p = { patch, max_config };
 
-	*out = NULL;
-	ledger_lock(l);
-	rc = l->backend->ops->begin(l->backend);
-	if (rc)
-		goto done;
-	rc = ledger_next(l, app, user, &r);
-	if (!rc)
-		rc = patch_config(r, patch, max_config);
-	if (!rc && r->description) {
-		r->kind = xstrdup("config");
-		rc = ledger_append(l, r, NULL);
-	}
-	rc = ledger_end(l, rc);
-	if (!rc && r && r->description) {
-		*out = r;
-		r = NULL;
-	}
-done:
-	ledger_unlock(l);
-	release_free(r);
-	return rc;
+	return ledger_transact(l, app, user, patch_locked, &p, out);
 }
 
 int ledger_release_finish(struct ledger *l, int64_t id,
@@ -297,67 +318,58 @@ int ledger_build_failed(struct ledger *l, const struct build *build)
 	return rc;
 }
 
-static int deploy_locked(struct ledger *l, const struct intent *intent,
-			 struct release *r)
+/* What a deploy makes of the next release. */
+static void take_slug(struct release *r, const char *slug, const char *commit,
+		      const char *build)
+{
+	r->kind = xstrdup("deploy");
+	r->description = xasprintf("Deploy %.7s", commit);
+	str_replace(&r->slug, xstrdup(slug));
+	str_replace(&r->commit, xstrdup(commit));
+	r->build = xstrdup(build);
+}
+
+static int deploy_locked(struct ledger *l, struct release *r, void *ctx)
 {
 	const struct backend_ops *ops = l->backend->ops;
+	const struct intent *intent = ctx;
 	int rc;
 
-	r->kind = xstrdup("deploy");
-	r->description = xasprintf("Deploy %.7s", intent->new);
-	str_replace(&r->slug, xstrdup(intent->slug));
-	str_replace(&r->commit, xstrdup(intent->new));
-	r->build = xstrdup(intent->build);
+	take_slug(r, intent->slug, intent->new, intent->build);
 	rc = ledger_append(l, r, intent->push);
 	if (!rc)
-		rc = ops->build_released(l->backend, intent->build, r->version,
+		rc = ops->build_released(l->backend, r->build, r->version,
 					 r->created_at);
 	if (!rc)
 		rc = ops->intent_drop(l->backend, intent->push);
 	return rc;
 }
 
-int ledger_deploy(struct ledger *l, const struct intent *intent,
-		  struct release **out)
+int ledger_deploy(struct ledger *l, struct intent *intent, struct release **out)
 {
-	struct release *r = NULL;
-	int rc;
-
-	ledger_lock(l);
-	rc = l->backend->ops->begin(l->backend);
-	if (rc)
-		goto done;
-	rc = ledger_next(l, intent->app, intent->user, &r);
-	if (!rc)
-		rc = deploy_locked(l, intent, r);
-	rc = ledger_end(l, rc);
-done:
-	ledger_unlock(l);
-	if (rc)
-		release_free(r);
-	else
-		*out = r;
-	return rc;
+	return ledger_transact(l, intent->app, intent->user, deploy_locked,
+			       intent, out);
 }
 
-static int deploy_built_locked(struct ledger *l, const struct slug *slug,
-			       const struct build *build, struct release *r)
+struct built {
+	const struct slug *slug;
+	const struct build *build;
+};
+
+static int deploy_built_locked(struct ledger *l, struct release *r, void *ctx)
 {
 	const struct backend_ops *ops = l->backend->ops;
+	const struct built *b = ctx;
 	int rc;
 
-	r->kind = xstrdup("deploy");
-	r->description = xasprintf("Deploy %.7s", slug->commit);
-	str_replace(&r->slug, xstrdup(slug->uuid));
-	str_replace(&r->commit, xstrdup(slug->commit));
-	r->build = xstrdup(build->uuid);
-	rc = ops->slug_add(l->backend, slug);
+	take_slug(r, b->slug->uuid, b->slug->commit, b->build->uuid);
+	rc = ops->slug_add(l->backend, b->slug);
 	if (!rc)
-		rc = ops->build_add(l->backend, build);
+		rc = ops->build_add(l->backend, b->build);
 	if (!rc)
 		rc = ledger_append(l, r, NULL);
 	if (!rc)
-		rc = ops->build_released(l->backend, build->uuid, r->version,
+		rc = ops->build_released(l->backend, r->build, r->version,
 					 r->created_at);
 	return rc;
 }
@@ -365,24 +377,10 @@ static int deploy_built_locked(struct ledger *l, const struct slug *slug,
 int ledger_deploy_built(struct ledger *l, const struct slug *slug,
 			const struct build *build, struct release **out)
 {
-	struct release *r = NULL;
-	int rc;
+	struct built b = { slug, build };
 
-	ledger_lock(l);
-	rc = l->backend->ops->begin(l->backend);
-	if (rc)
-		goto done;
-	rc = ledger_next(l, build->app, build->user, &r);
-	if (!rc)
-		rc = deploy_built_locked(l, slug, build, r);
-	rc = ledger_end(l, rc);
-done:
-	ledger_unlock(l);
-	if (rc)
-		release_free(r);
-	else
-		*out = r;
-	return rc;
+	return ledger_transact(l, build->app, build->user, deploy_built_locked,
+			       &b, out);
 }
 
 int ledger_drop(struct ledger *l, const struct intent *intent)

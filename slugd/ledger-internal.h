@@ -34,6 +34,15 @@ int ledger_next(struct ledger *l, int64_t app, const char *user,
 /* Write r, as the ledger's next release, and tell the audit. */
 int ledger_append(struct ledger *l, struct release *r, const char *push);
 
+/*
+ * Run fn on the next release of app (see ledger_next()) as one transaction;
+ * fn sets what changes and appends it. The release into *out; NULL where fn
+ * did not append it.
+ */
+int ledger_transact(struct ledger *l, int64_t app, const char *user,
+		    int (*fn)(struct ledger *l, struct release *r, void *ctx),
+		    void *ctx, struct release **out);
+
 /* As ledger_release(). */
 int ledger_find_release(struct ledger *l, int64_t app, const char *name,
 			struct release **out);

@@ -284,7 +284,7 @@ int ledger_intent(struct ledger *l, int64_t app, struct intent **out);
 int ledger_intents(struct ledger *l, struct intent ***out, size_t *n);
 
 /* The ref moved: the intent becomes the next release. */
-int ledger_deploy(struct ledger *l, const struct intent *intent,
+int ledger_deploy(struct ledger *l, struct intent *intent,
 		  struct release **out);
 
 /* A build that no push made, but a wish: its slug becomes a release. */

@@ -177,32 +177,31 @@ static void take_state(struct release *r, const struct release *target,
 	}
 }
 
+struct wish {
+	const char *name; /* NULL: the default */
+	enum rollback_part part;
+};
+
+static int rollback_locked(struct ledger *l, struct release *next, void *ctx)
+{
+	const struct wish *w = ctx;
+	struct release *target = NULL;
+	int rc = w->name ? chosen_target(l, next, w->name, &target)
+			 : default_target(l, next, w->part, &target);
+
+	if (!rc && target) {
+		take_state(next, target, w->part);
+		rc = ledger_append(l, next, NULL);
+	}
+	release_free(target);
+	return rc;
+}
+
 int ledger_rollback(struct ledger *l, int64_t app, const char *name,
 		    enum rollback_part part, const char *user,
 		    struct release **out)
 {
-	struct release *next = NULL, *target = NULL;
-	int rc;
+	struct wish w = { name, part };
 
-	ledger_lock(l);
-	rc = l->backend->ops->begin(l->backend);
-	if (rc)
-		goto done;
-	rc = ledger_next(l, app, user, &next);
-	if (!rc)
-		rc = name ? chosen_target(l, next, name, &target)
-			  : default_target(l, next, part, &target);
-	if (!rc && target) {
-		take_state(next, target, part);
-		rc = ledger_append(l, next, NULL);
-	}
-	rc = ledger_end(l, rc);
-done:
-	ledger_unlock(l);
-	release_free(target);
-	if (rc)
-		release_free(next);
-	else
-		*out = next;
-	return rc;
+	return ledger_transact(l, app, user, rollback_locked, &w, out);
 }

@@ -25,7 +25,7 @@
 #define MAX_LEASES   256
 
 /* The ref moved: make that durable, then the release. */
-static int settle_moved(struct push *push, const struct intent *intent,
+static int settle_moved(struct push *push, struct intent *intent,
 			struct release **out)
 {
 	struct slugd *d = push->pushes->slugd;
