@@ -79,7 +79,8 @@ int hook_connect(struct client **out)
 		return rc;
 	}
 	return err_set(ERR_UNAVAILABLE,
-		       "slugd is not running: nothing answers at %s",
+		       "slugd is not running: nothing answers at %s. Start "
+		       "it with: slugd -d DIR",
 		       n < 0 ? LINK : path);
 }
 
