@@ -66,12 +66,10 @@ int hook_connect(struct client **out)
 {
 	char path[4096];
 	ssize_t n = readlink(LINK, path, sizeof(path) - 1);
-	int fd;
+	int fd, rc;
 
 	*out = NULL;
 	path[n < 0 ? 0 : n] = '\0';
-	int rc;
-
 	if (!sock_connect_unix(&fd, LINK)) {
 		rc = client_open_fd(out, fd);
 		if (!rc)

@@ -21,7 +21,10 @@ void streams_free(struct streams *s);
 /* Begin, or go on with, the stream of that uuid. Errors: ERR_SYSTEM. */
 int stream_begin(struct streams *s, const char *uuid, struct stream **out);
 
-/* Add to the stream (NULL: to none). An error is logged: output is no reason to fail. */
+/*
+ * Add to the stream (NULL: to none). An error is logged: output is no reason
+ * to fail.
+ */
 void stream_print(struct stream *s, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
