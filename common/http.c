@@ -9,12 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <uuid/uuid.h>
 
 #include "clock.h"
 #include "err.h"
 #include "etag.h"
 #include "http-parts.h"
+#include "ids.h"
 #include "log.h"
 #include "mem.h"
 
@@ -272,16 +272,14 @@ static enum MHD_Result answer(struct http_request *req)
 	struct http_private *priv = req->priv;
 	bool stream = req->source && priv->rc >= 0;
 	struct MHD_Response *r;
-	char id[UUID_STR_LEN];
+	char id[ID_SIZE];
 	enum MHD_Result result;
-	uuid_t uuid;
 	size_t i;
 
 	r = stream ? stream_response(req) : json_response(req);
 	if (!r)
 		return MHD_NO;
-	uuid_generate(uuid);
-	uuid_unparse_lower(uuid, id);
+	id_random(id);
 	MHD_add_response_header(r, "Request-Id", id);
 	MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE,
 				stream ? "text/plain; charset=utf-8"

@@ -11,6 +11,7 @@ common_libcommon_a_SOURCES = \
 	common/etag.c common/etag.h \
 	common/http-parts.c common/http-parts.h \
 	common/http.c common/http.h \
+	common/ids.c common/ids.h \
 	common/json.c common/json.h \
 	common/log.c common/log.h \
 	common/mem.c common/mem.h \

@@ -128,7 +128,7 @@ int ledger_addon_reserve(struct ledger *l, int64_t app, struct addon *a,
 {
 	int rc;
 
-	ledger_uuid(a->uuid);
+	id_random(a->uuid);
 	a->app = app;
 	str_replace(&a->state, xstrdup("provisioning"));
 	str_replace(&a->user, xstrdup(user));

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <uuid/uuid.h>
 
 #include "addons.h"
 #include "err.h"
+#include "ids.h"
 #include "jobs.h"
 #include "launch.h"
 #include "log.h"
@@ -152,15 +152,9 @@ json_t *api_reference(const char *uuid, const char *name)
 
 json_t *api_user(const char *user)
 {
-	/* A namespace of slugd's own, for ids made of names. */
-	static const uuid_t names = { 0x5b, 0x1d, 0x94, 0x62, 0x0f, 0xc3,
-				      0x4e, 0x2a, 0x9d, 0x7e, 0x31, 0xb8,
-				      0x65, 0xf0, 0xaa, 0x17 };
-	char id[UUID_STR_LEN];
-	uuid_t uuid;
+	char id[ID_SIZE];
 
-	uuid_generate_sha1(uuid, names, user, strlen(user));
-	uuid_unparse_lower(uuid, id);
+	id_of_text(id, "user", user);
 	return json_make("{s:s, s:o}", "id", id, "email",
 			 json_str_or_null(user));
 }

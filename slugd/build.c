@@ -41,8 +41,8 @@ int build_request_init(struct build_request *b, const struct slugd *d,
 	int rc;
 
 	rc = ledger_app_by_id(d->ledger, app->id, &b->app);
-	ledger_uuid(b->push);
-	ledger_uuid(b->uuid);
+	id_random(b->push);
+	id_random(b->uuid);
 	b->ref = xstrdup(req->ref);
 	b->commit = xstrdup(req->new);
 	b->user = xstrdup(req->user);
@@ -281,7 +281,7 @@ int build_run(struct slugd *d, const struct build_request *b,
 
 	result->build = new_build(b);
 	stream_print(b->stream, "-----> Compressing...");
-	ledger_uuid(uuid);
+	id_random(uuid);
 	rc = slugs_begin(d->slugs, uuid, &fd);
 	if (rc)
 		goto done;

@@ -32,7 +32,7 @@ int ledger_next(struct ledger *l, int64_t app, const char *user,
 	}
 	r = xcalloc(1, sizeof(*r));
 	r->app = app;
-	ledger_uuid(r->uuid);
+	id_random(r->uuid);
 	r->version = last->version + 1;
 	r->user = xstrdup(user);
 	r->slug = xstrdup(good->slug);
@@ -58,7 +58,7 @@ int ledger_append(struct ledger *l, struct release *r, const char *push)
 	r->status = RELEASE_SUCCEEDED;
 	if (l->launch && r->slug) {
 		r->status = RELEASE_PENDING;
-		ledger_uuid(uuid);
+		id_random(uuid);
 		str_replace(&r->output, xstrdup(uuid));
 	}
 	rc = ops->release_add(l->backend, r, push);
@@ -115,7 +115,7 @@ static int create_locked(struct ledger *l, struct app *a, const char *user)
 	if (rc)
 		return rc;
 	r.app = a->id;
-	ledger_uuid(r.uuid);
+	id_random(r.uuid);
 	r.version = 1;
 	r.kind = xstrdup("initial");
 	r.description = xstrdup("Initial release");
@@ -138,7 +138,7 @@ int ledger_app_create(struct ledger *l, const char *name, const char *repo,
 	struct app *a = xcalloc(1, sizeof(*a));
 	int rc;
 
-	ledger_uuid(a->uuid);
+	id_random(a->uuid);
 	a->name = xstrdup(name);
 	a->repo = xstrdup(repo);
 	a->port = port;

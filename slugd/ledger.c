@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uuid/uuid.h>
 
 #include "clock.h"
 #include "err.h"
@@ -67,14 +66,6 @@ int ledger_end(struct ledger *l, int rc)
 	if (rc)
 		l->backend->ops->rollback(l->backend);
 	return rc;
-}
-
-void ledger_uuid(char *buf)
-{
-	uuid_t uuid;
-
-	uuid_generate(uuid);
-	uuid_unparse_lower(uuid, buf);
 }
 
 void ledger_gather(void *ctx, void *row)

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "ids.h"
 #include "json.h"
 
 /*
@@ -26,7 +27,7 @@
  */
 struct ledger;
 
-#define UUID_SIZE 37
+#define UUID_SIZE ID_SIZE
 
 struct app {
 	int64_t id;
@@ -124,9 +125,6 @@ void ledger_close(struct ledger *l);
 
 /* Whether releases with a slug are launched: if so, they start pending. */
 void ledger_set_launch(struct ledger *l, bool launch);
-
-/* A fresh random uuid into buf, UUID_SIZE bytes. */
-void ledger_uuid(char *buf);
 
 /* Free what a call below returned; each may be NULL. */
 void app_free(struct app *a);

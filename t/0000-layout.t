@@ -32,6 +32,7 @@ known_in jansson.h common
 known_in http_parser.h common
 known_in microhttpd.h common
 known_in ini.h common
+known_in uuid/uuid.h common
 known_in sqlite3.h slugd
 known_in git2.h slugpack
 known_in archive.h slugpack slugrun

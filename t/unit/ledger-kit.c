@@ -85,7 +85,7 @@ static struct slug *new_slug(const struct kit *k, const char *commit)
 {
 	struct slug *s = xcalloc(1, sizeof(*s));
 
-	ledger_uuid(s->uuid);
+	id_random(s->uuid);
 	s->app = k->app;
 	s->commit = xstrdup(commit);
 	s->commit_description = xstrdup("");
@@ -99,7 +99,7 @@ static struct build *new_build(const struct slug *slug)
 {
 	struct build *b = xcalloc(1, sizeof(*b));
 
-	ledger_uuid(b->uuid);
+	id_random(b->uuid);
 	b->app = slug->app;
 	b->commit = xstrdup(slug->commit);
 	b->ref = xstrdup(REF);
@@ -115,7 +115,7 @@ struct intent *kit_accept(struct kit *k, const char *commit)
 	struct build *build = new_build(slug);
 	struct intent *i = xcalloc(1, sizeof(*i));
 
-	ledger_uuid(i->push);
+	id_random(i->push);
 	i->app = k->app;
 	i->ref = xstrdup(REF);
 	i->old = xstrdup(ZEROS);
