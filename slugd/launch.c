@@ -19,6 +19,7 @@
 #include "slugd.h"
 
 #define SPARE_S  10    /* more than slugrun may take for an order */
+#define LOOK_MS  2000  /* for slugrun to say what it runs */
 #define START_MS 10000 /* for slugrun to answer */
 
 /* One launch, or one look whether it is needed. */
@@ -218,6 +219,8 @@ static int launch(const struct launch_job *job)
 		rc = need_slugrun(job->slugd, job->app, &c);
 	if (!rc)
 		rc = order_launch(job, c, order);
+	if (rc == ERR_UNAVAILABLE)
+		rc = err_set(ERR_FAILED, "slugrun did not take the order");
 	client_free(c);
 	json_decref(order);
 	return rc;
@@ -251,9 +254,12 @@ static bool is_running(const struct launch_job *job)
 	json_t *state = NULL;
 	int64_t version = 0;
 
-	if (!connect_slugrun(job->slugd, job->app, &c) &&
-	    !client_call(c, "GET", "/", NULL, &state))
-		version = json_int(state, "version", 0);
+	if (!connect_slugrun(job->slugd, job->app, &c)) {
+		/* One that is busy answers this all the same. */
+		client_set_timeout(c, LOOK_MS);
+		if (!client_call(c, "GET", "/", NULL, &state))
+			version = json_int(state, "version", 0);
+	}
 	client_free(c);
 	json_decref(state);
 	return version == job->release->version;
