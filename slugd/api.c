@@ -46,7 +46,7 @@ static const struct http_route routes[] = {
 	{ "GET", "/addon-services/:service", api_service_info, LANE_INLINE },
 	{ "GET", "/addon-services/:service/plans", api_plan_list, LANE_INLINE },
 	{ "GET", "/streams/:stream", api_stream, LANE_INLINE },
-	{ "POST", "/pushes", api_push_create, LANE_INLINE },
+	{ "POST", "/pushes", api_push_create, LANE_PUSH },
 	{ "GET", "/pushes/:push", api_push_info, LANE_INLINE },
 	{ "POST", "/pushes/actions/settle", api_push_settle, LANE_LEDGER },
 	{ NULL, NULL, NULL, 0 },
@@ -66,6 +66,10 @@ static void defer(void *ctx, int lane, struct http_request *req)
 
 	if (lane == LANE_LEDGER) {
 		jobs_submit(d->jobs, JOBS_LEDGER, run_request, req);
+		return;
+	}
+	if (lane == LANE_PUSH) {
+		jobs_submit(d->jobs, "pushes", run_request, req);
 		return;
 	}
 	/* An app has two names, but one lane. */

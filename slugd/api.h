@@ -13,9 +13,16 @@
  *
  * Handlers of LANE_INLINE run on the server's thread and wait for nothing:
  * they read. Those of LANE_LEDGER may write. Those of LANE_ADDON wait for
- * providers, those of LANE_GIT for git: one of an app at a time.
+ * providers, those of LANE_GIT for git: one of an app at a time; that of
+ * LANE_PUSH looks at processes and folders.
  */
-enum { LANE_INLINE = 0, LANE_LEDGER = 1, LANE_ADDON = 2, LANE_GIT = 3 };
+enum {
+	LANE_INLINE = 0,
+	LANE_LEDGER = 1,
+	LANE_ADDON = 2,
+	LANE_GIT = 3,
+	LANE_PUSH = 4,
+};
 
 /* Serve on the listening socket. */
 int api_start(struct slugd *d, int fd, struct http_server **out);

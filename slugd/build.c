@@ -147,9 +147,10 @@ static int read_report(const struct build_request *b, int fd, pid_t pid,
 	int rc = 0;
 
 	while (n > 0 || (n < 0 && errno == EINTR)) {
-		if (!rc && b->is_gone && b->is_gone(b->ctx)) {
-			rc = err_set(ERR_UNAVAILABLE, "the push went away");
-			kill(pid, SIGKILL);
+		if (!rc && b->check) {
+			rc = b->check(b->ctx);
+			if (rc)
+				kill(pid, SIGKILL);
 		}
 		if (poll(&p, 1, TICK_MS) <= 0)
 			continue;

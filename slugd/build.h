@@ -21,7 +21,7 @@ struct build_request {
 	char *ref, *commit, *user;
 	char *objects[2]; /* the quarantine, if any, and the repository's */
 	struct stream *stream;
-	bool (*is_gone)(void *ctx); /* asked now and then */
+	int (*check)(void *ctx); /* asked now and then: not 0 is the end */
 	void *ctx;
 };
 

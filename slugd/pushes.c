@@ -97,6 +97,16 @@ static bool must_wait(const struct push *push)
 	return false;
 }
 
+/* Is the push still wanted? Under the lock. Errors: ERR_UNAVAILABLE. */
+static int check_wanted(const struct push *push)
+{
+	if (push->over)
+		return err_set(ERR_UNAVAILABLE, "the push went away");
+	if (push->pushes->slugd->stopping)
+		return err_set(ERR_UNAVAILABLE, "slugd is stopping");
+	return 0;
+}
+
 /* Wait for the app's push lock, for a bounded time, and take it. */
 static int take_lock(struct push *push, bool *waited)
 {
@@ -116,16 +126,13 @@ static int take_lock(struct push *push, bool *waited)
 				     "%s...\n",
 				     push->build.app->name);
 		*waited = true;
-		if (push->over)
-			rc = err_set(ERR_UNAVAILABLE, "the push went away");
-		else if (p->slugd->stopping)
-			rc = err_set(ERR_UNAVAILABLE, "slugd is stopping");
-		else if (clock_mono_ms() >= deadline)
+		rc = check_wanted(push);
+		if (!rc && clock_mono_ms() >= deadline)
 			rc = err_set(ERR_CONFLICT,
 				     "another push to %s is still going on "
 				     "after %" PRId64 " seconds; try again",
 				     push->build.app->name, limit);
-		else
+		if (!rc)
 			pthread_cond_timedwait(&p->changed, &p->lock, &tick);
 	}
 	if (!rc)
@@ -134,16 +141,16 @@ static int take_lock(struct push *push, bool *waited)
 	return rc;
 }
 
-/* Is the push still wanted? Asked by the build now and then. */
-static bool is_gone(void *ctx)
+/* As check_wanted(), for the build, which asks now and then. */
+static int check_push(void *ctx)
 {
 	struct push *push = ctx;
-	bool gone;
+	int rc;
 
 	pthread_mutex_lock(&push->pushes->lock);
-	gone = push->over || push->pushes->slugd->stopping;
+	rc = check_wanted(push);
 	pthread_mutex_unlock(&push->pushes->lock);
-	return gone;
+	return rc;
 }
 
 struct accept_call {
@@ -298,7 +305,7 @@ static int start(struct push *push, struct push_status *out)
 		return rc;
 	}
 	push->jobs = 1;
-	push->build.is_gone = is_gone;
+	push->build.check = check_push;
 	push->build.ctx = push;
 	fill_status(push, out);
 	pthread_mutex_lock(&p->lock);

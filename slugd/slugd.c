@@ -231,12 +231,26 @@ static void reload(struct slugd *d)
 	notify("READY=1");
 }
 
+/* Is the slug of a build that a crash cut off before its intent? */
+static bool is_orphan(void *ctx, const char *uuid)
+{
+	struct slugd *d = ctx;
+	struct slug *slug = NULL;
+	int rc = ledger_slug(d->ledger, uuid, &slug);
+
+	slug_free(slug);
+	if (rc == ERR_NOTFOUND)
+		log_line("slug %s belongs to no build: removed", uuid);
+	return rc == ERR_NOTFOUND;
+}
+
 /* Serve until a signal says to end. */
 static int serve(struct slugd *d, const sigset_t *signals)
 {
 	struct http_server *server = NULL;
 	int fd = -1, rc, sig = 0;
 
+	slugs_drop_if(d->slugs, is_orphan, d);
 	d->recovering = true;
 	rc = pushes_recover(d->pushes);
 	if (!rc)

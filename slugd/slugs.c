@@ -12,6 +12,8 @@
 #include "err.h"
 #include "mem.h"
 
+#define UUID_LENGTH 36
+
 struct folder {
 	struct slug_store base;
 	char *dir, *suffix;
@@ -110,6 +112,24 @@ static void folder_drop(struct slug_store *s, const char *uuid)
 	free(path);
 }
 
+static void folder_drop_if(struct slug_store *s,
+			   bool (*unwanted)(void *ctx, const char *uuid),
+			   void *ctx)
+{
+	DIR *dir = opendir(folder_of(s)->dir);
+	struct dirent *e;
+
+	while (dir && (e = readdir(dir))) {
+		char *uuid = xstrndup(e->d_name, strcspn(e->d_name, "."));
+
+		if (strlen(uuid) == UUID_LENGTH && unwanted(ctx, uuid))
+			unlinkat(dirfd(dir), e->d_name, 0);
+		free(uuid);
+	}
+	if (dir)
+		closedir(dir);
+}
+
 static void folder_close(struct slug_store *s)
 {
 	struct folder *f = folder_of(s);
@@ -125,6 +145,7 @@ static const struct slug_store_ops folder_ops = {
 	.abort = folder_abort,
 	.path = folder_path,
 	.drop = folder_drop,
+	.drop_if = folder_drop_if,
 	.close = folder_close,
 };
 
@@ -196,4 +217,10 @@ char *slugs_path(struct slug_store *s, const char *uuid)
 void slugs_drop(struct slug_store *s, const char *uuid)
 {
 	s->ops->drop(s, uuid);
+}
+
+void slugs_drop_if(struct slug_store *s,
+		   bool (*unwanted)(void *ctx, const char *uuid), void *ctx)
+{
+	s->ops->drop_if(s, unwanted, ctx);
 }

@@ -17,6 +17,9 @@ struct slug_store_ops {
 	void (*abort)(struct slug_store *s, const char *uuid, int fd);
 	char *(*path)(struct slug_store *s, const char *uuid);
 	void (*drop)(struct slug_store *s, const char *uuid);
+	void (*drop_if)(struct slug_store *s,
+			bool (*unwanted)(void *ctx, const char *uuid),
+			void *ctx);
 	void (*close)(struct slug_store *s);
 };
 
@@ -51,7 +54,9 @@ void slugs_abort(struct slug_store *s, const char *uuid, int fd);
 /* The slug's file, or NULL where it is not there. Caller frees. */
 char *slugs_path(struct slug_store *s, const char *uuid);
 
-/* Remove a slug. */
+/* Remove a slug; all slugs for which unwanted() is true. */
 void slugs_drop(struct slug_store *s, const char *uuid);
+void slugs_drop_if(struct slug_store *s,
+		   bool (*unwanted)(void *ctx, const char *uuid), void *ctx);
 
 #endif
