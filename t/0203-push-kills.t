@@ -113,8 +113,10 @@ within 20 settled
 is "$(deploys)" "$(moves)" 'as many releases as the ref moved, in order'
 is "$(at)" "$(git rev-parse HEAD)" 'the last commit is deployed'
 is "$(deploys | sort | uniq -d)" '' 'no commit has two'
-is_sound "after $kills kills"
 stop_slugd
 start_slugd || exit 1
 is "$(deploys)" "$(moves)" 'a restart changes nothing'
+# What a git-receive-pack leaves that was killed before it came to its hook
+# is nobody's until slugd starts.
+is_sound "after $kills kills"
 finish
