@@ -15,19 +15,6 @@
 /* Seconds that a provider's program may take, unless told otherwise. */
 #define ADDON_TIMEOUT 30
 
-/* Blanks at the end of s go, in place; s past blanks comes back. */
-static char *strip(char *s)
-{
-	size_t len;
-
-	while (isspace((unsigned char)*s))
-		s++;
-	len = strlen(s);
-	while (len && isspace((unsigned char)s[len - 1]))
-		s[--len] = '\0';
-	return s;
-}
-
 /* "100:15", "pro:4.50" */
 static int add_plan(struct config_addon *a, char *word)
 {
@@ -64,7 +51,7 @@ static int set_plans(struct config_addon *a, const char *value)
 
 	for (word = strtok_r(copy, ",", &save); word && !rc;
 	     word = strtok_r(NULL, ",", &save))
-		rc = add_plan(a, strip(word));
+		rc = add_plan(a, text_strip(word));
 	free(copy);
 	if (!rc && !a->nr_plans)
 		rc = err_set(ERR_INVALID, "has no value");

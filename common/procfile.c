@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "procfile.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,23 +8,11 @@
 #include "err.h"
 #include "mem.h"
 #include "names.h"
-
-/* s without blanks at both ends, in place. */
-static char *strip(char *s)
-{
-	size_t len;
-
-	while (isspace((unsigned char)*s))
-		s++;
-	len = strlen(s);
-	while (len && isspace((unsigned char)s[len - 1]))
-		s[--len] = '\0';
-	return s;
-}
+#include "text.h"
 
 static int parse_line(json_t *types, char *line, int number)
 {
-	char *type = strip(line), *command;
+	char *type = text_strip(line), *command;
 	json_t *value;
 
 	if (!*type || *type == '#')
@@ -36,8 +23,8 @@ static int parse_line(json_t *types, char *line, int number)
 			       "Procfile line %d: expected 'TYPE: COMMAND'",
 			       number);
 	*command++ = '\0';
-	type = strip(type);
-	command = strip(command);
+	type = text_strip(type);
+	command = text_strip(command);
 	if (name_check_process_type(type))
 		return err_prefix(ERR_INVALID, "Procfile line %d", number);
 	if (!*command)

@@ -107,6 +107,18 @@ static bool is_control(uint32_t c)
 	       (c >= 0x2066 && c <= 0x2069);
 }
 
+char *text_strip(char *s)
+{
+	size_t len;
+
+	while (isspace((unsigned char)*s))
+		s++;
+	len = strlen(s);
+	while (len && isspace((unsigned char)s[len - 1]))
+		s[--len] = '\0';
+	return s;
+}
+
 bool text_is_utf8(const char *s)
 {
 	const unsigned char *p = (const unsigned char *)s;

@@ -47,6 +47,9 @@ char *text_escape(const char *s);
  */
 char *text_cell(const char *s, size_t max);
 
+/* s without blanks at both ends: cut in place, and borrowed from s. */
+char *text_strip(char *s);
+
 /* Is s UTF-8 (RFC 3629)? */
 bool text_is_utf8(const char *s);
 
