@@ -6,6 +6,7 @@ common_libcommon_a_SOURCES = \
 	common/clock.c common/clock.h \
 	common/config-addon.c common/config-addon.h \
 	common/config.c common/config.h \
+	common/digest.c common/digest.h \
 	common/dotenv.c common/dotenv.h \
 	common/err.c common/err.h \
 	common/etag.c common/etag.h \
@@ -14,6 +15,7 @@ common_libcommon_a_SOURCES = \
 	common/ids.c common/ids.h \
 	common/json.c common/json.h \
 	common/log.c common/log.h \
+	common/manifest.c common/manifest.h \
 	common/mem.c common/mem.h \
 	common/names.c common/names.h \
 	common/proc.c common/proc.h \
@@ -21,6 +23,6 @@ common_libcommon_a_SOURCES = \
 	common/sock.c common/sock.h \
 	common/text.c common/text.h
 common_libcommon_a_CPPFLAGS = $(AM_CPPFLAGS) $(INIH_CFLAGS) \
-	$(JANSSON_CFLAGS) $(MHD_CFLAGS) $(UUID_CFLAGS)
+	$(JANSSON_CFLAGS) $(MHD_CFLAGS) $(NETTLE_CFLAGS) $(UUID_CFLAGS)
 
 dist_man_MANS += common/slugd.ini.5

@@ -17,8 +17,9 @@ slugpack_slugpack_SOURCES = \
 	slugpack/slugpack.c \
 	slugpack/tree.c slugpack/tree.h
 slugpack_slugpack_CPPFLAGS = $(AM_CPPFLAGS) $(ARCHIVE_CFLAGS) \
-	$(GIT2_CFLAGS) $(JANSSON_CFLAGS) $(ZSTD_CFLAGS)
+	$(GIT2_CFLAGS) $(JANSSON_CFLAGS) $(ZLIB_CFLAGS) $(ZSTD_CFLAGS)
 slugpack_slugpack_LDADD = common/libcommon.a $(GIT2_LIBS) \
-	$(ARCHIVE_LIBS) $(ZSTD_LIBS) $(JANSSON_LIBS)
+	$(ARCHIVE_LIBS) $(ZLIB_LIBS) $(ZSTD_LIBS) $(JANSSON_LIBS) \
+	$(NETTLE_LIBS) $(SECCOMP_LIBS)
 
 EXTRA_DIST += t/perf/make-repo t/perf/pack

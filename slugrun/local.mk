@@ -19,5 +19,6 @@ slugrun_slugrun_SOURCES = \
 slugrun_slugrun_CPPFLAGS = $(AM_CPPFLAGS) $(ARCHIVE_CFLAGS) \
 	$(JANSSON_CFLAGS) $(MHD_CFLAGS)
 slugrun_slugrun_LDADD = common/libcommon.a $(ARCHIVE_LIBS) \
-	$(JANSSON_LIBS) $(MHD_LIBS) $(UUID_LIBS)
+	$(JANSSON_LIBS) $(MHD_LIBS) $(UUID_LIBS) \
+	$(NETTLE_LIBS) $(SECCOMP_LIBS)
 dist_man_MANS += slugrun/slugrun.8

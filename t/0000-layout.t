@@ -37,6 +37,9 @@ known_in sqlite3.h slugd
 known_in git2.h slugpack
 known_in archive.h slugpack slugrun
 known_in zstd.h slugpack
+known_in zlib.h slugpack
+known_in nettle/sha2.h common
+known_in seccomp.h common
 
 # --- rooms do not look into each other ---
 

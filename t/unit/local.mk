@@ -4,7 +4,7 @@
 
 unit_cppflags = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) $(JANSSON_CFLAGS)
 unit_ldadd = common/libcommon.a $(CMOCKA_LIBS) $(INIH_LIBS) $(JANSSON_LIBS) \
-	$(MHD_LIBS) $(UUID_LIBS) $(HTTP_PARSER_LIBS)
+	$(MHD_LIBS) $(UUID_LIBS) $(HTTP_PARSER_LIBS) $(NETTLE_LIBS)
 
 if HAVE_CMOCKA
 check_PROGRAMS += \
