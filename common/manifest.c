@@ -282,7 +282,8 @@ void segment_header(char *out, const struct segment *s)
 	char hex[DIGEST_HEX], *line;
 
 	digest_hex(hex, s->digest);
-	line = xasprintf(SEGMENT_MARK "%s %" PRIu64, hex, s->raw);
+	line = xasprintf(SEGMENT_MARK "%s %" PRIu64 " %" PRIu64, hex, s->size,
+			 s->raw);
 	memset(out, ' ', SEGMENT_HEADER);
 	memcpy(out, line, strlen(line));
 	out[SEGMENT_HEADER - 1] = '\n';
@@ -296,6 +297,7 @@ static bool parse_header(struct segment *s, char *text)
 	text[SEGMENT_HEADER] = '\0';
 	return parse_word(&p, SEGMENT_MARK) &&
 	       parse_digest(s->digest, &p, ' ') &&
+	       parse_number(&s->size, &p, ' ') &&
 	       parse_number(&s->raw, &p, ' ') && !p[strspn(p, " \n")];
 }
 
@@ -316,11 +318,12 @@ static int open_segment(int *out, struct segment *s, const char *path)
 		 read(fd, header, SEGMENT_HEADER) != SEGMENT_HEADER ||
 		 !parse_header(s, header))
 		rc = damaged(path, "no header of a segment");
+	else if ((uint64_t)st.st_size != s->size + SEGMENT_HEADER)
+		rc = damaged(path, "it is not as long as its header says");
 	if (rc) {
 		close(fd);
 		return rc;
 	}
-	s->size = (uint64_t)st.st_size - SEGMENT_HEADER;
 	*out = fd;
 	return 0;
 }
@@ -368,7 +371,7 @@ int segment_open(int *fd, const char *store, const struct segment *s)
 	return rc;
 }
 
-int segment_look(struct segment *s, const char *store, int check)
+int segment_look(struct segment *s, const char *store, bool check)
 {
 	char *path = segment_path(store, s->name);
 	int fd = -1, rc = open_segment(&fd, s, path);

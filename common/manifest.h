@@ -2,6 +2,7 @@
 #ifndef MANIFEST_H
 #define MANIFEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,7 +21,7 @@
  *	*.tmp			what a crash left half written
  *
  * A segment's file begins with SEGMENT_HEADER bytes: a line of text,
- * "slug segment 1 DIGEST RAW", blanks and LF. What follows is one zstd frame
+ * "slug segment 1 DIGEST SIZE RAW", blanks and LF. What follows is one zstd frame
  * or gzip member; all of a slug in the order of its manifest are the
  * .tar.zst or .tar.gz.
  *
@@ -85,10 +86,11 @@ int segment_open(int *fd, const char *store, const struct segment *s);
 
 /*
  * What the file of the segment s->name says of itself: fills in digest, size
- * and raw from its header. The content is looked at where that is wished.
+ * and raw from its header, and holds the file's length against them; with
+ * check, its content, too.
  * Errors: ERR_NOTFOUND; ERR_FAILED where it is damaged.
  */
-int segment_look(struct segment *s, const char *store, int check);
+int segment_look(struct segment *s, const char *store, bool check);
 
 /* The header of a segment; out has room for SEGMENT_HEADER bytes. */
 void segment_header(char *out, const struct segment *s);

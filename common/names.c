@@ -127,6 +127,21 @@ int name_check_oid(const char *oid)
 	return 0;
 }
 
+int name_check_uuid(const char *uuid)
+{
+	static const char form[] = "00000000-0000-0000-0000-000000000000";
+	size_t i;
+
+	for (i = 0; i < sizeof(form) - 1; i++)
+		if (form[i] == '-'
+			    ? uuid[i] != '-'
+			    : !uuid[i] || !strchr("0123456789abcdef", uuid[i]))
+			break;
+	if (!uuid[i] && i == sizeof(form) - 1)
+		return 0;
+	return err_set(ERR_INVALID, "'%s' is no uuid", uuid);
+}
+
 int name_check_user(const char *user)
 {
 	if (!*user || strlen(user) > 100 || !printable(user))

@@ -30,6 +30,9 @@ int name_check_ref(const char *ref);
 /* An object id: 40 lower-case hexadecimal digits. */
 int name_check_oid(const char *oid);
 
+/* A uuid, of a slug, say: 36 lower-case hexadecimal digits and dashes. */
+int name_check_uuid(const char *uuid);
+
 /* A user, as claimed by the service account: printable, 1 to 100 bytes. */
 int name_check_user(const char *user);
 

@@ -2,36 +2,45 @@
 #ifndef COMPRESS_H
 #define COMPRESS_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "sink.h"
 
 /*
- * zstd, by libzstd: bytes in, one frame (RFC 8878) with a checksum out. The
- * parameters are fixed, the number of threads among them: the same bytes
- * in, in whatever pieces, are the same bytes out on every machine that has
- * the same libzstd.
+ * zstd, by libzstd, and gzip, by zlib: bytes in, one frame (RFC 8878) or
+ * member (RFC 1952) with a checksum out, again and again. The parameters are
+ * fixed: the same bytes in, in whatever pieces, are the same bytes out on
+ * every machine that has the same library.
  *
- *	rc = compress_open(&c, 3, to);
+ *	compress_open(&c, false, 3);
+ *	compress_begin(c, to);
  *	rc = compress_write(c, data, len);	(as often as needed)
- *	rc = compress_end(c);
+ *	rc = compress_end(c, &raw);
  *	compress_free(c);
  */
 struct compress;
 
-/*
- * Begin a frame of that level (1 to 19) that goes to the sink.
- * Errors: ERR_FAILED if libzstd was built without threads.
- */
-int compress_open(struct compress **out, int level, struct sink to);
+/* Of that level: 1 to 19, with gzip 1 to 9. Errors: ERR_FAILED. */
+int compress_open(struct compress **out, bool gzip, int level);
+
+/* What library and version does that, in words; borrowed. */
+const char *compress_version(bool gzip);
+
+/* Begin one that goes to the sink; what was not ended is forgotten. */
+void compress_begin(struct compress *c, struct sink to);
 
 /* len bytes more; ctx is the struct compress. For struct sink. */
 int compress_write(void *ctx, const void *data, size_t len);
 
-/* End the frame: all of it is at the sink then. */
-int compress_end(struct compress *c);
+/*
+ * End it: all of it is at the sink then, and *raw is how many bytes came in.
+ * Errors: the sink's; ERR_FAILED.
+ */
+int compress_end(struct compress *c, uint64_t *raw);
 
-/* Free c, ended or not; it may be NULL. */
+/* Free c; it may be NULL. */
 void compress_free(struct compress *c);
 
 #endif

@@ -119,13 +119,14 @@ static int find(void *ctx, const struct tree_entry *e)
 	return rc ? rc : read_lines(&s->rules, text, len);
 }
 
-int ignore_read(struct tree *t)
+int ignore_read(struct tree *t, unsigned char rules[DIGEST_SIZE])
 {
 	struct search s = { t, NULL };
-	int rc = tree_walk(t, 0, find, &s);
+	int rc = tree_walk(t, "", tree_root(t), find, &s);
 
 	if (!rc && s.rules)
 		rc = tree_ignore(t, s.rules);
+	digest_of(rules, s.rules, s.rules ? strlen(s.rules) : 0);
 	free(s.rules);
 	return rc;
 }

@@ -2,6 +2,7 @@
 #ifndef IGNORE_H
 #define IGNORE_H
 
+#include "digest.h"
 #include "tree.h"
 
 /*
@@ -13,9 +14,9 @@
 
 /*
  * Read the tree's .slugignore, where it has one: tree_is_ignored() knows its
- * patterns then. Errors: ERR_INVALID if it is no plain file, or with the
+ * patterns then, and rules is their digest (of nothing where it has none). Errors: ERR_INVALID if it is no plain file, or with the
  * line that has a "!", a NUL or more than three "**"; ERR_TOOBIG over 64K.
  */
-int ignore_read(struct tree *t);
+int ignore_read(struct tree *t, unsigned char rules[DIGEST_SIZE]);
 
 #endif

@@ -3,18 +3,24 @@ bin_PROGRAMS += slugpack/slugpack
 dist_man_MANS += slugpack/slugpack.1
 
 slugpack_slugpack_SOURCES = \
+	slugpack/cache.c slugpack/cache.h \
 	slugpack/catfile.c slugpack/catfile.h \
 	slugpack/compress.c slugpack/compress.h \
+	slugpack/cut.c slugpack/cut.h \
 	slugpack/entry.c slugpack/entry.h \
 	slugpack/ignore.c slugpack/ignore.h \
+	slugpack/maker.c slugpack/maker.h \
 	slugpack/options.c slugpack/options.h \
 	slugpack/output.c slugpack/output.h \
 	slugpack/pack.c slugpack/pack.h \
+	slugpack/plan.c slugpack/plan.h \
+	slugpack/pool.c slugpack/pool.h \
 	slugpack/progress.c slugpack/progress.h \
 	slugpack/report.c slugpack/report.h \
 	slugpack/sink.h \
 	slugpack/slug.c slugpack/slug.h \
 	slugpack/slugpack.c \
+	slugpack/store.c slugpack/store.h \
 	slugpack/tree.c slugpack/tree.h
 slugpack_slugpack_CPPFLAGS = $(AM_CPPFLAGS) $(ARCHIVE_CFLAGS) \
 	$(GIT2_CFLAGS) $(JANSSON_CFLAGS) $(ZLIB_CFLAGS) $(ZSTD_CFLAGS)

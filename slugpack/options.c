@@ -12,6 +12,7 @@
 
 #include "err.h"
 #include "mem.h"
+#include "names.h"
 #include "text.h"
 
 struct option_row;
@@ -25,7 +26,7 @@ struct option_row {
 	const char *arg; /* what --help calls it; NULL: takes none */
 	const char *help;
 	set_fn set;
-	size_t offset; /* of what set_size() and set_flag() set */
+	size_t offset; /* of what is set */
 };
 
 static int set_objects(struct options *o, const struct option_row *row,
@@ -98,6 +99,24 @@ static int set_count(struct options *o, const struct option_row *row,
 	return err_prefix(rc, "--%s", row->name);
 }
 
+static int set_text(struct options *o, const struct option_row *row,
+		    const char *value)
+{
+	*(const char **)(void *)((char *)o + row->offset) = value;
+	return *value ? 0
+		      : err_set(ERR_INVALID, "--%s: nothing there", row->name);
+}
+
+static int set_threads(struct options *o, const struct option_row *row,
+		       const char *value)
+{
+	int64_t n = 0;
+	int rc = text_parse_int(&n, value, 0, 256);
+
+	o->spec.threads = (size_t)n;
+	return err_prefix(rc, "--%s", row->name);
+}
+
 static int set_flag(struct options *o, const struct option_row *row,
 		    const char *value)
 {
@@ -118,6 +137,11 @@ static const struct option_row rows[] = {
 	{ "max-blob", 0, "BYTES", "limit of one file (1G)", set_size, AT(spec.max_blob) },
 	{ "max-entries", 0, "N", "limit of files and folders (1000000)", set_count, AT(spec.max_entries) },
 	{ "max-depth", 0, "N", "limit of folders in folders (256)", set_count, AT(spec.max_depth) },
+	{ "threads", 0, "N", "how many pack; 0: as there are processors (0)", set_threads, 0 },
+	{ "store", 0, "DIR", "pack into that store of slugs, with --slug", set_text, AT(spec.store) },
+	{ "slug", 0, "UUID", "the name of the slug there", set_text, AT(spec.uuid) },
+	{ "cache", 0, "FILE", "what the last pack of the app found", set_text, AT(spec.cache) },
+	{ "verify", 0, NULL, "believe neither the cache nor the store", set_flag, AT(spec.verify) },
 	{ "report", 0, "FD", "write a line of JSON to that descriptor", set_report, 0 },
 	{ "help", 'h', NULL, "show this", set_flag, AT(help) },
 	{ "version", 'V', NULL, "show the version", set_flag, AT(version) },
@@ -163,6 +187,14 @@ static int take_arguments(struct options *o, int argc, char **argv)
 	if (argc != 2)
 		return err_set(ERR_INVALID,
 			       "usage: slugpack [options] REPO COMMIT > FILE");
+	if (!o->spec.store != !o->spec.uuid)
+		return err_set(ERR_INVALID,
+			       "--store and --slug need each other");
+	if (!o->spec.store && (o->spec.cache || o->spec.verify))
+		return err_set(ERR_INVALID,
+			       "--cache and --verify are for a --store");
+	if (o->spec.uuid && name_check_uuid(o->spec.uuid))
+		return err_prefix(ERR_INVALID, "--slug");
 	if (o->spec.gzip && o->spec.level > 9)
 		return err_set(ERR_INVALID,
 			       "--level: gzip has no level over 9");

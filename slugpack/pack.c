@@ -4,7 +4,6 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "err.h"
@@ -46,20 +45,12 @@ static int pack_result(const struct pack *p, int code)
 	return err_set(ERR_FAILED, "libarchive: %s", why ? why : "failed");
 }
 
-static int add_gzip(struct archive *a, int level)
+const char *pack_version(void)
 {
-	char text[12];
-
-	snprintf(text, sizeof(text), "%d", level);
-	if (archive_write_add_filter_gzip(a) < ARCHIVE_OK ||
-	    archive_write_set_filter_option(a, "gzip", "timestamp", NULL) <
-		    ARCHIVE_OK)
-		return ARCHIVE_FATAL;
-	return archive_write_set_filter_option(a, "gzip", "compression-level",
-					       text);
+	return archive_version_string();
 }
 
-int pack_open(struct pack **out, struct sink to, int gzip_level)
+int pack_open(struct pack **out, struct sink to)
 {
 	struct pack *p = xcalloc(1, sizeof(*p));
 	int code, rc;
@@ -72,8 +63,6 @@ int pack_open(struct pack **out, struct sink to, int gzip_level)
 	/* No blocks: each entry's bytes are its own, none pads the end. */
 	archive_write_set_bytes_per_block(p->archive, 0);
 	code = archive_write_set_format_gnutar(p->archive);
-	if (code == ARCHIVE_OK && gzip_level)
-		code = add_gzip(p->archive, gzip_level);
 	if (code == ARCHIVE_OK)
 		code = archive_write_open(p->archive, p, NULL, write_on, NULL);
 	rc = pack_result(p, code);

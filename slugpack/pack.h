@@ -18,19 +18,19 @@
  * tar warns of 1970 ("implausibly old time stamp"), and zip knows nothing
  * before 1980.
  *
- *	rc = pack_open(&p, to, 0);
- *	rc = pack_entry(p, ...);	(as often as needed)
+ *	rc = pack_open(&p, to);
+ *	rc = pack_entry(p, ...);	(as often as needed: it is at the
+ *				is at the sink then)
  *	rc = pack_end(p);
  *	pack_free(p);
  */
 struct pack;
 
-/*
- * Begin an archive that goes to the sink; with a gzip_level from 1 to 9 it
- * is compressed on the way (no name and no time in gzip's header), with 0
- * it is not. Errors: ERR_FAILED.
- */
-int pack_open(struct pack **out, struct sink to, int gzip_level);
+/* Begin an archive that goes to the sink. Errors: ERR_FAILED. */
+int pack_open(struct pack **out, struct sink to);
+
+/* What library and version does that, in words; borrowed. */
+const char *pack_version(void);
 
 /*
  * Add an entry. data is a file's content or a link's target, of len bytes;

@@ -31,12 +31,12 @@ static const char *error_id(int code)
 
 static json_t *slug_json(const struct slug *s)
 {
-	return json_make("{s:s, s:s, s:O, s:I, s:I, s:I, s:n, s:O}", "commit",
+	return json_make("{s:s, s:s, s:O, s:I, s:I, s:I, s:I, s:O}", "commit",
 			 s->commit, "commit_description", s->subject,
 			 "process_types", s->types, "size", (json_int_t)s->size,
 			 "tree_size", (json_int_t)s->tree_size, "entries",
-			 (json_int_t)s->entries, "checksum", "notices",
-			 s->notices);
+			 (json_int_t)s->entries, "stored",
+			 (json_int_t)s->stored, "notices", s->notices);
 }
 
 static json_t *error_json(int code)

@@ -8,7 +8,7 @@
  * One line of JSON about a slug, or about why there is none, to fd:
  *
  *	{"commit": "...", "commit_description": "...", "process_types": {},
- *	 "size": 1, "tree_size": 1, "entries": 1, "checksum": null,
+ *	 "size": 1, "tree_size": 1, "entries": 1, "stored": 1,
  *	 "notices": []}
  *	{"error": {"id": "too_large", "message": "..."}}
  *

@@ -1,48 +1,36 @@
 /* SPDX-License-Identifier: ISC */
 #include "slug.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "compress.h"
-#include "err.h"
 #include "ignore.h"
 #include "mem.h"
 #include "output.h"
-#include "pack.h"
-#include "procfile.h"
+#include "plan.h"
+#include "pool.h"
 #include "progress.h"
+#include "store.h"
 #include "text.h"
 
-#define MAX_PROCFILE (64 << 10)
-#define MAX_NOTICES  20
-
-/* A blob that is larger comes in pieces. */
-#define LARGE (8 << 20)
-
-/* What Git LFS leaves in a repository in place of a file. */
-#define LFS_MARK "version https://git-lfs.github.com/spec/v1\n"
-#define LFS_MAX  1024 /* bytes; a pointer has fewer */
+#define MAX_NOTICES 20
 
 /* A slug in the making. */
 struct making {
 	const struct slug_spec *spec;
 	struct slug *slug;
 	struct tree *tree;
-	struct pack *pack;
+	struct store *store;
+	struct plan plan;
 	struct progress progress;
-	bool has_large;
-	uint64_t packed; /* entries, */
-	uint64_t bytes;  /* and what is in them, so far */
+	uint64_t packed, bytes; /* entries, and what is in them, so far */
 	size_t nr_notices;
-	char *pointer; /* the first of Git LFS, as messages show it */
-	size_t nr_pointers;
 };
 
 /* "PATH WHAT" into the notices; of many, the first ones. */
-static void notice(struct making *m, const char *path, const char *what)
+static void notice(void *ctx, const char *path, const char *what)
 {
+	struct making *m = ctx;
 	char *safe = entry_shown_path(path), *line;
 
 	if (m->nr_notices++ < MAX_NOTICES) {
@@ -90,186 +78,36 @@ static void notice_left(struct making *m)
 	free(size);
 }
 
-static int over_blob(const struct making *m, const char *path, uint64_t size)
-{
-	char *safe = entry_shown_path(path), *is = text_size(size);
-	char *max = text_size(m->spec->max_blob);
-
-	err_set(ERR_TOOBIG, "blob %s has %s, over max_blob (%s)", safe, is,
-		max);
-	free(max);
-	free(is);
-	free(safe);
-	return ERR_TOOBIG;
-}
-
-static int over_tree(const struct making *m, const char *path)
-{
-	char *safe = entry_shown_path(path),
-	     *max = text_size(m->spec->max_tree);
-
-	err_set(ERR_TOOBIG, "the files have more than max_tree (%s), as of %s",
-		max, safe);
-	free(max);
-	free(safe);
-	return ERR_TOOBIG;
-}
-
-/* A link must have a target that a file system takes. */
-static int check_link(const char *path, uint64_t size)
-{
-	char *safe;
-
-	if (size > 0 && size < PATH_MAX)
-		return 0;
-	safe = entry_shown_path(path);
-	err_set(ERR_INVALID, "symlink %s has a target of %llu bytes", safe,
-		(unsigned long long)size);
-	free(safe);
-	return ERR_INVALID;
-}
-
-static int survey_blob(struct making *m, const struct tree_entry *e)
-{
-	const struct slug_spec *spec = m->spec;
-	uint64_t size = 0;
-	int rc = tree_blob_size(m->tree, e, &size);
-
-	if (!rc && spec->max_blob && size > spec->max_blob)
-		rc = over_blob(m, e->path, size);
-	if (!rc && e->kind == ENTRY_SYMLINK)
-		rc = check_link(e->path, size);
-	if (rc)
-		return rc;
-	m->has_large |= size > LARGE;
-	m->slug->tree_size += size;
-	if (spec->max_tree && m->slug->tree_size > spec->max_tree)
-		return over_tree(m, e->path);
-	return 0;
-}
-
-/* The Procfile's process types, before anything is packed. */
-static int survey_procfile(struct making *m, const struct tree_entry *e)
-{
-	json_t *types = NULL;
-	const char *text;
-	uint64_t size;
-	size_t len;
-	int rc;
-
-	if (e->kind != ENTRY_FILE && e->kind != ENTRY_EXECUTABLE)
-		return err_set(ERR_INVALID, "Procfile is no plain file");
-	rc = tree_blob_size(m->tree, e, &size);
-	if (!rc && size > MAX_PROCFILE)
-		rc = err_set(ERR_TOOBIG, "Procfile has more than %d bytes",
-			     MAX_PROCFILE);
-	if (!rc)
-		rc = tree_blob_read(m->tree, e, &text, &len);
-	if (!rc)
-		rc = procfile_parse(&types, text, len);
-	if (rc)
-		return rc;
-	json_decref(m->slug->types);
-	m->slug->types = types;
-	return 0;
-}
-
-/* What .slugignore leaves out is counted, and not looked at. */
-static int survey_ignored(struct making *m, const struct tree_entry *e)
-{
-	uint64_t size = 0;
-
-	if (!strcmp(e->path, "Procfile"))
-		notice(m, e->path,
-		       "is left out by .slugignore: no process types");
-	if (e->kind == ENTRY_FOLDER || e->kind == ENTRY_SUBMODULE) {
-		m->slug->left_folders++;
-		return TREE_SKIP;
-	}
-	m->slug->left_files++;
-	if (!tree_blob_size(m->tree, e, &size))
-		m->slug->left_size += size;
-	return TREE_SKIP;
-}
-
-/* First walk: is everything as it should be, and how much is it? */
-static int survey(void *ctx, const struct tree_entry *e)
+static bool has_segment(void *ctx, struct segment *s)
 {
 	struct making *m = ctx;
-	int rc = 0;
 
-	if (tree_is_ignored(m->tree, e))
-		return survey_ignored(m, e);
-	if (!strcmp(e->path, "Procfile"))
-		rc = survey_procfile(m, e);
-	if (rc)
-		return rc;
-	if (e->kind == ENTRY_SUBMODULE) {
-		notice(m, e->path, "is a submodule: left out of the slug");
-		return 0;
-	}
-	if (m->spec->max_entries && m->slug->entries >= m->spec->max_entries)
-		return err_set(ERR_TOOBIG,
-			       "the tree has more than max_entries (%llu) "
-			       "files and folders",
-			       (unsigned long long)m->spec->max_entries);
-	m->slug->entries++;
+	return store_has(m->store, s);
+}
+
+static bool is_segment_there(void *ctx, const struct segment *s)
+{
+	struct making *m = ctx;
+
+	return store_is_there(m->store, s);
+}
+
+static void show_planned(void *ctx)
+{
+	struct making *m = ctx;
+
 	if (progress_due(&m->progress))
 		progress_show(&m->progress, "Reading the tree: %llu files",
 			      (unsigned long long)m->slug->entries);
-	return e->kind == ENTRY_FOLDER ? 0 : survey_blob(m, e);
 }
 
-static int check_target(const struct tree_entry *e, const char *data,
-			size_t len)
+static void show_packed(void *ctx, uint64_t entries, uint64_t bytes)
 {
-	char *safe;
-
-	if (!memchr(data, '\0', len))
-		return 0;
-	safe = entry_shown_path(e->path);
-	err_set(ERR_INVALID, "symlink %s has a target with a NUL in it", safe);
-	free(safe);
-	return ERR_INVALID;
-}
-
-static bool is_pointer(const struct tree_entry *e, const char *data, size_t len)
-{
-	return e->kind != ENTRY_SYMLINK && len < LFS_MAX &&
-	       len >= strlen(LFS_MARK) &&
-	       !memcmp(data, LFS_MARK, strlen(LFS_MARK)) &&
-	       memmem(data, len, "\noid ", 5) &&
-	       memmem(data, len, "\nsize ", 6);
-}
-
-static void add_pointer(struct making *m, const struct tree_entry *e)
-{
-	if (!m->nr_pointers++)
-		m->pointer = entry_shown_path(e->path);
-}
-
-/* An app that has pointers in place of its files would not work. */
-static int check_pointers(const struct making *m)
-{
-	char *more;
-
-	if (!m->nr_pointers)
-		return 0;
-	more = xasprintf(", as %s %zu more", m->nr_pointers == 2 ? "is" : "are",
-			 m->nr_pointers - 1);
-	err_set(ERR_INVALID,
-		"%s is a Git LFS pointer, not the file itself%s; commit the "
-		"file (git lfs migrate export), or leave it out with a line "
-		"in .slugignore",
-		m->pointer, m->nr_pointers > 1 ? more : "");
-	free(more);
-	return ERR_INVALID;
-}
-
-static void show_packed(struct making *m)
-{
+	struct making *m = ctx;
 	char *done, *all;
 
+	m->packed += entries;
+	m->bytes += bytes;
 	if (!progress_due(&m->progress))
 		return;
 	done = text_size(m->bytes);
@@ -281,94 +119,70 @@ static void show_packed(struct making *m)
 	free(done);
 }
 
-/* A piece of a large blob. For struct sink. */
-static int pack_piece(void *ctx, const void *data, size_t len)
+static int plan_slug(struct making *m)
 {
-	struct making *m = ctx;
+	unsigned char rules[DIGEST_SIZE];
+	const struct plan_spec spec = {
+		.slug = m->spec,
+		.tree = m->tree,
+		.rules = rules,
+		.has = m->store ? has_segment : NULL,
+		.is_there = is_segment_there,
+		.notice = notice,
+		.progress = show_planned,
+		.ctx = m,
+	};
+	int rc = ignore_read(m->tree, rules);
 
-	m->bytes += len;
-	show_packed(m);
-	return pack_data(m->pack, data, len);
+	return rc ? rc : plan_make(&m->plan, &spec, m->slug);
 }
 
-static int pack_large(struct making *m, const struct tree_entry *e,
-		      uint64_t size)
+/* The segments, made, as a manifest, which the store gets. */
+static int finish_store(struct making *m, const struct output *limit)
 {
-	struct sink to = { pack_piece, m };
-	int rc = pack_begin(m->pack, e->path, e->kind, size);
+	struct manifest manifest = { 0 };
+	struct plan *plan = &m->plan;
+	size_t i;
+	int rc;
 
+	manifest.format = xstrdup(m->spec->gzip ? "gzip" : "zstd");
+	manifest.nr_segments = plan->n;
+	manifest.segments = xcalloc(plan->n, sizeof(*manifest.segments));
+	for (i = 0; i < plan->n; i++) {
+		manifest.segments[i] = plan->v[i].segment;
+		manifest.size += plan->v[i].segment.size;
+		manifest.raw += plan->v[i].segment.raw;
+	}
+	m->slug->size = manifest.size;
+	rc = output_check(&(struct output){ -1, limit->max, manifest.size });
 	if (!rc)
-		rc = tree_blob_stream(m->tree, e, size, &to);
-	if (!rc)
-		rc = pack_finish(m->pack);
-	return rc;
-}
-
-/* One that is small enough to be in memory, or a folder. */
-static int pack_small(struct making *m, const struct tree_entry *e)
-{
-	const char *data = NULL;
-	size_t len = 0;
-	int rc = 0;
-
-	if (e->kind != ENTRY_FOLDER)
-		rc = tree_blob_read(m->tree, e, &data, &len);
-	if (!rc && e->kind == ENTRY_SYMLINK)
-		rc = check_target(e, data, len);
-	if (rc)
-		return rc;
-	if (is_pointer(e, data, len))
-		add_pointer(m, e);
-	m->bytes += len;
-	return pack_entry(m->pack, e->path, e->kind, data, len);
-}
-
-/* Second walk: into the archive. */
-static int pack_one(void *ctx, const struct tree_entry *e)
-{
-	struct making *m = ctx;
-	uint64_t size = 0;
-	int rc = 0;
-
-	if (e->kind == ENTRY_SUBMODULE || tree_is_ignored(m->tree, e))
-		return TREE_SKIP;
-	if (m->has_large && e->kind != ENTRY_FOLDER)
-		rc = tree_blob_size(m->tree, e, &size);
-	if (!rc)
-		rc = size > LARGE ? pack_large(m, e, size) : pack_small(m, e);
-	m->packed++;
-	show_packed(m);
+		rc = store_finish(m->store, m->spec->uuid, &manifest,
+				  &m->slug->stored);
+	if (!rc && m->spec->cache)
+		cache_save(&plan->cache, manifest.segments, plan->n,
+			   m->spec->cache, plan->key);
+	manifest_release(&manifest);
 	return rc;
 }
 
 static int write_slug(struct making *m, int fd)
 {
-	const struct slug_spec *spec = m->spec;
-	struct output output = { fd, spec->max_size, 0 };
-	struct sink to = { output_write, &output };
-	struct compress *zstd = NULL;
-	int rc = 0;
+	struct output output = { fd, m->spec->max_size, 0 };
+	const struct pool_spec spec = {
+		.slug = m->spec,
+		.tree = m->tree,
+		.plan = &m->plan,
+		.store = m->store,
+		.output = &output,
+		.progress = show_packed,
+		.ctx = m,
+	};
+	int rc = pool_run(&spec);
 
-	if (!spec->gzip) {
-		rc = compress_open(&zstd, spec->level, to);
-		to = (struct sink){ compress_write, zstd };
-	}
-	if (!rc)
-		rc = pack_open(&m->pack, to, spec->gzip ? spec->level : 0);
-	if (!rc)
-		rc = tree_walk(m->tree, spec->max_depth, pack_one, m);
-	if (!rc)
-		rc = check_pointers(m);
-	if (!rc)
-		rc = pack_end(m->pack);
-	if (!rc && zstd)
-		rc = compress_end(zstd);
-	if (!rc)
-		rc = output_check(&output);
+	if (!rc && m->store)
+		return finish_store(m, &output);
 	m->slug->size = output.size;
-	pack_free(m->pack);
-	compress_free(zstd);
-	return rc;
+	return rc ? rc : output_check(&output);
 }
 
 int slug_make(struct slug *out, const struct slug_spec *spec, int fd)
@@ -383,16 +197,18 @@ int slug_make(struct slug *out, const struct slug_spec *spec, int fd)
 	progress_begin(&m.progress, !spec->quiet);
 	out->commit = xstrdup(tree_commit(m.tree));
 	out->subject = tree_subject(m.tree);
-	rc = ignore_read(m.tree);
+	if (spec->store)
+		rc = store_open(&m.store, spec->store, spec->verify);
 	if (!rc)
-		rc = tree_walk(m.tree, spec->max_depth, survey, &m);
+		rc = plan_slug(&m);
 	if (!rc)
 		rc = write_slug(&m, fd);
 	progress_end(&m.progress);
 	sum_notices(&m);
 	notice_left(&m);
 done:
-	free(m.pointer);
+	plan_release(&m.plan);
+	store_free(m.store);
 	tree_free(m.tree);
 	return rc;
 }

@@ -21,6 +21,8 @@
 
 static int make_slug(struct slug *slug, const struct options *o)
 {
+	if (o->spec.store)
+		return slug_make(slug, &o->spec, -1);
 	/* Else the first file that is opened would be standard output. */
 	if (fcntl(STDOUT_FILENO, F_GETFD) < 0)
 		return err_set(ERR_INVALID, "standard output is not open");

@@ -3,11 +3,12 @@
 
 #include <git2.h>
 #include <git2/sys/repository.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "catfile.h"
@@ -16,7 +17,7 @@
 #include "names.h"
 #include "text.h"
 
-#define MAX_PATH    4096
+#define MAX_PATH    TREE_MAX_PATH
 #define MAX_FOLDER  (128 << 20) /* bytes of one tree object */
 #define MAX_SUBJECT 500         /* characters */
 
@@ -29,10 +30,13 @@ struct tree {
 	const struct tree_source *source;
 	git_repository *repo;
 	git_odb *odb;
-	git_commit *commit;
+	git_commit *commit;      /* NULL where another has it */
+	git_oid root;            /* of the commit's tree */
 	git_odb_object *blob;    /* what was read last */
 	struct catfile *catfile; /* for large blobs; NULL: not needed yet */
 	git_repository *rules;   /* of tree_ignore(); NULL: none */
+	timer_t timer;           /* of the thread that opened it */
+	bool has_timer;
 	char hex[GIT_OID_HEXSZ + 1];
 };
 
@@ -46,7 +50,7 @@ struct frame {
 struct walk {
 	struct tree *tree;
 	struct frame *frames;
-	size_t depth, alloc, max_depth;
+	size_t depth, alloc;
 	char path[MAX_PATH + 2]; /* a slash and a NUL more */
 };
 
@@ -58,20 +62,31 @@ static const char *reason(void)
 }
 
 /* See TREE_READ_SECONDS; 0 when it came back. */
-static void limit(int seconds)
+static void limit(const struct tree *t, int seconds)
 {
-	struct itimerval t = { .it_value = { .tv_sec = seconds } };
+	struct itimerspec when = { .it_value = { .tv_sec = seconds } };
 
-	setitimer(ITIMER_VIRTUAL, &t, NULL);
+	timer_settime(t->timer, 0, &when, NULL);
+}
+
+static int make_timer(struct tree *t)
+{
+	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL,
+				  .sigev_signo = SIGVTALRM };
+
+	if (timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &t->timer))
+		return err_sys("timer_create");
+	t->has_timer = true;
+	return 0;
 }
 
 static int read_object(git_odb_object **out, struct tree *t, const git_oid *id)
 {
 	int code;
 
-	limit(TREE_READ_SECONDS);
+	limit(t, TREE_READ_SECONDS);
 	code = git_odb_read(out, t->odb, id);
-	limit(0);
+	limit(t, 0);
 	return code;
 }
 
@@ -208,10 +223,24 @@ static int find_commit(struct tree *t, const struct tree_source *s)
 		goto done;
 	}
 	t->commit = (git_commit *)commit;
+	git_oid_cpy(&t->root, git_commit_tree_id(t->commit));
 	git_oid_tostr(t->hex, sizeof(t->hex), git_commit_id(t->commit));
 done:
 	git_object_free(found);
 	return rc;
+}
+
+static int open_source(struct tree *t, const struct tree_source *source)
+{
+	int rc;
+
+	t->source = source;
+	set_up_library();
+	rc = make_timer(t);
+	if (rc)
+		return rc;
+	return source->nr_objects ? open_objects(t, source)
+				  : open_repository(t, source->repo);
 }
 
 int tree_open(struct tree **out, const struct tree_source *source)
@@ -219,16 +248,12 @@ int tree_open(struct tree **out, const struct tree_source *source)
 	struct tree *t = xcalloc(1, sizeof(*t));
 	int rc;
 
-	t->source = source;
-	set_up_library();
-	if (source->nr_objects)
-		rc = open_objects(t, source);
-	else
-		rc = open_repository(t, source->repo);
-	limit(TREE_READ_SECONDS);
-	if (!rc)
+	rc = open_source(t, source);
+	if (!rc) {
+		limit(t, TREE_READ_SECONDS);
 		rc = find_commit(t, source);
-	limit(0);
+		limit(t, 0);
+	}
 	if (rc) {
 		tree_free(t);
 		return rc;
@@ -237,10 +262,25 @@ int tree_open(struct tree **out, const struct tree_source *source)
 	return 0;
 }
 
+int tree_again(struct tree **out, const struct tree *t)
+{
+	struct tree *again = xcalloc(1, sizeof(*again));
+	int rc = open_source(again, t->source);
+
+	git_oid_cpy(&again->root, &t->root);
+	if (rc)
+		tree_free(again);
+	else
+		*out = again;
+	return rc;
+}
+
 void tree_free(struct tree *t)
 {
 	if (!t)
 		return;
+	if (t->has_timer)
+		timer_delete(t->timer);
 	catfile_free(t->catfile);
 	git_odb_object_free(t->blob);
 	git_repository_free(t->rules);
@@ -275,9 +315,9 @@ static int check_header(struct tree *t, const char *path, const git_oid *id,
 	git_object_t found;
 	int code;
 
-	limit(TREE_READ_SECONDS);
+	limit(t, TREE_READ_SECONDS);
 	code = git_odb_read_header(size, &found, t->odb, id);
-	limit(0);
+	limit(t, 0);
 	if (code == GIT_ENOTFOUND)
 		return path_error(ERR_FAILED, path,
 				  "its object is not in the repository");
@@ -359,6 +399,11 @@ static int next_entry(struct walk *w, struct entry *e)
 	return rc ? rc : 1;
 }
 
+static const char *name_of(const struct walk *w)
+{
+	return w->path + w->frames[w->depth - 1].path_len;
+}
+
 /* One entry of the walk: 1 if there may be more, 0 at the end. */
 static int walk_step(struct walk *w, tree_visit visit, void *ctx)
 {
@@ -372,13 +417,10 @@ static int walk_step(struct walk *w, tree_visit visit, void *ctx)
 		pop_folder(w);
 		return w->depth > 0;
 	}
-	rc = visit(ctx,
-		   &(struct tree_entry){ w->path, w->depth, e.kind, e.id });
+	rc = visit(ctx, &(struct tree_entry){ w->path, name_of(w), w->depth,
+					      e.kind, e.id });
 	if (rc)
 		return rc == TREE_SKIP ? 1 : rc;
-	if (w->max_depth && w->depth > w->max_depth)
-		return path_error(ERR_INVALID, w->path,
-				  "is in more folders than max_depth allows");
 	if (e.kind == ENTRY_FOLDER) {
 		git_oid_fromraw(&id, e.id);
 		rc = push_folder(w, &id);
@@ -386,23 +428,83 @@ static int walk_step(struct walk *w, tree_visit visit, void *ctx)
 	return rc ? rc : 1;
 }
 
-int tree_walk(struct tree *t, size_t max_depth, tree_visit visit, void *ctx)
+/* Begin in the folder at path. */
+static int walk_open(struct walk **out, struct tree *t, const char *path,
+		     const unsigned char *id)
 {
 	struct walk *w = xcalloc(1, sizeof(*w));
+	git_oid oid;
 	int rc;
 
 	w->tree = t;
-	w->max_depth = max_depth;
-	rc = push_folder(w, git_commit_tree_id(t->commit));
-	if (!rc)
-		do {
-			rc = walk_step(w, visit, ctx);
-		} while (rc > 0);
+	snprintf(w->path, sizeof(w->path), "%s", path);
+	git_oid_fromraw(&oid, id);
+	*out = w;
+	rc = push_folder(w, &oid);
+	return rc;
+}
+
+static void walk_free(struct walk *w)
+{
 	while (w->depth)
 		pop_folder(w);
 	free(w->frames);
 	free(w);
+}
+
+int tree_walk(struct tree *t, const char *path, const unsigned char *id,
+	      tree_visit visit, void *ctx)
+{
+	struct walk *w;
+	int rc = walk_open(&w, t, path, id);
+
+	if (!rc)
+		do {
+			rc = walk_step(w, visit, ctx);
+		} while (rc > 0);
+	walk_free(w);
 	return rc;
+}
+
+const unsigned char *tree_root(const struct tree *t)
+{
+	return t->root.id;
+}
+
+struct tree_folder {
+	struct walk *walk;
+};
+
+int tree_folder_open(struct tree_folder **out, struct tree *t, const char *path,
+		     const unsigned char *id)
+{
+	struct tree_folder *f = xcalloc(1, sizeof(*f));
+	int rc = walk_open(&f->walk, t, path, id);
+
+	if (rc)
+		tree_folder_free(f);
+	else
+		*out = f;
+	return rc;
+}
+
+int tree_folder_next(struct tree_folder *f, struct tree_entry *out)
+{
+	struct entry e;
+	int more = next_entry(f->walk, &e);
+
+	if (more > 0)
+		*out = (struct tree_entry){ f->walk->path, name_of(f->walk), 1,
+					    e.kind, e.id };
+	return more;
+}
+
+void tree_folder_free(struct tree_folder *f)
+{
+	if (!f)
+		return;
+	walk_free(f->walk);
+	free(f);
 }
 
 /*

@@ -32,7 +32,8 @@ struct tree_source {
 /* An entry on its way; all of it is valid until the visit returns. */
 struct tree_entry {
 	const char *path; /* from the root, raw bytes, no slash at the end */
-	size_t depth;     /* 1 at the root */
+	const char *name; /* its last part */
+	size_t depth;     /* 1 in the folder that the walk began in */
 	enum entry_kind kind;
 	const unsigned char *id; /* ENTRY_ID_SIZE bytes */
 };
@@ -45,9 +46,11 @@ typedef int (*tree_visit)(void *ctx, const struct tree_entry *e);
 
 #define TREE_SKIP 1
 
+#define TREE_MAX_PATH 4096 /* bytes */
+
 /*
- * Seconds of processor time that one object may take: then the process gets
- * SIGVTALRM. libgit2 1.5 never comes back from a loose object that is cut
+ * Seconds of processor time that one object may take a thread: then the
+ * process gets SIGVTALRM. libgit2 1.5 never comes back from a loose object that is cut
  * off (https://github.com/libgit2/libgit2/issues/7342).
  */
 #define TREE_READ_SECONDS 10
@@ -58,6 +61,12 @@ typedef int (*tree_visit)(void *ctx, const struct tree_entry *e);
  * id, or not a commit), ERR_FAILED with libgit2's reason.
  */
 int tree_open(struct tree **out, const struct tree_source *source);
+
+/*
+ * The same again, for another thread to read with: only the thread that
+ * opened it may. Errors: as tree_open().
+ */
+int tree_again(struct tree **out, const struct tree *t);
 
 /* Free t; it may be NULL. */
 void tree_free(struct tree *t);
@@ -72,13 +81,36 @@ const char *tree_commit(const struct tree *t);
 char *tree_subject(const struct tree *t);
 
 /*
- * Call visit for every entry: a folder, then what is in it. Memory is used
- * for the folders on the way to the entry only.
- * Errors: of visit; ERR_INVALID for an entry that breaks a rule of entry.h,
- * a path over 4096 bytes or, unless visit skips it, more than max_depth (0:
- * no limit) names deep; ERR_FAILED for a missing or broken object.
+ * Call visit for every entry of the folder at path ("" is the root) whose
+ * tree object is id: a folder, then what is in it. Memory is used for the
+ * folders on the way to the entry only.
+ * Errors: of visit; ERR_INVALID for an entry that breaks a rule of entry.h
+ * or a path over TREE_MAX_PATH; ERR_FAILED for a missing or broken object.
  */
-int tree_walk(struct tree *t, size_t max_depth, tree_visit visit, void *ctx);
+int tree_walk(struct tree *t, const char *path, const unsigned char *id,
+	      tree_visit visit, void *ctx);
+
+/* The id of the commit's tree; ENTRY_ID_SIZE bytes, borrowed from t. */
+const unsigned char *tree_root(const struct tree *t);
+
+/* A folder's entries, one by one. */
+struct tree_folder;
+
+/*
+ * Read the tree object id, which is that of the folder at path.
+ * Errors: ERR_FAILED for a missing or broken object; ERR_TOOBIG.
+ */
+int tree_folder_open(struct tree_folder **out, struct tree *t, const char *path,
+		     const unsigned char *id);
+
+/*
+ * The next entry into *out, and its path, which is borrowed until the next
+ * call: 1, or 0 at the end. out->depth is 1. Errors: as tree_walk().
+ */
+int tree_folder_next(struct tree_folder *f, struct tree_entry *out);
+
+/* Free f; it may be NULL. */
+void tree_folder_free(struct tree_folder *f);
 
 /*
  * Patterns for tree_is_ignored(), a line each, in the grammar of

@@ -1,0 +1,633 @@
+/* SPDX-License-Identifier: ISC */
+#include "plan.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compress.h"
+#include "cut.h"
+#include "err.h"
+#include "mem.h"
+#include "pack.h"
+#include "procfile.h"
+#include "text.h"
+
+#define MAX_PROCFILE (64 << 10)
+#define HEADER       512 /* bytes of tar, for each entry; and its blocks */
+#define LOOK_AHEAD   64  /* entries of the cache's folder */
+
+/* The form of the segments; another one has other names. */
+#define FORM "slugd segment 1"
+
+struct planner {
+	const struct plan_spec *spec;
+	struct slug *slug;
+	struct plan *plan;
+	struct cache old;
+	unsigned char form[DIGEST_SIZE]; /* the part of all names */
+};
+
+/* Planned segments, in order. */
+struct list {
+	struct planned *v;
+	size_t n, room;
+};
+
+/* An entry of a folder, planned. */
+struct part {
+	struct known known;
+	char *name;
+	uint64_t size;
+	struct list list; /* of a node */
+	size_t node;      /* its number in the plan's cache */
+};
+
+/* A folder on its way; and the same folder in the cache, where it is. */
+struct folder {
+	struct planner *p;
+	const char *path;
+	size_t depth; /* of its entries; 1 in the root */
+	struct part *parts;
+	size_t nr, room;
+	const struct known *old;
+	struct cache_at *below;
+	size_t nr_old, at, nodes_before;
+};
+
+static int plan_folder(struct planner *p, const char *path, size_t depth,
+		       const struct cache_at *old, struct part *part);
+
+static void planned_release(struct planned *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->nr_items; i++)
+		free(s->items[i].name);
+	free(s->items);
+	free(s->folder);
+}
+
+static void list_release(struct list *l)
+{
+	size_t i;
+
+	for (i = 0; i < l->n; i++)
+		planned_release(&l->v[i]);
+	free(l->v);
+	*l = (struct list){ 0 };
+}
+
+static struct planned *list_add(struct list *l)
+{
+	if (l->n == l->room) {
+		l->room = l->room ? 2 * l->room : 8;
+		l->v = xrealloc(l->v, l->room, sizeof(*l->v));
+	}
+	l->v[l->n] = (struct planned){ 0 };
+	return &l->v[l->n++];
+}
+
+/* All of from goes to the end of to. */
+static void list_move(struct list *to, struct list *from)
+{
+	if (!to->n) {
+		free(to->v);
+		*to = *from;
+		*from = (struct list){ 0 };
+		return;
+	}
+	if (to->n + from->n > to->room) {
+		to->room = 2 * (to->n + from->n);
+		to->v = xrealloc(to->v, to->room, sizeof(*to->v));
+	}
+	if (from->n)
+		memcpy(to->v + to->n, from->v, from->n * sizeof(*to->v));
+	to->n += from->n;
+	free(from->v);
+	*from = (struct list){ 0 };
+}
+
+static void sums_add(struct sums *to, const struct sums *s)
+{
+	to->weight += s->weight;
+	to->bytes += s->bytes;
+	to->left_size += s->left_size;
+	to->entries += s->entries;
+	to->left_files += s->left_files;
+	to->left_folders += s->left_folders;
+}
+
+static int over_blob(const struct planner *p, const char *path, uint64_t size)
+{
+	char *safe = entry_shown_path(path), *is = text_size(size);
+	char *max = text_size(p->spec->slug->max_blob);
+
+	err_set(ERR_TOOBIG, "blob %s has %s, over max_blob (%s)", safe, is,
+		max);
+	free(max);
+	free(is);
+	free(safe);
+	return ERR_TOOBIG;
+}
+
+static int over_tree(const struct planner *p, const char *path)
+{
+	char *safe = entry_shown_path(path);
+	char *max = text_size(p->spec->slug->max_tree);
+
+	err_set(ERR_TOOBIG, "the files have more than max_tree (%s), as of %s",
+		max, safe);
+	free(max);
+	free(safe);
+	return ERR_TOOBIG;
+}
+
+/* What was found counts: is it too much? */
+static int count(struct planner *p, const char *path, uint64_t entries,
+		 uint64_t bytes)
+{
+	const struct slug_spec *spec = p->spec->slug;
+
+	p->slug->entries += entries;
+	p->slug->tree_size += bytes;
+	if (spec->max_entries && p->slug->entries > spec->max_entries)
+		return err_set(ERR_TOOBIG,
+			       "the tree has more than max_entries (%llu) "
+			       "files and folders",
+			       (unsigned long long)spec->max_entries);
+	if (spec->max_tree && p->slug->tree_size > spec->max_tree)
+		return over_tree(p, path);
+	p->spec->progress(p->spec->ctx);
+	return 0;
+}
+
+/* A link must have a target that a file system takes. */
+static int check_link(const char *path, uint64_t size)
+{
+	char *safe;
+
+	if (size > 0 && size < PATH_MAX)
+		return 0;
+	safe = entry_shown_path(path);
+	err_set(ERR_INVALID, "symlink %s has a target of %llu bytes", safe,
+		(unsigned long long)size);
+	free(safe);
+	return ERR_INVALID;
+}
+
+static int look_at_blob(struct planner *p, const struct tree_entry *e,
+			struct part *part)
+{
+	const struct slug_spec *spec = p->spec->slug;
+	struct sums *sums = &part->known.sums;
+	uint64_t size = 0;
+	int rc = tree_blob_size(p->spec->tree, e, &size);
+
+	if (!rc && spec->max_blob && size > spec->max_blob)
+		rc = over_blob(p, e->path, size);
+	if (!rc && e->kind == ENTRY_SYMLINK)
+		rc = check_link(e->path, size);
+	if (rc)
+		return rc;
+	sums->bytes = size;
+	sums->entries = 1;
+	sums->weight = 2 * HEADER - 1 + size;
+	sums->weight -= sums->weight % HEADER;
+	return count(p, e->path, 1, size);
+}
+
+/* The Procfile's process types, before anything is packed. */
+static int read_procfile(struct planner *p, const struct tree_entry *e)
+{
+	struct tree *t = p->spec->tree;
+	json_t *types = NULL;
+	const char *text;
+	uint64_t size;
+	size_t len;
+	int rc;
+
+	if (e->kind != ENTRY_FILE && e->kind != ENTRY_EXECUTABLE)
+		return err_set(ERR_INVALID, "Procfile is no plain file");
+	rc = tree_blob_size(t, e, &size);
+	if (!rc && size > MAX_PROCFILE)
+		rc = err_set(ERR_TOOBIG, "Procfile has more than %d bytes",
+			     MAX_PROCFILE);
+	if (!rc)
+		rc = tree_blob_read(t, e, &text, &len);
+	if (!rc)
+		rc = procfile_parse(&types, text, len);
+	if (rc)
+		return rc;
+	json_decref(p->slug->types);
+	p->slug->types = types;
+	return 0;
+}
+
+/* What .slugignore leaves out is counted, and not looked at. */
+static int look_at_ignored(struct planner *p, const struct tree_entry *e,
+			   struct part *part)
+{
+	struct sums *sums = &part->known.sums;
+	uint64_t size = 0;
+
+	if (e->kind == ENTRY_FOLDER || e->kind == ENTRY_SUBMODULE) {
+		sums->left_folders = 1;
+		return 0;
+	}
+	sums->left_files = 1;
+	if (!tree_blob_size(p->spec->tree, e, &size))
+		sums->left_size = size;
+	if (!strcmp(e->path, "Procfile")) {
+		part->known.usable = false;
+		p->spec->notice(p->spec->ctx, e->path,
+				"is left out by .slugignore: no process types");
+	}
+	return 0;
+}
+
+/* An entry that the cache does not know. */
+static int look_at(struct folder *f, const struct tree_entry *e,
+		   const struct cache_at *old, struct part *part)
+{
+	struct planner *p = f->p;
+	size_t max_depth = p->spec->slug->max_depth;
+
+	part->known.usable = true;
+	if (tree_is_ignored(p->spec->tree, e))
+		return look_at_ignored(p, e, part);
+	if (e->kind == ENTRY_SUBMODULE) {
+		part->known.usable = false;
+		p->spec->notice(p->spec->ctx, e->path,
+				"is a submodule: left out of the slug");
+	}
+	if (max_depth && f->depth > max_depth) {
+		char *safe = entry_shown_path(e->path);
+
+		err_set(ERR_INVALID,
+			"%s: is in more folders than max_depth allows", safe);
+		free(safe);
+		return ERR_INVALID;
+	}
+	if (e->kind == ENTRY_SUBMODULE)
+		return 0;
+	if (e->kind == ENTRY_FOLDER)
+		return plan_folder(p, e->path, f->depth + 1, old, part);
+	return look_at_blob(p, e, part);
+}
+
+/*
+ * The entry of that name in the cache's folder, or NULL; *node is its place
+ * then, where it has one.
+ */
+static const struct known *find_old(struct folder *f, const struct known *k,
+				    struct cache_at **node)
+{
+	size_t nodes = f->nodes_before, i;
+
+	*node = NULL;
+	for (i = f->at; i < f->nr_old && i < f->at + LOOK_AHEAD; i++) {
+		const struct known *old = &f->old[i];
+
+		if (old->name == k->name) {
+			if (old->is_node)
+				*node = &f->below[nodes];
+			f->at = i + 1;
+			f->nodes_before = nodes + old->is_node;
+			return old;
+		}
+		nodes += old->is_node;
+	}
+	return NULL;
+}
+
+/*
+ * Take a node with all that is below it from the cache; false where the store
+ * has lost a segment of it.
+ */
+static bool take_node(struct planner *p, struct cache_at at, struct part *part)
+{
+	const struct node *n = cache_node(&p->old, at);
+	const struct segment *s = p->old.segments + at.segment;
+	size_t i;
+
+	for (i = 0; i < n->nr_segments; i++)
+		if (!p->spec->is_there(p->spec->ctx, &s[i]))
+			return false;
+	part->list.room = n->nr_segments;
+	part->list.v = xcalloc(n->nr_segments, sizeof(*part->list.v));
+	for (i = 0; i < n->nr_segments; i++) {
+		struct planned *planned = list_add(&part->list);
+
+		planned->segment = s[i];
+		planned->known = true;
+	}
+	cache_copy(&p->plan->cache, &p->old, at);
+	part->node = p->plan->cache.nr_nodes - 1;
+	return true;
+}
+
+static int plan_entry(struct folder *f, const struct tree_entry *e,
+		      struct part *part)
+{
+	struct known *k = &part->known;
+	const struct known *old;
+	struct cache_at *node;
+	int rc = 0;
+
+	memcpy(k->id, e->id, ENTRY_ID_SIZE);
+	k->kind = (uint8_t)e->kind;
+	k->name = cut_hash(e->name);
+	part->name = xstrdup(e->name);
+	old = find_old(f, k, &node);
+	if (f->depth == 1 && !strcmp(e->name, "Procfile") &&
+	    !tree_is_ignored(f->p->spec->tree, e))
+		rc = read_procfile(f->p, e);
+	if (rc)
+		return rc;
+	if (!old || !old->usable || old->kind != k->kind ||
+	    memcmp(old->id, k->id, ENTRY_ID_SIZE) != 0 ||
+	    (old->is_node && !take_node(f->p, *node, part)))
+		return look_at(f, e, node, part);
+	*k = *old;
+	return count(f->p, e->path, k->sums.entries, k->sums.bytes);
+}
+
+/* An item as a part of a segment's name. */
+static void name_item(struct digest *d, const struct planner *p,
+		      const struct item *item, const struct sums *sums)
+{
+	unsigned char kind[2] = { (unsigned char)item->kind, item->below };
+
+	digest_add(d, kind, sizeof(kind));
+	digest_add(d, item->id, sizeof(item->id));
+	digest_add(d, item->name, strlen(item->name) + 1);
+	if (sums->left_files || sums->left_folders)
+		digest_add(d, p->spec->rules, DIGEST_SIZE);
+}
+
+static void name_segment(struct planner *p, struct planned *s, struct digest *d)
+{
+	digest_end(d, s->segment.name);
+	s->known = p->spec->has && p->spec->has(p->spec->ctx, &s->segment);
+}
+
+/* One segment of these parts; the names become its. */
+static void add_segment(struct folder *f, struct list *l, struct part **v,
+			size_t n)
+{
+	struct planned *s = list_add(l);
+	struct digest *d = digest_new();
+	size_t i;
+
+	s->folder = xstrdup(f->path);
+	s->items = xcalloc(n, sizeof(*s->items));
+	digest_add(d, f->p->form, DIGEST_SIZE);
+	digest_add(d, f->path, strlen(f->path) + 1);
+	for (i = 0; i < n; i++) {
+		struct item *item = &s->items[s->nr_items++];
+
+		item->name = v[i]->name;
+		v[i]->name = NULL;
+		item->kind = v[i]->known.kind;
+		item->below = *item->name && item->kind == ENTRY_FOLDER;
+		memcpy(item->id, v[i]->known.id, ENTRY_ID_SIZE);
+		item->size = v[i]->known.sums.bytes;
+		name_item(d, f->p, item, &v[i]->known.sums);
+	}
+	name_segment(f->p, s, d);
+	digest_free(d);
+}
+
+/* A run of parts, cut into segments. */
+static void cut_run(struct folder *f, struct list *l, struct part **v, size_t n)
+{
+	struct cut_item *items = n ? xcalloc(n, sizeof(*items)) : NULL;
+	size_t i, end;
+
+	for (i = 0; i < n; i++) {
+		items[i].weight = v[i]->known.sums.weight;
+		items[i].hash = v[i]->known.name;
+	}
+	for (i = 0; i < n; i = end) {
+		end = cut_end(items, n, i);
+		add_segment(f, l, v + i, end - i);
+	}
+	free(items);
+}
+
+/*
+ * The folder has segments of its own: its runs, and those of the nodes
+ * between them. self is its own entry; the root has none.
+ */
+static void cut_folder(struct folder *f, struct part *self, struct list *out)
+{
+	struct part **run = xcalloc(f->nr + 1, sizeof(*run));
+	size_t n = 0, i;
+
+	if (*f->path)
+		run[n++] = self;
+	for (i = 0; i < f->nr; i++) {
+		struct part *part = &f->parts[i];
+
+		if (part->known.is_node) {
+			cut_run(f, out, run, n);
+			n = 0;
+			f->p->plan->cache.nodes[part->node].before =
+				(uint32_t)out->n;
+			list_move(out, &part->list);
+		} else if (part->known.sums.entries) {
+			run[n++] = part;
+		}
+	}
+	cut_run(f, out, run, n);
+	free(run);
+}
+
+/* What the cache is told of a node. */
+static void keep_node(struct folder *f, struct part *part, size_t first_node,
+		      size_t first_known)
+{
+	struct cache *c = &f->p->plan->cache;
+	size_t i;
+
+	for (i = 0; i < f->nr; i++)
+		cache_add_known(c, &f->parts[i].known);
+	cache_add_node(
+		c, &(struct node){
+			   .nr_nodes = (uint32_t)(c->nr_nodes + 1 - first_node),
+			   .nr_known = (uint32_t)(c->nr_known - first_known),
+			   .nr_segments = (uint32_t)part->list.n,
+			   .own = (uint32_t)f->nr,
+		   });
+	part->node = c->nr_nodes - 1;
+	part->known.is_node = true;
+}
+
+static struct part *add_part(struct folder *f)
+{
+	if (f->nr == f->room) {
+		f->room = f->room ? 2 * f->room : 16;
+		f->parts = xrealloc(f->parts, f->room, sizeof(*f->parts));
+	}
+	f->parts[f->nr] = (struct part){ 0 };
+	return &f->parts[f->nr++];
+}
+
+static int read_folder(struct folder *f, const unsigned char *id,
+		       struct sums *sums, uint8_t *usable)
+{
+	struct tree_folder *folder = NULL;
+	struct tree_entry e;
+	int rc = tree_folder_open(&folder, f->p->spec->tree, f->path, id);
+
+	if (rc)
+		return rc;
+	while ((rc = tree_folder_next(folder, &e)) > 0) {
+		struct part *part = add_part(f);
+
+		rc = plan_entry(f, &e, part);
+		if (rc)
+			break;
+		sums_add(sums, &part->known.sums);
+		*usable &= part->known.usable;
+	}
+	tree_folder_free(folder);
+	return rc;
+}
+
+static void open_old(struct folder *f, const struct cache_at *at)
+{
+	const struct cache *c = &f->p->old;
+
+	if (!at)
+		return;
+	f->old = cache_known(c, *at);
+	f->nr_old = cache_node(c, *at)->own;
+	f->below = cache_below(c, *at);
+}
+
+/* The folder at path, of which part->known has the id. */
+static int plan_folder(struct planner *p, const char *path, size_t depth,
+		       const struct cache_at *old, struct part *part)
+{
+	size_t first_node = p->plan->cache.nr_nodes;
+	size_t first_known = p->plan->cache.nr_known, i;
+	struct folder f = { .p = p, .depth = depth };
+	struct sums *sums = &part->known.sums;
+	char *here = xstrdup(path);
+	int rc = 0;
+
+	f.path = here;
+	if (depth > 1) {
+		sums->entries = 1;
+		sums->weight = HEADER;
+		rc = count(p, path, 1, 0);
+	}
+	open_old(&f, old);
+	part->known.usable = true;
+	if (!rc)
+		rc = read_folder(&f, part->known.id, sums, &part->known.usable);
+	if (!rc && (depth == 1 || sums->weight >= CUT_LARGE)) {
+		struct part self = { .name = xstrdup("") };
+
+		self.known = part->known;
+		self.known.sums = (struct sums){ .weight = HEADER };
+		memset(self.known.id, 0, ENTRY_ID_SIZE);
+		self.known.name = 0;
+		cut_folder(&f, &self, &part->list);
+		keep_node(&f, part, first_node, first_known);
+		free(self.name);
+	}
+	for (i = 0; i < f.nr; i++) {
+		list_release(&f.parts[i].list);
+		free(f.parts[i].name);
+	}
+	free(f.parts);
+	free(f.below);
+	free(here);
+	return rc;
+}
+
+/* Tar's end mark is the last segment. */
+static void add_end(struct planner *p, struct list *l)
+{
+	struct planned *s = list_add(l);
+	struct digest *d = digest_new();
+
+	s->is_end = true;
+	digest_add(d, p->form, DIGEST_SIZE);
+	digest_add(d, "end", 3);
+	name_segment(p, s, d);
+	digest_free(d);
+}
+
+/* What the bytes of a segment depend on but for what is in it. */
+static void make_form(struct planner *p)
+{
+	const struct slug_spec *spec = p->spec->slug;
+	char *text = xasprintf(FORM " %s %d %s %s",
+			       spec->gzip ? "gzip" : "zstd", spec->level,
+			       compress_version(spec->gzip), pack_version());
+
+	digest_of(p->form, text, strlen(text));
+	free(text);
+}
+
+/* What a plan depends on but for the tree. */
+static void make_key(struct planner *p)
+{
+	const struct slug_spec *spec = p->spec->slug;
+	const uint64_t numbers[] = { spec->max_blob,
+				     spec->max_depth,
+				     CUT_WINDOW,
+				     CUT_LARGE,
+				     sizeof(struct known),
+				     sizeof(struct node),
+				     sizeof(struct segment) };
+	struct digest *d = digest_new();
+
+	digest_add(d, p->form, DIGEST_SIZE);
+	digest_add(d, p->spec->rules, DIGEST_SIZE);
+	digest_add(d, numbers, sizeof(numbers));
+	digest_end(d, p->plan->key);
+	digest_free(d);
+}
+
+int plan_make(struct plan *out, const struct plan_spec *spec, struct slug *slug)
+{
+	struct planner p = { .spec = spec, .slug = slug, .plan = out };
+	struct cache_at root;
+	struct part part = { 0 };
+	bool has_old;
+	int rc;
+
+	*out = (struct plan){ 0 };
+	make_form(&p);
+	make_key(&p);
+	cache_open(&p.old, spec->slug->verify ? NULL : spec->slug->cache,
+		   out->key);
+	has_old = cache_root(&p.old, &root);
+	memcpy(part.known.id, tree_root(spec->tree), ENTRY_ID_SIZE);
+	rc = plan_folder(&p, "", 1, has_old ? &root : NULL, &part);
+	if (!rc)
+		add_end(&p, &part.list);
+	out->v = part.list.v;
+	out->n = part.list.n;
+	slug->left_files = part.known.sums.left_files;
+	slug->left_size = part.known.sums.left_size;
+	slug->left_folders = part.known.sums.left_folders;
+	cache_release(&p.old);
+	return rc;
+}
+
+void plan_release(struct plan *p)
+{
+	size_t i;
+
+	for (i = 0; i < p->n; i++)
+		planned_release(&p->v[i]);
+	free(p->v);
+	cache_release(&p->cache);
+	*p = (struct plan){ 0 };
+}
