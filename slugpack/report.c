@@ -79,6 +79,8 @@ static void say(int fd, const char *line)
 static void on_stuck(int sig)
 {
 	(void)sig;
+	if (!tree_is_stuck())
+		return;
 	say(STDERR_FILENO, " !    " STUCK "\n");
 	if (stuck_fd >= 0)
 		say(stuck_fd, "{\"error\": {\"id\": \"internal_server_error\", "

@@ -3,12 +3,12 @@
 
 #include <git2.h>
 #include <git2/sys/repository.h>
-#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "catfile.h"
@@ -35,8 +35,7 @@ struct tree {
 	git_odb_object *blob;    /* what was read last */
 	struct catfile *catfile; /* for large blobs; NULL: not needed yet */
 	git_repository *rules;   /* of tree_ignore(); NULL: none */
-	timer_t timer;           /* of the thread that opened it */
-	bool has_timer;
+	struct reader *reader;
 	char hex[GIT_OID_HEXSZ + 1];
 };
 
@@ -61,32 +60,57 @@ static const char *reason(void)
 	return e && e->message ? e->message : "no reason given";
 }
 
-/* See TREE_READ_SECONDS; 0 when it came back. */
-static void limit(const struct tree *t, int seconds)
-{
-	struct itimerspec when = { .it_value = { .tv_sec = seconds } };
+/*
+ * Readers at work, for tree_is_stuck(): each counts the beginnings and the
+ * ends of its reads, so that an odd number is one that goes on. A timer for
+ * each read would cost more than most reads do.
+ */
+#define MAX_READERS 64
 
-	timer_settime(t->timer, 0, &when, NULL);
+static struct reader {
+	atomic_uint reads; /* 0: nobody's */
+	unsigned seen;
+} readers[MAX_READERS];
+
+static atomic_uint nr_readers;
+
+bool tree_is_stuck(void)
+{
+	bool stuck = false;
+	size_t i;
+
+	for (i = 0; i < MAX_READERS; i++) {
+		unsigned reads = atomic_load(&readers[i].reads);
+
+		stuck |= reads % 2 && reads == readers[i].seen;
+		readers[i].seen = reads;
+	}
+	return stuck;
 }
 
-static int make_timer(struct tree *t)
+static void start_clock(struct tree *t)
 {
-	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL,
-				  .sigev_signo = SIGVTALRM };
+	unsigned n = atomic_fetch_add(&nr_readers, 1);
+	struct itimerval every = { .it_interval = {
+					   .tv_sec = TREE_READ_SECONDS } };
 
-	if (timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &t->timer))
-		return err_sys("timer_create");
-	t->has_timer = true;
-	return 0;
+	t->reader = &readers[n % MAX_READERS];
+	every.it_value = every.it_interval;
+	setitimer(ITIMER_VIRTUAL, &every, NULL);
+}
+
+static void limit(struct tree *t)
+{
+	atomic_fetch_add(&t->reader->reads, 1);
 }
 
 static int read_object(git_odb_object **out, struct tree *t, const git_oid *id)
 {
 	int code;
 
-	limit(t, TREE_READ_SECONDS);
+	limit(t);
 	code = git_odb_read(out, t->odb, id);
-	limit(t, 0);
+	limit(t);
 	return code;
 }
 
@@ -232,13 +256,9 @@ done:
 
 static int open_source(struct tree *t, const struct tree_source *source)
 {
-	int rc;
-
 	t->source = source;
 	set_up_library();
-	rc = make_timer(t);
-	if (rc)
-		return rc;
+	start_clock(t);
 	return source->nr_objects ? open_objects(t, source)
 				  : open_repository(t, source->repo);
 }
@@ -250,9 +270,9 @@ int tree_open(struct tree **out, const struct tree_source *source)
 
 	rc = open_source(t, source);
 	if (!rc) {
-		limit(t, TREE_READ_SECONDS);
+		limit(t);
 		rc = find_commit(t, source);
-		limit(t, 0);
+		limit(t);
 	}
 	if (rc) {
 		tree_free(t);
@@ -279,8 +299,6 @@ void tree_free(struct tree *t)
 {
 	if (!t)
 		return;
-	if (t->has_timer)
-		timer_delete(t->timer);
 	catfile_free(t->catfile);
 	git_odb_object_free(t->blob);
 	git_repository_free(t->rules);
@@ -315,9 +333,9 @@ static int check_header(struct tree *t, const char *path, const git_oid *id,
 	git_object_t found;
 	int code;
 
-	limit(t, TREE_READ_SECONDS);
+	limit(t);
 	code = git_odb_read_header(size, &found, t->odb, id);
-	limit(t, 0);
+	limit(t);
 	if (code == GIT_ENOTFOUND)
 		return path_error(ERR_FAILED, path,
 				  "its object is not in the repository");

@@ -49,11 +49,15 @@ typedef int (*tree_visit)(void *ctx, const struct tree_entry *e);
 #define TREE_MAX_PATH 4096 /* bytes */
 
 /*
- * Seconds of processor time that one object may take a thread: then the
- * process gets SIGVTALRM. libgit2 1.5 never comes back from a loose object that is cut
- * off (https://github.com/libgit2/libgit2/issues/7342).
+ * Each so many seconds of processor time the process gets SIGVTALRM, and may
+ * ask whether one read has gone on since the last time. libgit2 1.5 never
+ * comes back from a loose object that is cut off
+ * (https://github.com/libgit2/libgit2/issues/7342).
  */
-#define TREE_READ_SECONDS 10
+#define TREE_READ_SECONDS 5
+
+/* For a signal handler. */
+bool tree_is_stuck(void);
 
 /*
  * Find the commit that the source names, or that a tag leads to, into *out.
