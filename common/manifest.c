@@ -172,9 +172,8 @@ static bool parse_segment(struct segment *s, const char **p)
 	       parse_number(&s->size, p, ' ') && parse_number(&s->raw, p, '\n');
 }
 
-/* The segments of a page are appended to m's, of which there are *n. */
-static int read_page(struct manifest *m, size_t *n, const char *store,
-		     const struct page *page)
+int manifest_read_page(struct segment **v, size_t *n, const char *store,
+		       const struct page *page)
 {
 	char *path = page_path(store, page->name), *text = NULL;
 	unsigned char is[DIGEST_SIZE];
@@ -191,9 +190,8 @@ static int read_page(struct manifest *m, size_t *n, const char *store,
 	if (memcmp(is, page->name, sizeof(is)) != 0)
 		rc = damaged(path, "its digest is another");
 	for (p = text; !rc && *p;) {
-		m->segments =
-			xrealloc(m->segments, *n + 1, sizeof(*m->segments));
-		s = &m->segments[(*n)++];
+		*v = xrealloc(*v, *n + 1, sizeof(**v));
+		s = &(*v)[(*n)++];
 		if (!parse_segment(s, &p))
 			rc = damaged(path, "no page of a manifest");
 	}
@@ -212,7 +210,7 @@ int manifest_read(struct manifest *m, const char *store, const char *uuid)
 	wanted = m->nr_segments;
 	m->nr_segments = 0;
 	for (i = 0; !rc && i < m->nr_pages; i++)
-		rc = read_page(m, &n, store, &m->pages[i]);
+		rc = manifest_read_page(&m->segments, &n, store, &m->pages[i]);
 	m->nr_segments = n;
 	for (i = 0; i < n; i++) {
 		size += m->segments[i].size;

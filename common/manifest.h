@@ -62,6 +62,13 @@ int manifest_read(struct manifest *m, const char *store, const char *uuid);
 /* The same, without reading the pages: m->pages are known then. */
 int manifest_read_root(struct manifest *m, const char *store, const char *uuid);
 
+/*
+ * Append the segments of one page to the array *v of *n, which is the
+ * caller's whatever the result. Errors: ERR_FAILED, with the file's name.
+ */
+int manifest_read_page(struct segment **v, size_t *n, const char *store,
+		       const struct page *page);
+
 void manifest_release(struct manifest *m);
 
 /*
