@@ -35,6 +35,9 @@ static const char sample[] =
 	"max_blob = 1G\n"
 	"max_entries = 1000000\n"
 	"max_depth = 256\n"
+	"threads = 0                  ; that pack; 0: one a processor\n"
+	"keep = 100                   ; slugs of an app; 0: all\n"
+	"keep_bytes = 0               ; as stored, of an app; 0: no limit\n"
 	"\n"
 	"[launch]\n"
 	"driver = slugrun             ; slugrun | none\n"
@@ -105,6 +108,9 @@ static const struct key keys[] = {
 	{ "slug", "max_blob", "1G", set_size, AT(max_blob), 0, 0, NULL },
 	{ "slug", "max_entries", "1000000", set_int, AT(max_entries), 1, INT32_MAX, NULL },
 	{ "slug", "max_depth", "256", set_int, AT(max_depth), 1, 2048, NULL },
+	{ "slug", "threads", "0", set_int, AT(threads), 0, 256, NULL },
+	{ "slug", "keep", "100", set_int, AT(keep), 0, INT32_MAX, NULL },
+	{ "slug", "keep_bytes", "0", set_size, AT(keep_bytes), 0, 0, NULL },
 	{ "launch", "driver", "slugrun", set_choice, AT(driver), 0, 0, "slugrun none" },
 	{ "launch", "ports", "5100-5999", set_ports, AT(port_first), 0, 0, NULL },
 	{ "launch", "timeout", "60", set_int, AT(timeout), 1, 3600, NULL },

@@ -135,7 +135,6 @@ int api_slug_info(void *ctx, struct http_request *req)
 	struct slugd *d = ctx;
 	struct slug *s = NULL;
 	struct app *app = NULL;
-	char *path = NULL, *url = NULL;
 	int rc = api_app(d, req, &app);
 
 	if (!rc)
@@ -145,13 +144,10 @@ int api_slug_info(void *ctx, struct http_request *req)
 			     s->uuid);
 	if (rc)
 		goto done;
-	path = slugs_path(d->slugs, s->uuid);
-	url = path ? xasprintf("file://%s", path) : NULL;
 	req->reply = json_make(
 		"{s:s, s:o, s:n, s:n, s:s, s:s, s:O, s:I, s:o, s:o, s:o}", "id",
 		s->uuid, "blob",
-		json_make("{s:s, s:o}", "method", "GET", "url",
-			  json_str_or_null(url)),
+		json_make("{s:s, s:n}", "method", "GET", "url"),
 		"buildpack_provided_description", "checksum", "commit",
 		s->commit, "commit_description", s->commit_description,
 		"process_types", s->process_types, "size", (json_int_t)s->size,
@@ -161,8 +157,6 @@ int api_slug_info(void *ctx, struct http_request *req)
 		"created_at", json_time(s->created_at), "updated_at",
 		json_time(s->created_at));
 done:
-	free(path);
-	free(url);
 	slug_free(s);
 	app_free(app);
 	return rc;

@@ -112,13 +112,18 @@ static void add(struct args *a, char *arg)
 	a->v[a->n++] = arg;
 }
 
-static void pack_args(struct args *a, const struct config *c,
-		      const struct build_request *b)
+static void pack_args(struct args *a, const struct slugd *d,
+		      const struct build_request *b, const char *uuid)
 {
+	const struct config *c = d->config;
 	size_t i;
 
 	add(a, proc_helper("slugpack"));
 	add(a, xstrdup("--report=3"));
+	add(a, xasprintf("--store=%s", d->dir));
+	add(a, xasprintf("--slug=%s", uuid));
+	add(a, xasprintf("--cache=%s/cache/%s", d->dir, b->app->name));
+	add(a, xasprintf("--threads=%" PRId64, c->threads));
 	add(a, xasprintf("--format=%s", c->compression));
 	add(a, xasprintf("--level=%" PRId64, c->level));
 	add(a, xasprintf("--max-size=%" PRIu64, c->max_size));
@@ -170,20 +175,20 @@ static int read_report(const struct build_request *b, int fd, pid_t pid,
 	return rc;
 }
 
-/* Run slugpack with its output in fd; its report into *report. */
-static int run_slugpack(struct slugd *d, const struct build_request *b, int fd,
-			json_t **report)
+/* Have slugpack put the slug into the store; its report into *report. */
+static int run_slugpack(struct slugd *d, const struct build_request *b,
+			const char *uuid, json_t **report)
 {
 	static const char *const env[] = { "PATH=/usr/bin:/bin", "LC_ALL=C",
 					   "HOME=/", NULL };
 	struct args args = { .n = 0 };
-	struct proc_spec spec = { .env = env, .out = fd };
+	struct proc_spec spec = { .env = env };
 	int fds[2] = { -1, -1 }, rc, ended;
 	char *text = NULL;
 	size_t len = 0, i;
 	pid_t pid;
 
-	pack_args(&args, d->config, b);
+	pack_args(&args, d, b, uuid);
 	spec.argv = (const char *const *)(void *)args.v;
 	if (pipe2(fds, O_CLOEXEC)) {
 		rc = err_sys("pipe");
@@ -278,26 +283,20 @@ int build_run(struct slugd *d, const struct build_request *b,
 {
 	char uuid[UUID_SIZE];
 	json_t *report = NULL, *error;
-	int fd = -1, rc;
+	int rc;
 
 	result->build = new_build(b);
 	stream_print(b->stream, "-----> Compressing...");
 	id_random(uuid);
-	rc = slugs_begin(d->slugs, uuid, &fd);
-	if (rc)
-		goto done;
-	rc = run_slugpack(d, b, fd, &report);
+	rc = run_slugpack(d, b, uuid, &report);
 	error = json_object_get(report, "error");
 	if (!rc && error)
 		rc = err_set(ERR_INVALID, "%s",
 			     json_str(error, "message", "slugpack failed"));
 	if (rc) {
-		slugs_abort(d->slugs, uuid, fd);
+		slugs_drop(d->slugs, uuid);
 		goto done;
 	}
-	rc = slugs_commit(d->slugs, uuid, fd);
-	if (rc)
-		goto done;
 	result->slug = new_slug(b, uuid, report);
 	str_replace(&result->build->status, xstrdup("succeeded"));
 	str_replace(&result->build->slug, xstrdup(uuid));

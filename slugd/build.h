@@ -9,8 +9,8 @@ struct slugd;
 struct push_request;
 
 /*
- * A build: slugpack runs as a child on the pushed commit, what it writes
- * goes to the slug store, and the build says how it goes on its stream.
+ * A build: slugpack runs as a child on the pushed commit and writes to the
+ * slug store, and the build says how it goes on its stream.
  */
 
 /* What to pack, and what for. Filled by the calls below. */
@@ -44,7 +44,8 @@ void build_request_restore(struct build_request *b, struct app *app,
 void build_request_clear(struct build_request *b);
 
 /*
- * Pack the tree. On success the slug is in the store, durable.
+ * Pack the tree. On success the slug is in the store, durable. The caller
+ * has the store's lock, shared, until the slug is in the ledger.
  * Errors: ERR_INVALID where the tree cannot be a slug; ERR_FAILED.
  */
 int build_run(struct slugd *d, const struct build_request *b,

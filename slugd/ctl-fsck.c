@@ -12,11 +12,7 @@
 
 static bool is_missing(void *ctx, const char *uuid)
 {
-	char *path = slugs_path(ctx, uuid);
-	bool missing = !path;
-
-	free(path);
-	return missing;
+	return !slugs_has(ctx, uuid);
 }
 
 /* "3 apps, 12 releases" */
@@ -40,7 +36,6 @@ static int count(struct ledger *l, size_t *apps, int64_t *releases)
 
 int ctl_fsck(const struct ctl *ctl)
 {
-	char *slugs = xasprintf("%s/slugs", ctl->dir);
 	struct slug_store *store = NULL;
 	struct ledger *l = NULL;
 	int64_t releases = 0;
@@ -51,7 +46,7 @@ int ctl_fsck(const struct ctl *ctl)
 	rc = ctl_open_ledger(ctl, &l);
 	if (rc)
 		goto done;
-	store = slugs_at_folder(slugs);
+	store = slugs_at_folder(ctl->dir);
 	rc = ledger_check(l, stdout, &broken, is_missing, store);
 	if (!rc)
 		rc = count(l, &apps, &releases);
@@ -68,6 +63,5 @@ int ctl_fsck(const struct ctl *ctl)
 done:
 	slugs_close(store);
 	ledger_close(l);
-	free(slugs);
 	return rc;
 }

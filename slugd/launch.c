@@ -164,31 +164,29 @@ static int describe(const struct launch_job *job, json_t **out)
 	const struct release *r = job->release;
 	struct slug *slug = NULL;
 	json_t *processes = NULL;
-	char *path = NULL;
 	int rc = ledger_slug(job->slugd->ledger, r->slug, &slug);
 
 	if (!rc)
 		rc = describe_processes(job, slug, &processes);
 	if (rc)
 		goto done;
-	path = slugs_path(job->slugd->slugs, r->slug);
-	if (!path) {
+	if (!slugs_has(job->slugd->slugs, r->slug)) {
 		rc = err_set(ERR_FAILED, "the slug of v%" PRId64 " is gone",
 			     r->version);
 		goto done;
 	}
-	*out = json_make("{s:s, s:I, s:s, s:s, s:o, s:O, s:I, s:[I, I],"
-			 " s:I, s:I}",
-			 "app", job->app->name, "version",
-			 (json_int_t)r->version, "commit", slug->commit, "slug",
-			 path, "config", release_environment(r), "processes",
-			 processes, "listen", (json_int_t)job->app->port,
-			 "ports", (json_int_t)c->port_first,
-			 (json_int_t)c->port_last, "timeout",
-			 (json_int_t)c->timeout, "grace", (json_int_t)c->grace);
+	*out = json_make(
+		"{s:s, s:I, s:I, s:s, s:s, s:s, s:o, s:O, s:I,"
+		" s:[I, I], s:I, s:I}",
+		"app", job->app->name, "version", (json_int_t)r->version,
+		"created_at", (json_int_t)r->created_at, "commit", slug->commit,
+		"store", job->slugd->dir, "slug", r->slug, "config",
+		release_environment(r), "processes", processes, "listen",
+		(json_int_t)job->app->port, "ports", (json_int_t)c->port_first,
+		(json_int_t)c->port_last, "timeout", (json_int_t)c->timeout,
+		"grace", (json_int_t)c->grace);
 done:
 	json_decref(processes);
-	free(path);
 	slug_free(slug);
 	return rc;
 }

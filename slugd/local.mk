@@ -28,6 +28,7 @@ slugd_slugd_SOURCES = \
 	slugd/kept.c slugd/kept.h \
 	slugd/launch.c slugd/launch.h \
 	slugd/lease.c slugd/lease.h \
+	slugd/name-set.c slugd/name-set.h \
 	slugd/program.c slugd/program.h \
 	slugd/provider.c slugd/provider.h \
 	slugd/pushes-internal.h \
@@ -55,6 +56,7 @@ slugd_slugctl_SOURCES = \
 	slugd/ctl-status.c \
 	slugd/ctl-stop.c \
 	slugd/ctl.h \
+	slugd/name-set.c slugd/name-set.h \
 	slugd/repo-hooks.c slugd/repo-hooks.h \
 	slugd/repo.c slugd/repo.h \
 	slugd/slugctl.c \

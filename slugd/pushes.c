@@ -232,11 +232,13 @@ static int build_push(struct push *push)
 	struct build_result result = { 0 };
 	struct accept_call call = { push, &result };
 	bool waited = false;
-	int rc;
+	int store = -1, rc;
 
 	rc = take_lock(push, &waited);
 	if (!rc && waited && !push->direct)
 		rc = check_not_moved(push);
+	if (!rc)
+		rc = slugs_lock(d->slugs, false, &store);
 	if (!rc)
 		rc = build_run(d, &push->build, &result);
 	if (!rc) {
@@ -252,6 +254,7 @@ static int build_push(struct push *push)
 		err_set(rc, "%s", why);
 		free(why);
 	}
+	slugs_unlock(d->slugs, store);
 	build_result_clear(&result);
 	return rc;
 }

@@ -100,7 +100,7 @@ static int parse_options(struct options *o, int argc, char **argv)
 /* DIR and what lies in it; its absolute path into d->dir. */
 static int make_folders(struct slugd *d, const char *dir)
 {
-	static const char *const below[] = { "repos", "slugs", "apps", "log" };
+	static const char *const below[] = { "repos", "apps", "log" };
 	size_t i;
 
 	if (!dir || !*dir)
@@ -172,7 +172,6 @@ static int check_ledger(const struct slugd *d, const char *ledger)
 static int open_stores(struct slugd *d)
 {
 	char *ledger = xasprintf("%s/ledger.db", d->dir);
-	char *slugs = xasprintf("%s/slugs", d->dir);
 	char *log = xasprintf("%s/log", d->dir);
 	int rc;
 
@@ -181,18 +180,15 @@ static int open_stores(struct slugd *d)
 		rc = ledger_open(&d->writer, ledger);
 	if (!rc)
 		rc = ledger_open(&d->ledger, ledger);
+	if (!rc)
+		rc = slugs_open_folder(&d->slugs, d->dir);
 	if (!rc) {
 		ledger_set_launch(d->writer, slugd_launches(d));
-		d->slugs = slugs_open_folder(
-			slugs, strcmp(d->config->compression, "gzip")
-				       ? ".tar.zst"
-				       : ".tar.gz");
 		d->streams = streams_new(log);
 		d->jobs = jobs_new();
 		d->pushes = pushes_new(d);
 	}
 	free(ledger);
-	free(slugs);
 	free(log);
 	return rc;
 }
