@@ -10,6 +10,10 @@ common_libcommon_a_SOURCES = \
 	common/dotenv.c common/dotenv.h \
 	common/err.c common/err.h \
 	common/etag.c common/etag.h \
+	common/fence-calls.c \
+	common/fence-files.c \
+	common/fence-parts.h \
+	common/fence.c common/fence.h \
 	common/http-parts.c common/http-parts.h \
 	common/http.c common/http.h \
 	common/ids.c common/ids.h \
@@ -23,6 +27,11 @@ common_libcommon_a_SOURCES = \
 	common/sock.c common/sock.h \
 	common/text.c common/text.h
 common_libcommon_a_CPPFLAGS = $(AM_CPPFLAGS) $(INIH_CFLAGS) \
-	$(JANSSON_CFLAGS) $(MHD_CFLAGS) $(NETTLE_CFLAGS) $(UUID_CFLAGS)
+	$(JANSSON_CFLAGS) $(MHD_CFLAGS) $(NETTLE_CFLAGS) $(SECCOMP_CFLAGS) \
+	$(UUID_CFLAGS)
+if COVERAGE
+# A program behind the fence, too, writes down what was run of it.
+common_libcommon_a_CPPFLAGS += -DFENCE_COVERAGE='"$(abs_top_builddir)"'
+endif
 
 dist_man_MANS += common/slugd.ini.5

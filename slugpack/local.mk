@@ -16,6 +16,7 @@ slugpack_slugpack_SOURCES = \
 	slugpack/plan.c slugpack/plan.h \
 	slugpack/pool.c slugpack/pool.h \
 	slugpack/progress.c slugpack/progress.h \
+	slugpack/reach.c slugpack/reach.h \
 	slugpack/report.c slugpack/report.h \
 	slugpack/sink.h \
 	slugpack/slug.c slugpack/slug.h \

@@ -1,37 +1,131 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * slugpack: the tree of a commit, packed into a slug on standard output.
+ * slugpack: the tree of a commit, packed into a slug: in a store, or on
+ * standard output.
  *
  * It reads what strangers pushed, and so is a program of its own that lives
  * for one slug. It needs to read the repository's objects, to run git where
- * there are large blobs, and to write to the descriptors that it was given;
- * no network, and no other file.
+ * there are large blobs, and to write to the store, its cache and the
+ * descriptors that it was given; no network, and no other file. A fence sees
+ * to that before the repository is opened.
  */
+#include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "err.h"
+#include "fence.h"
+#include "mem.h"
 #include "options.h"
+#include "reach.h"
 #include "report.h"
 #include "slug.h"
 #include "text.h"
 
+/* A folder of the store: it must be there before the fence is. */
+static int make_folder(char **path, const char *store, const char *name)
+{
+	*path = xasprintf("%s/%s", store, name);
+	if (mkdir(*path, 0700) && errno != EEXIST)
+		return err_sys("%s", *path);
+	return 0;
+}
+
+/* What is written to, as a list that ends with NULL; at most three. */
+static int find_written(char **paths, const struct slug_spec *s)
+{
+	char *cache, *folder;
+	int rc;
+
+	if (!s->store)
+		return 0;
+	rc = make_folder(paths++, s->store, "segments");
+	if (!rc)
+		rc = make_folder(paths++, s->store, "slugs");
+	/* Without its folder there is no cache, and no more to it. */
+	if (!rc && s->cache) {
+		cache = xstrdup(s->cache);
+		folder = dirname(cache);
+		if (!access(folder, W_OK))
+			*paths = xstrdup(folder);
+		free(cache);
+	}
+	return rc;
+}
+
+/* Generous ones: they end what has gone out of hand. */
+static void set_limits(struct fence *f, const struct slug_spec *s)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+	f->files = 4096;
+	f->memory = (uint64_t)4 << 30;
+	if (processors > 0)
+		f->memory += (uint64_t)processors << 27;
+	/* The slowest level takes a second or two for a megabyte. */
+	if (s->max_tree)
+		f->cpu = 600 + (s->max_tree >> 18);
+	if (s->max_size && s->max_blob)
+		f->file_size = ((uint64_t)1 << 30) + s->max_size + s->max_blob;
+}
+
+/* The sandbox: see slugpack(1). */
+static int enter_fence(const struct options *o)
+{
+	static const char *const own[] = { "PATH", "HOME", "XDG_CONFIG_HOME",
+					   NULL };
+	static const char *const path[] = { "PATH", NULL };
+	const struct slug_spec *s = &o->spec;
+	char *written[4] = { NULL }, *git = reach_program("git");
+	const char *exec[] = { git, NULL };
+	struct reach reach = { 0 };
+	struct fence f = {
+		.write = (const char *const *)(void *)written,
+		.exec = exec,
+		/* Only a repository's own settings depend on whose it is. */
+		.env = s->source.nr_objects ? path : own,
+		.fds = &o->report_fd,
+		.nr_fds = o->report_fd > STDERR_FILENO,
+	};
+	int rc = find_written(written, s);
+	size_t i;
+
+	reach_source(&reach, &s->source);
+	f.read = (const char *const *)(void *)reach.paths;
+	set_limits(&f, s);
+	/* Over a limit, too, is an error in words. */
+	signal(SIGXFSZ, SIG_IGN);
+	if (!rc)
+		rc = fence_enter(&f);
+	reach_release(&reach);
+	for (i = 0; written[i]; i++)
+		free(written[i]);
+	free(git);
+	return rc;
+}
+
 static int make_slug(struct slug *slug, const struct options *o)
 {
-	if (o->spec.store)
-		return slug_make(slug, &o->spec, -1);
+	int rc;
+
 	/* Else the first file that is opened would be standard output. */
-	if (fcntl(STDOUT_FILENO, F_GETFD) < 0)
+	if (!o->spec.store && fcntl(STDOUT_FILENO, F_GETFD) < 0)
 		return err_set(ERR_INVALID, "standard output is not open");
-	if (isatty(STDOUT_FILENO))
+	if (!o->spec.store && isatty(STDOUT_FILENO))
 		return err_set(ERR_INVALID,
 			       "a slug is not for a terminal: send it to a "
 			       "file, as in slugpack REPO COMMIT > "
 			       "slug.tar.zst");
-	return slug_make(slug, &o->spec, STDOUT_FILENO);
+	rc = enter_fence(o);
+	if (rc)
+		return rc;
+	return slug_make(slug, &o->spec, o->spec.store ? -1 : STDOUT_FILENO);
 }
 
 static int show_text(const struct options *o)

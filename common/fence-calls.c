@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: ISC */
+#include "fence-parts.h"
+
+#include <errno.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "err.h"
+
+/*
+ * What no program behind a fence needs of the kernel. Numbers that this
+ * machine's architecture has not are negative, and passed over.
+ */
+/* clang-format off */
+static const int refused[] = {
+	/* the network, and other ways to other processes */
+	SCMP_SYS(socket), SCMP_SYS(socketpair), SCMP_SYS(socketcall),
+	SCMP_SYS(connect), SCMP_SYS(bind), SCMP_SYS(listen), SCMP_SYS(accept),
+	SCMP_SYS(accept4), SCMP_SYS(sendto), SCMP_SYS(sendmsg),
+	SCMP_SYS(sendmmsg), SCMP_SYS(kill), SCMP_SYS(tkill),
+	SCMP_SYS(rt_sigqueueinfo), SCMP_SYS(rt_tgsigqueueinfo),
+	SCMP_SYS(pidfd_send_signal), SCMP_SYS(pidfd_getfd), SCMP_SYS(kcmp),
+	SCMP_SYS(shmget), SCMP_SYS(shmat), SCMP_SYS(shmctl), SCMP_SYS(msgget),
+	SCMP_SYS(semget), SCMP_SYS(mq_open),
+#ifndef __SANITIZE_ADDRESS__ /* its search for leaks needs these */
+	SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv),
+	SCMP_SYS(process_vm_writev),
+#endif
+	/* namespaces, mounts */
+	SCMP_SYS(unshare), SCMP_SYS(setns), SCMP_SYS(mount), SCMP_SYS(umount),
+	SCMP_SYS(umount2), SCMP_SYS(pivot_root), SCMP_SYS(chroot),
+	SCMP_SYS(fsopen), SCMP_SYS(fsconfig), SCMP_SYS(fsmount),
+	SCMP_SYS(fspick), SCMP_SYS(open_tree), SCMP_SYS(move_mount),
+	SCMP_SYS(mount_setattr),
+	/* ways around the names of files, and what Landlock does not know */
+	SCMP_SYS(open_by_handle_at), SCMP_SYS(mknod), SCMP_SYS(mknodat),
+	SCMP_SYS(memfd_create), SCMP_SYS(execveat), SCMP_SYS(fanotify_init),
+	SCMP_SYS(chown), SCMP_SYS(chown32), SCMP_SYS(fchown),
+	SCMP_SYS(fchown32), SCMP_SYS(lchown), SCMP_SYS(lchown32),
+	SCMP_SYS(fchownat), SCMP_SYS(setxattr), SCMP_SYS(lsetxattr),
+	SCMP_SYS(fsetxattr), SCMP_SYS(removexattr), SCMP_SYS(lremovexattr),
+	SCMP_SYS(fremovexattr), SCMP_SYS(quotactl), SCMP_SYS(quotactl_fd),
+	/* what has been an attack's first step too often */
+	SCMP_SYS(bpf), SCMP_SYS(perf_event_open), SCMP_SYS(userfaultfd),
+	SCMP_SYS(io_uring_setup), SCMP_SYS(io_uring_enter),
+	SCMP_SYS(io_uring_register), SCMP_SYS(add_key), SCMP_SYS(request_key),
+	SCMP_SYS(keyctl), SCMP_SYS(personality), SCMP_SYS(modify_ldt),
+	SCMP_SYS(lookup_dcookie), SCMP_SYS(vmsplice),
+	/* what is root's */
+	SCMP_SYS(init_module), SCMP_SYS(finit_module), SCMP_SYS(delete_module),
+	SCMP_SYS(kexec_load), SCMP_SYS(kexec_file_load), SCMP_SYS(reboot),
+	SCMP_SYS(swapon), SCMP_SYS(swapoff), SCMP_SYS(acct), SCMP_SYS(syslog),
+	SCMP_SYS(iopl), SCMP_SYS(ioperm), SCMP_SYS(settimeofday),
+	SCMP_SYS(clock_settime), SCMP_SYS(clock_adjtime), SCMP_SYS(adjtimex),
+	SCMP_SYS(sethostname), SCMP_SYS(setdomainname), SCMP_SYS(vhangup),
+	SCMP_SYS(nfsservctl),
+};
+/* clang-format on */
+
+static const unsigned int namespaces[] = {
+	CLONE_NEWNS,   CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC,
+	CLONE_NEWUSER, CLONE_NEWPID,    CLONE_NEWNET,
+};
+
+#define NR(table) (sizeof(table) / sizeof((table)[0]))
+
+static int refuse_if(scmp_filter_ctx filter, int number, unsigned int arg,
+		     uint64_t mask, uint64_t value)
+{
+	return seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), number, 1,
+				SCMP_CMP(arg, SCMP_CMP_MASKED_EQ, mask, value));
+}
+
+static int refuse(scmp_filter_ctx filter, int number, int error)
+{
+	if (number < 0)
+		return 0;
+	return seccomp_rule_add(filter, SCMP_ACT_ERRNO((uint32_t)error), number,
+				0);
+}
+
+static int add_refusals(scmp_filter_ctx filter, bool exec)
+{
+	int rc = 0;
+	size_t i;
+
+	for (i = 0; i < NR(refused) && !rc; i++)
+		rc = refuse(filter, refused[i], EPERM);
+	for (i = 0; i < NR(namespaces) && !rc; i++)
+		rc = refuse_if(filter, SCMP_SYS(clone), 0, namespaces[i],
+			       namespaces[i]);
+	/* Its flags are out of a filter's sight: libc takes clone() then. */
+	if (!rc)
+		rc = refuse(filter, SCMP_SYS(clone3), ENOSYS);
+	/* As if there were no programs. */
+	if (!rc && !exec)
+		rc = refuse(filter, SCMP_SYS(execve), ENOENT);
+	/* Keys for the terminal that somebody sits at. */
+	if (!rc)
+		rc = refuse_if(filter, SCMP_SYS(ioctl), 1, UINT32_MAX, TIOCSTI);
+	if (!rc)
+		rc = refuse_if(filter, SCMP_SYS(ioctl), 1, UINT32_MAX,
+			       TIOCLINUX);
+	return rc;
+}
+
+bool fence_calls_known(void)
+{
+	uint32_t action = SECCOMP_RET_ERRNO;
+
+	return !syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action);
+}
+
+int fence_calls(bool exec)
+{
+	scmp_filter_ctx filter;
+	int rc;
+
+	if (!fence_calls_known())
+		return 0;
+	filter = seccomp_init(SCMP_ACT_ALLOW);
+	if (!filter)
+		abort();
+	rc = add_refusals(filter, exec);
+	if (!rc)
+		rc = seccomp_load(filter);
+	seccomp_release(filter);
+	errno = -rc;
+	return rc ? err_sys("seccomp") : 0;
+}
