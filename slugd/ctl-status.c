@@ -10,6 +10,7 @@
 #include "clock.h"
 #include "ctl.h"
 #include "err.h"
+#include "fence.h"
 #include "mem.h"
 #include "text.h"
 
@@ -132,6 +133,15 @@ static void show_slugd(const json_t *root)
 	       json_int(root, "pid", 0), when, json_str(root, "driver", ""));
 }
 
+/* Of what reads a push and unpacks a slug; they run where this does. */
+static void show_fence(void)
+{
+	char *live = fence_live();
+
+	printf("sandbox: %s\n", live);
+	free(live);
+}
+
 int ctl_status(const struct ctl *ctl)
 {
 	struct client *c = NULL;
@@ -147,6 +157,7 @@ int ctl_status(const struct ctl *ctl)
 		rc = client_call(c, "GET", "/", NULL, &root);
 	if (!rc) {
 		show_slugd(root);
+		show_fence();
 		rc = show_apps(ctl, c,
 			       strcmp(json_str(root, "driver", ""), "none") !=
 				       0);
