@@ -11,6 +11,7 @@ check_PROGRAMS += \
 	t/unit/test-client \
 	t/unit/test-config \
 	t/unit/test-err \
+	t/unit/test-fence \
 	t/unit/test-http \
 	t/unit/test-json \
 	t/unit/test-ledger \
@@ -32,6 +33,10 @@ t_unit_test_config_LDADD = $(unit_ldadd)
 t_unit_test_err_SOURCES = t/unit/test-err.c t/unit/unit.h
 t_unit_test_err_CPPFLAGS = $(unit_cppflags)
 t_unit_test_err_LDADD = $(unit_ldadd)
+
+t_unit_test_fence_SOURCES = t/unit/test-fence.c t/unit/unit.h
+t_unit_test_fence_CPPFLAGS = $(unit_cppflags)
+t_unit_test_fence_LDADD = $(unit_ldadd) $(SECCOMP_LIBS)
 
 t_unit_test_http_SOURCES = t/unit/test-http.c t/unit/unit.h
 t_unit_test_http_CPPFLAGS = $(unit_cppflags)
