@@ -240,18 +240,25 @@ static void only_what_is_named_can_be_run(void **state)
 	behind(&f, try_own_program);
 }
 
+/* The variable is that; NULL: there is none. */
+static bool is_set_to(const char *name, const char *wanted)
+{
+	const char *value = getenv(name);
+
+	return value && wanted ? !strcmp(value, wanted) : value == wanted;
+}
+
 static int try_environment(void)
 {
-	char *name = getenv("KEPT"), *also = getenv("ALSO_KEPT");
 	char text[4096] = "";
 	ssize_t n, i;
 	int fd;
 
-	if (getenv("SECRET") || getenv("KEPTX") || getenv("KEP") || !name ||
-	    strcmp(name, "yes") != 0 || !also || *also)
+	if (!is_set_to("SECRET", NULL) || !is_set_to("KEPTX", NULL) ||
+	    !is_set_to("KEP", NULL))
 		return 1;
-	if (strcmp(getenv("PATH"), "/usr/bin:/bin") != 0 ||
-	    strcmp(getenv("LC_ALL"), "C") != 0)
+	if (!is_set_to("KEPT", "yes") || !is_set_to("ALSO_KEPT", "") ||
+	    !is_set_to("PATH", "/usr/bin:/bin") || !is_set_to("LC_ALL", "C"))
 		return 2;
 	/* Gone, not only forgotten; a fence for /proc is in no way here. */
 	fd = open("/proc/self/environ", O_RDONLY | O_CLOEXEC);
