@@ -17,7 +17,7 @@
 struct head {
 	char mark[8];
 	unsigned char key[DIGEST_SIZE];
-	uint64_t nr_nodes, nr_known, nr_segments;
+	uint64_t nr_nodes, nr_known, nr_segments, large;
 };
 
 static size_t size_of(const struct head *h)
@@ -53,6 +53,7 @@ static bool take_map(struct cache *c, const unsigned char *key)
 	p += c->nr_known * sizeof(*c->known);
 	c->nodes = (void *)p;
 	c->nr_nodes = h->nr_nodes;
+	c->large = h->large;
 	return true;
 }
 
@@ -180,7 +181,11 @@ void cache_save(const struct cache *c, const struct segment *segments,
 		size_t nr_segments, const char *path,
 		const unsigned char key[DIGEST_SIZE])
 {
-	struct head h = { MARK, { 0 }, c->nr_nodes, c->nr_known, nr_segments };
+	struct head h = { .mark = MARK,
+			  .nr_nodes = c->nr_nodes,
+			  .nr_known = c->nr_known,
+			  .nr_segments = nr_segments,
+			  .large = c->large };
 	char *tmp = xasprintf("%s.%d.tmp", path, (int)getpid());
 	bool ok = false;
 	FILE *f;

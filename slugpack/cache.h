@@ -62,7 +62,8 @@ struct cache {
 	struct segment *segments;
 	size_t nr_nodes, nr_known, nr_segments;
 	size_t room_nodes, room_known;
-	void *map; /* of the file; NULL: the arrays are on the heap */
+	bool large; /* the tree was cut at the large scale (cut.h) */
+	void *map;  /* of the file; NULL: the arrays are on the heap */
 	size_t map_size;
 };
 

@@ -16,6 +16,8 @@
 #define WHOLE (1 << 20)
 #define PIECE (128 << 10)
 
+#define FAR_LOG 22 /* of COMPRESS_FAR */
+
 struct compress {
 	bool gzip;
 	ZSTD_CCtx *zstd;
@@ -76,16 +78,30 @@ const char *compress_version(bool gzip)
 	return gzip ? zlibVersion() : ZSTD_versionString();
 }
 
-void compress_begin(struct compress *c, struct sink to)
+/* 0 is libzstd's own choice. */
+static int look_far(struct compress *c, bool far)
+{
+	size_t code = ZSTD_CCtx_setParameter(c->zstd, ZSTD_c_windowLog,
+					     far ? FAR_LOG : 0);
+
+	if (!ZSTD_isError(code))
+		code = ZSTD_CCtx_setParameter(
+			c->zstd, ZSTD_c_enableLongDistanceMatching, far);
+	return ZSTD_isError(code) ? zstd_error(code) : 0;
+}
+
+int compress_begin(struct compress *c, struct sink to, bool far)
 {
 	c->to = to;
 	c->raw = 0;
 	c->len = 0;
 	c->begun = false;
-	if (c->gzip)
+	if (c->gzip) {
 		deflateReset(&c->zlib);
-	else
-		ZSTD_CCtx_reset(c->zstd, ZSTD_reset_session_only);
+		return 0;
+	}
+	ZSTD_CCtx_reset(c->zstd, ZSTD_reset_session_only);
+	return look_far(c, far);
 }
 
 /* All of the bytes through libzstd; with end, to the end of the frame. */

@@ -15,7 +15,7 @@
  * every machine that has the same library.
  *
  *	compress_open(&c, false, 3);
- *	compress_begin(c, to);
+ *	rc = compress_begin(c, to, false);
  *	rc = compress_write(c, data, len);	(as often as needed)
  *	rc = compress_end(c, &raw);
  *	compress_free(c);
@@ -28,8 +28,14 @@ int compress_open(struct compress **out, bool gzip, int level);
 /* What library and version does that, in words; borrowed. */
 const char *compress_version(bool gzip);
 
-/* Begin one that goes to the sink; what was not ended is forgotten. */
-void compress_begin(struct compress *c, struct sink to);
+/*
+ * Begin one that goes to the sink; what was not ended is forgotten. With far,
+ * what comes again within COMPRESS_FAR bytes is found, by zstd, and not only
+ * what is near. Errors: ERR_FAILED.
+ */
+int compress_begin(struct compress *c, struct sink to, bool far);
+
+#define COMPRESS_FAR (4 << 20)
 
 /* len bytes more; ctx is the struct compress. For struct sink. */
 int compress_write(void *ctx, const void *data, size_t len);

@@ -1,17 +1,27 @@
 /* SPDX-License-Identifier: ISC */
 #include "cut.h"
 
-#include <stdbool.h>
+#include <string.h>
+
+#include "entry.h"
+
+const struct cut_scale *cut_scale_for(uint64_t bytes)
+{
+	static const struct cut_scale small = { 48 << 10, 128 << 10 };
+	static const struct cut_scale large = { 256 << 10, 768 << 10 };
+
+	return bytes < CUT_LARGE_TREE ? &small : &large;
+}
 
 /* Is item at the smallest of those within the window behind it? */
-static bool is_least_behind(const struct cut_item *v, size_t n, size_t at)
+static bool is_least_behind(const struct cut_scale *s, const struct cut_item *v,
+			    size_t n, size_t at)
 {
 	uint64_t far = v[at].weight;
 	size_t i;
 
-	for (i = at + 1; far < CUT_WINDOW; i++) {
-		if (i == n || v[i].weight >= CUT_LARGE ||
-		    v[i].hash < v[at].hash)
+	for (i = at + 1; far < s->window; i++) {
+		if (i == n || v[i].weight >= s->large || v[i].hash < v[at].hash)
 			return false;
 		far += v[i].weight;
 	}
@@ -19,34 +29,44 @@ static bool is_least_behind(const struct cut_item *v, size_t n, size_t at)
 }
 
 /* The same for those in front of it, of which one as small is enough. */
-static bool is_least_before(const struct cut_item *v, size_t at)
+static bool is_least_before(const struct cut_scale *s, const struct cut_item *v,
+			    size_t at)
 {
 	uint64_t far = 0;
 	size_t i = at;
 
-	while (far < CUT_WINDOW) {
-		if (i == 0 || v[i - 1].weight >= CUT_LARGE)
+	while (far < s->window) {
+		if (i == 0 || v[i - 1].weight >= s->large)
 			return false;
 		i--;
 		far += v[i].weight;
-		if (far < CUT_WINDOW && v[i].hash <= v[at].hash)
+		if (far < s->window && v[i].hash <= v[at].hash)
 			return false;
 	}
 	return true;
 }
 
-static bool is_cut(const struct cut_item *v, size_t n, size_t at)
+bool cut_is_twin(const struct cut_scale *s, const struct cut_item *a,
+		 const struct cut_item *b)
 {
-	if (v[at - 1].weight >= CUT_LARGE || v[at].weight >= CUT_LARGE)
-		return true;
-	return is_least_behind(v, n, at) && is_least_before(v, at);
+	return a->weight >= s->large && a->weight <= CUT_TWIN &&
+	       a->weight == b->weight && !memcmp(a->id, b->id, ENTRY_ID_SIZE);
 }
 
-size_t cut_end(const struct cut_item *v, size_t n, size_t at)
+static bool is_cut(const struct cut_scale *s, const struct cut_item *v,
+		   size_t n, size_t at)
+{
+	if (v[at - 1].weight >= s->large || v[at].weight >= s->large)
+		return !cut_is_twin(s, &v[at - 1], &v[at]);
+	return is_least_behind(s, v, n, at) && is_least_before(s, v, at);
+}
+
+size_t cut_end(const struct cut_scale *s, const struct cut_item *v, size_t n,
+	       size_t at)
 {
 	do {
 		at++;
-	} while (at < n && !is_cut(v, n, at));
+	} while (at < n && !is_cut(s, v, n, at));
 	return at;
 }
 

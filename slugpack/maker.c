@@ -164,9 +164,8 @@ int maker_run(struct maker *m, const struct planned *s, struct sink to,
 	      uint64_t *raw)
 {
 	size_t i;
-	int rc = 0;
+	int rc = compress_begin(m->compress, to, s->has_twins);
 
-	compress_begin(m->compress, to);
 	for (i = 0; i < s->nr_items && !rc; i++)
 		rc = pack_item(m, s->folder, &s->items[i]);
 	if (!rc && s->is_end)

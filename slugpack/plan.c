@@ -16,6 +16,7 @@
 #define MAX_PROCFILE (64 << 10)
 #define HEADER       512 /* bytes of tar, for each entry; and its blocks */
 #define LOOK_AHEAD   64  /* entries of the cache's folder */
+#define OUTGROWN     1   /* the tree is too large for the scale */
 
 /* The form of the segments; another one has other names. */
 #define FORM "slugd segment 1"
@@ -25,6 +26,8 @@ struct planner {
 	struct slug *slug;
 	struct plan *plan;
 	struct cache old;
+	const struct cut_scale *scale;
+	uint64_t most; /* bytes of a tree of that scale, and one */
 	unsigned char form[DIGEST_SIZE]; /* the part of all names */
 };
 
@@ -151,6 +154,8 @@ static int count(struct planner *p, const char *path, uint64_t entries,
 
 	p->slug->entries += entries;
 	p->slug->tree_size += bytes;
+	if (p->slug->tree_size >= p->most)
+		return OUTGROWN;
 	if (spec->max_entries && p->slug->entries > spec->max_entries)
 		return err_set(ERR_TOOBIG,
 			       "the tree has more than max_entries (%llu) "
@@ -327,6 +332,13 @@ static bool take_node(struct planner *p, struct cache_at at, struct part *part)
 	return true;
 }
 
+/* A large folder that was no node: is it a twin still? */
+static bool was_twin(const struct planner *p, const struct known *k)
+{
+	return k->kind == ENTRY_FOLDER && !k->is_node &&
+	       k->sums.weight >= p->scale->large;
+}
+
 static int plan_entry(struct folder *f, const struct tree_entry *e,
 		      struct part *part)
 {
@@ -346,7 +358,7 @@ static int plan_entry(struct folder *f, const struct tree_entry *e,
 	if (rc)
 		return rc;
 	if (!old || !old->usable || old->kind != k->kind ||
-	    memcmp(old->id, k->id, ENTRY_ID_SIZE) != 0 ||
+	    memcmp(old->id, k->id, ENTRY_ID_SIZE) != 0 || was_twin(f->p, old) ||
 	    (old->is_node && !take_node(f->p, *node, part)))
 		return look_at(f, e, node, part);
 	*k = *old;
@@ -372,6 +384,21 @@ static void name_segment(struct planner *p, struct planned *s, struct digest *d)
 	s->known = p->spec->has && p->spec->has(p->spec->ctx, &s->segment);
 }
 
+static struct cut_item cut_item_of(const struct part *part)
+{
+	const struct known *k = &part->known;
+
+	return (struct cut_item){ k->sums.weight, k->name, k->id };
+}
+
+static bool are_twins(const struct planner *p, const struct part *a,
+		      const struct part *b)
+{
+	struct cut_item items[] = { cut_item_of(a), cut_item_of(b) };
+
+	return cut_is_twin(p->scale, &items[0], &items[1]);
+}
+
 /* One segment of these parts; the names become its. */
 static void add_segment(struct folder *f, struct list *l, struct part **v,
 			size_t n)
@@ -394,6 +421,7 @@ static void add_segment(struct folder *f, struct list *l, struct part **v,
 		memcpy(item->id, v[i]->known.id, ENTRY_ID_SIZE);
 		item->size = v[i]->known.sums.bytes;
 		name_item(d, f->p, item, &v[i]->known.sums);
+		s->has_twins |= i && are_twins(f->p, v[i - 1], v[i]);
 	}
 	name_segment(f->p, s, d);
 	digest_free(d);
@@ -405,12 +433,10 @@ static void cut_run(struct folder *f, struct list *l, struct part **v, size_t n)
 	struct cut_item *items = n ? xcalloc(n, sizeof(*items)) : NULL;
 	size_t i, end;
 
-	for (i = 0; i < n; i++) {
-		items[i].weight = v[i]->known.sums.weight;
-		items[i].hash = v[i]->known.name;
-	}
+	for (i = 0; i < n; i++)
+		items[i] = cut_item_of(v[i]);
 	for (i = 0; i < n; i = end) {
-		end = cut_end(items, n, i);
+		end = cut_end(f->p->scale, items, n, i);
 		add_segment(f, l, v + i, end - i);
 	}
 	free(items);
@@ -474,6 +500,36 @@ static struct part *add_part(struct folder *f)
 	return &f->parts[f->nr++];
 }
 
+/*
+ * The last part is no node after all: what the cache got of it last is taken
+ * back.
+ */
+static void demote(struct folder *f, struct part *part)
+{
+	struct cache *c = &f->p->plan->cache;
+	const struct node *n;
+
+	if (!part->known.is_node)
+		return;
+	n = &c->nodes[part->node];
+	c->nr_known -= n->nr_known;
+	c->nr_nodes -= n->nr_nodes;
+	list_release(&part->list);
+	part->known.is_node = false;
+}
+
+/* Are the last two parts twins, and folders? */
+static void pair(struct folder *f)
+{
+	struct part *last = &f->parts[f->nr - 1];
+
+	if (f->nr < 2 || last->known.kind != ENTRY_FOLDER ||
+	    !are_twins(f->p, last - 1, last))
+		return;
+	demote(f, last);
+	demote(f, last - 1);
+}
+
 static int read_folder(struct folder *f, const unsigned char *id,
 		       struct sums *sums, uint8_t *usable)
 {
@@ -489,6 +545,7 @@ static int read_folder(struct folder *f, const unsigned char *id,
 		rc = plan_entry(f, &e, part);
 		if (rc)
 			break;
+		pair(f);
 		sums_add(sums, &part->known.sums);
 		*usable &= part->known.usable;
 	}
@@ -528,7 +585,7 @@ static int plan_folder(struct planner *p, const char *path, size_t depth,
 	part->known.usable = true;
 	if (!rc)
 		rc = read_folder(&f, part->known.id, sums, &part->known.usable);
-	if (!rc && (depth == 1 || sums->weight >= CUT_LARGE)) {
+	if (!rc && (depth == 1 || sums->weight >= p->scale->large)) {
 		struct part self = { .name = xstrdup("") };
 
 		self.known = part->known;
@@ -578,12 +635,8 @@ static void make_form(struct planner *p)
 static void make_key(struct planner *p)
 {
 	const struct slug_spec *spec = p->spec->slug;
-	const uint64_t numbers[] = { spec->max_blob,
-				     spec->max_depth,
-				     CUT_WINDOW,
-				     CUT_LARGE,
-				     sizeof(struct known),
-				     sizeof(struct node),
+	const uint64_t numbers[] = { spec->max_blob, spec->max_depth,
+				     sizeof(struct known), sizeof(struct node),
 				     sizeof(struct segment) };
 	struct digest *d = digest_new();
 
@@ -594,12 +647,52 @@ static void make_key(struct planner *p)
 	digest_free(d);
 }
 
+/* Plan with that scale. OUTGROWN, or *fits is false: it is not the tree's. */
+static int plan_at(struct planner *p, const struct cut_scale *scale,
+		   struct part *root, bool *fits)
+{
+	struct slug *slug = p->slug;
+	struct cache_at at;
+	bool has_old = false;
+	int rc;
+
+	plan_release(p->plan);
+	make_key(p);
+	*root = (struct part){ 0 };
+	memcpy(root->known.id, tree_root(p->spec->tree), ENTRY_ID_SIZE);
+	json_array_clear(slug->notices);
+	slug->entries = slug->tree_size = 0;
+	p->scale = scale;
+	p->most = scale == cut_scale_for(0) ? CUT_LARGE_TREE : UINT64_MAX;
+	if (p->old.large == (scale != cut_scale_for(0)))
+		has_old = cache_root(&p->old, &at);
+	rc = plan_folder(p, "", 1, has_old ? &at : NULL, root);
+	*fits = scale == cut_scale_for(slug->tree_size);
+	p->plan->cache.large = scale != cut_scale_for(0);
+	return rc;
+}
+
+/*
+ * How large the tree is shows when it was walked: it is taken for what it was
+ * last time, or for small, and walked once more where that was wrong.
+ */
+static int plan_root(struct planner *p, struct part *root)
+{
+	bool fits = false;
+	int rc = plan_at(p, cut_scale_for(p->old.large ? UINT64_MAX : 0), root,
+			 &fits);
+
+	if (rc < 0 || (!rc && fits))
+		return rc;
+	list_release(&root->list);
+	return plan_at(p, cut_scale_for(rc == OUTGROWN ? UINT64_MAX : 0), root,
+		       &fits);
+}
+
 int plan_make(struct plan *out, const struct plan_spec *spec, struct slug *slug)
 {
 	struct planner p = { .spec = spec, .slug = slug, .plan = out };
-	struct cache_at root;
-	struct part part = { 0 };
-	bool has_old;
+	struct part root;
 	int rc;
 
 	*out = (struct plan){ 0 };
@@ -607,16 +700,14 @@ int plan_make(struct plan *out, const struct plan_spec *spec, struct slug *slug)
 	make_key(&p);
 	cache_open(&p.old, spec->slug->verify ? NULL : spec->slug->cache,
 		   out->key);
-	has_old = cache_root(&p.old, &root);
-	memcpy(part.known.id, tree_root(spec->tree), ENTRY_ID_SIZE);
-	rc = plan_folder(&p, "", 1, has_old ? &root : NULL, &part);
+	rc = plan_root(&p, &root);
 	if (!rc)
-		add_end(&p, &part.list);
-	out->v = part.list.v;
-	out->n = part.list.n;
-	slug->left_files = part.known.sums.left_files;
-	slug->left_size = part.known.sums.left_size;
-	slug->left_folders = part.known.sums.left_folders;
+		add_end(&p, &root.list);
+	out->v = root.list.v;
+	out->n = root.list.n;
+	slug->left_files = root.known.sums.left_files;
+	slug->left_size = root.known.sums.left_size;
+	slug->left_folders = root.known.sums.left_folders;
 	cache_release(&p.old);
 	return rc;
 }

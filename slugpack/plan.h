@@ -15,8 +15,8 @@
  * checked and the sizes summed that the objects' headers tell, before any
  * blob is read.
  *
- * A folder of less than CUT_LARGE bytes with all that is in it is one item
- * of its parent's; a larger one has segments of its own. The items between
+ * A folder that is not large (cut.h) with all that is in it is one item
+ * of its parent's, and so are twins; any other has segments of its own. The items between
  * two such folders are a run, which cut.h cuts into segments. So the name of
  * a segment follows from tree objects, and a folder whose tree object is
  * that of the cache need not be read.
@@ -34,6 +34,7 @@ struct item {
 struct planned {
 	struct segment segment; /* its name; the rest where it is known */
 	bool known;
+	bool has_twins;
 	bool is_end;  /* tar's end mark */
 	char *folder; /* of its items; "" is the root */
 	struct item *items;

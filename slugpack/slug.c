@@ -24,31 +24,33 @@ struct making {
 	struct plan plan;
 	struct progress progress;
 	uint64_t packed, bytes; /* entries, and what is in them, so far */
-	size_t nr_notices;
 };
 
-/* "PATH WHAT" into the notices; of many, the first ones. */
+/* "PATH WHAT" into the notices. */
 static void notice(void *ctx, const char *path, const char *what)
 {
 	struct making *m = ctx;
 	char *safe = entry_shown_path(path), *line;
 
-	if (m->nr_notices++ < MAX_NOTICES) {
-		line = xasprintf("%s %s", safe, what);
-		json_array_append_new(m->slug->notices, json_string(line));
-		free(line);
-	}
+	line = xasprintf("%s %s", safe, what);
+	json_array_append_new(m->slug->notices, json_string(line));
+	free(line);
 	free(safe);
 }
 
+/* Of many, the first ones. */
 static void sum_notices(struct making *m)
 {
+	json_t *all = m->slug->notices;
+	size_t n = json_array_size(all);
 	char *line;
 
-	if (m->nr_notices <= MAX_NOTICES)
+	if (n <= MAX_NOTICES)
 		return;
-	line = xasprintf("and %zu more of these", m->nr_notices - MAX_NOTICES);
-	json_array_append_new(m->slug->notices, json_string(line));
+	line = xasprintf("and %zu more of these", n - MAX_NOTICES);
+	while (json_array_size(all) > MAX_NOTICES)
+		json_array_remove(all, json_array_size(all) - 1);
+	json_array_append_new(all, json_string(line));
 	free(line);
 }
 

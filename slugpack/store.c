@@ -21,7 +21,7 @@
  * Segments of a page: one whose name ends in bits that are 0 is the last of
  * its page, which so does not depend on those before it.
  */
-#define PAGE_BITS 0x1f
+#define PAGE_BITS 0x0f
 #define PAGE_MAX  256
 
 /* A new file: what it is called now, and what it will be. */
