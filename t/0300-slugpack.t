@@ -101,7 +101,7 @@ is "$(field tree_size)" "$(git -C work ls-tree -r -l HEAD |
 	awk '{ n += $4 } END { print n }')" 'the unpacked size'
 is "$(field entries)" "$(git -C work ls-tree -r -t -z --name-only HEAD |
 	tr -cd '\0' | wc -c)" 'and the number of entries'
-is "$(field checksum) $(field notices)" 'null []' 'no checksum, no notices'
+is "$(field stored) $(field notices)" '0 []' 'nothing stored, no notices'
 is "$(wc -l <.report)" 1 'on one line'
 
 # --- the same bytes
@@ -185,6 +185,27 @@ like "$status $err" '^1  !    --report: descriptor 77 is not open' \
 	'a report to a closed descriptor'
 run slugpack --report=1 work HEAD
 is "$status" 1 'a report into the slug'
+uuid=01234567-89ab-4cde-8f01-23456789abcd
+run slugpack --threads=257 work HEAD
+like "$status $err" "^1  !    --threads: '257'" 'too many threads'
+run slugpack --store=store work HEAD
+is "$status $err" '1  !    --store and --slug need each other' \
+	'a store without a name for the slug'
+run slugpack --slug=$uuid work HEAD
+is "$status $err" '1  !    --store and --slug need each other' \
+	'and a name without a store'
+for option in --cache=file --verify; do
+	run slugpack $option work HEAD
+	is "$status $err" '1  !    --cache and --verify are for a --store' \
+		"$option without a store"
+done
+run slugpack --store=store --slug=../../x work HEAD
+like "$status $err" '^1  !    --slug: ' 'a name that is no uuid'
+run slugpack --store= --slug=$uuid work HEAD
+like "$status $err" '^1  !    --store: nothing there' 'an empty name'
+run slugpack --store=nowhere --slug=$uuid work HEAD
+like "$status $err" '^1  !    .*nowhere.*: No such file or directory' \
+	'a store whose folder is not there'
 run slugpack --level
 like "$status $err" '^1  !    --level needs a value' 'a value that is missing'
 pack b.tzst --nonsense work HEAD
