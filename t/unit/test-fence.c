@@ -423,7 +423,7 @@ static void it_says_what_is_live(void **state)
 
 	(void)state;
 	if (has_landlock)
-		assert_true(atoi(live + strlen("landlock ")) > 0);
+		assert_true(strtol(live + strlen("landlock "), NULL, 10) > 0);
 	assert_non_null(strstr(live, ", seccomp"));
 	free(live);
 }
