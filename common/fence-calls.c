@@ -32,8 +32,8 @@ static const int refused[] = {
 	SCMP_SYS(process_vm_writev),
 #endif
 	/* namespaces, mounts */
-	SCMP_SYS(unshare), SCMP_SYS(setns), SCMP_SYS(mount), SCMP_SYS(umount),
-	SCMP_SYS(umount2), SCMP_SYS(pivot_root), SCMP_SYS(chroot),
+	SCMP_SYS(setns), SCMP_SYS(mount), SCMP_SYS(umount), SCMP_SYS(umount2),
+	SCMP_SYS(pivot_root), SCMP_SYS(chroot),
 	SCMP_SYS(fsopen), SCMP_SYS(fsconfig), SCMP_SYS(fsmount),
 	SCMP_SYS(fspick), SCMP_SYS(open_tree), SCMP_SYS(move_mount),
 	SCMP_SYS(mount_setattr),
@@ -94,6 +94,11 @@ static int add_refusals(scmp_filter_ctx filter, bool exec)
 	for (i = 0; i < NR(namespaces) && !rc; i++)
 		rc = refuse_if(filter, SCMP_SYS(clone), 0, namespaces[i],
 			       namespaces[i]);
+	/* A thread may have a working folder of its own. */
+	if (!rc)
+		rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM),
+				      SCMP_SYS(unshare), 1,
+				      SCMP_CMP(0, SCMP_CMP_NE, CLONE_FS));
 	/* Its flags are out of a filter's sight: libc takes clone() then. */
 	if (!rc)
 		rc = refuse(filter, SCMP_SYS(clone3), ENOSYS);
