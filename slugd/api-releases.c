@@ -26,13 +26,14 @@ json_t *api_release_json(const struct app *app, const struct release *r,
 				 : json_null();
 
 	return json_make(
-		"{s:s, s:I, s:o, s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:[],"
-		" s:o, s:o, s:o, s:o}",
+		"{s:s, s:I, s:o, s:s, s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:o,"
+		" s:[], s:o, s:o, s:o, s:o}",
 		"id", r->uuid, "version", (json_int_t)r->version, "description",
 		json_str_or_null(r->description), "status",
-		release_status_name(r->status), "current", r->current,
-		"eligible_for_rollback", !ledger_rollback_check(r, today),
-		"slug", slug, "build", build, "user", api_user(r->user), "app",
+		release_status_name(r->status), "current", r->current, "pinned",
+		r->pinned, "eligible_for_rollback",
+		!ledger_rollback_check(r, today), "slug", slug, "build", build,
+		"user", api_user(r->user), "app",
 		api_reference(app->uuid, app->name), "addon_plan_names",
 		release_addon_plans(r), "artifacts", "output_stream_url",
 		api_stream_url(r->output), "commit",
@@ -298,4 +299,34 @@ done:
 	release_free(r);
 	app_free(app);
 	return rc;
+}
+
+/* Beyond Heroku's: keep the release's slug, however old it gets. */
+static int set_pin(struct slugd *d, struct http_request *req, bool pin)
+{
+	struct release *r = NULL, *today = NULL;
+	struct app *app = NULL;
+	int rc = api_app(d, req, &app);
+
+	if (!rc)
+		rc = ledger_pin(d->writer, app->id, req->param[1], pin,
+				req->peer->user, &r);
+	if (!rc)
+		rc = ledger_today(d->writer, app->id, &today);
+	if (!rc)
+		req->reply = api_release_json(app, r, today);
+	release_free(today);
+	release_free(r);
+	app_free(app);
+	return rc;
+}
+
+int api_release_pin(void *ctx, struct http_request *req)
+{
+	return set_pin(ctx, req, true);
+}
+
+int api_release_unpin(void *ctx, struct http_request *req)
+{
+	return set_pin(ctx, req, false);
 }

@@ -29,6 +29,8 @@ static const struct http_route routes[] = {
 	{ "POST", "/apps/:app/releases", api_release_create, LANE_LEDGER },
 	{ "GET", "/apps/:app/releases/:release", api_release_info, LANE_INLINE },
 	{ "GET", "/apps/:app/releases/:release/config-vars", api_release_config, LANE_INLINE },
+	{ "PUT", "/apps/:app/releases/:release/actions/pin", api_release_pin, LANE_LEDGER },
+	{ "DELETE", "/apps/:app/releases/:release/actions/pin", api_release_unpin, LANE_LEDGER },
 	{ "GET", "/apps/:app/config-vars", api_config_info, LANE_INLINE },
 	{ "PATCH", "/apps/:app/config-vars", api_config_update, LANE_LEDGER },
 	{ "GET", "/apps/:app/addons", api_addon_list, LANE_INLINE },
@@ -45,6 +47,8 @@ static const struct http_route routes[] = {
 	{ "GET", "/addon-services", api_service_list, LANE_INLINE },
 	{ "GET", "/addon-services/:service", api_service_info, LANE_INLINE },
 	{ "GET", "/addon-services/:service/plans", api_plan_list, LANE_INLINE },
+	{ "GET", "/slugs", api_slug_sizes, LANE_SLUGS },
+	{ "POST", "/slugs/actions/gc", api_slug_gc, LANE_SLUGS },
 	{ "GET", "/streams/:stream", api_stream, LANE_INLINE },
 	{ "POST", "/pushes", api_push_create, LANE_PUSH },
 	{ "GET", "/pushes/:push", api_push_info, LANE_INLINE },
@@ -70,6 +74,10 @@ static void defer(void *ctx, int lane, struct http_request *req)
 	}
 	if (lane == LANE_PUSH) {
 		jobs_submit(d->jobs, "pushes", run_request, req);
+		return;
+	}
+	if (lane == LANE_SLUGS) {
+		jobs_submit(d->jobs, JOBS_SLUGS, run_request, req);
 		return;
 	}
 	/* An app has two names, but one lane. */

@@ -14,7 +14,8 @@
  * Handlers of LANE_INLINE run on the server's thread and wait for nothing:
  * they read. Those of LANE_LEDGER may write. Those of LANE_ADDON wait for
  * providers, those of LANE_GIT for git: one of an app at a time; that of
- * LANE_PUSH looks at processes and folders.
+ * LANE_PUSH looks at processes and folders, those of LANE_SLUGS at the whole
+ * store of slugs.
  */
 enum {
 	LANE_INLINE = 0,
@@ -22,6 +23,7 @@ enum {
 	LANE_ADDON = 2,
 	LANE_GIT = 3,
 	LANE_PUSH = 4,
+	LANE_SLUGS = 5,
 };
 
 /* Serve on the listening socket. */
@@ -36,6 +38,8 @@ int api_app_info(void *ctx, struct http_request *req);
 int api_release_list(void *ctx, struct http_request *req);
 int api_release_info(void *ctx, struct http_request *req);
 int api_release_config(void *ctx, struct http_request *req);
+int api_release_pin(void *ctx, struct http_request *req);
+int api_release_unpin(void *ctx, struct http_request *req);
 int api_release_create(void *ctx, struct http_request *req);
 int api_config_info(void *ctx, struct http_request *req);
 int api_config_update(void *ctx, struct http_request *req);
@@ -51,7 +55,9 @@ int api_plan_list(void *ctx, struct http_request *req);
 int api_build_list(void *ctx, struct http_request *req);
 int api_build_create(void *ctx, struct http_request *req);
 int api_build_info(void *ctx, struct http_request *req);
+int api_slug_gc(void *ctx, struct http_request *req);
 int api_slug_info(void *ctx, struct http_request *req);
+int api_slug_sizes(void *ctx, struct http_request *req);
 int api_formation_list(void *ctx, struct http_request *req);
 int api_stream(void *ctx, struct http_request *req);
 int api_push_create(void *ctx, struct http_request *req);

@@ -53,10 +53,25 @@ struct backend_ops {
 	int (*release_status)(struct backend *b, int64_t id,
 			      enum release_status status, int64_t at);
 
+	int (*pin_add)(struct backend *b, const struct release *r,
+		       const char *user, int64_t at);
+	int (*pin_remove)(struct backend *b, const struct release *r);
+
 	int (*slug_add)(struct backend *b, const struct slug *s);
 	int (*slug_by_uuid)(struct backend *b, const char *uuid,
 			    struct slug **out);
 	int (*slug_drop_unused)(struct backend *b, const char *uuid);
+	/*
+	 * Those of app that are there, as struct kept_slug, by the newest
+	 * release of each that did not fail. needed: an intent's, or that of
+	 * a pending or pinned release.
+	 */
+	int (*slug_list)(struct backend *b, int64_t app, backend_row_fn fn,
+			 void *ctx);
+	int (*slug_count)(struct backend *b, int64_t app, int64_t *n);
+	int (*slug_expire)(struct backend *b, const char *uuid, int64_t at);
+	/* How many releases that succeeded have it. */
+	int (*slug_releases)(struct backend *b, const char *uuid, int64_t *n);
 
 	int (*build_add)(struct backend *b, const struct build *build);
 	int (*build_released)(struct backend *b, const char *uuid,
@@ -95,7 +110,7 @@ struct backend_ops {
 	/* Each broken invariant that the rows alone show, a line to fn. */
 	int (*check)(struct backend *b, void (*fn)(void *ctx, const char *line),
 		     void *ctx);
-	/* Every slug that a release needs. */
+	/* Every slug that is there. */
 	int (*slugs_needed)(struct backend *b,
 			    void (*fn)(void *ctx, const char *uuid), void *ctx);
 };

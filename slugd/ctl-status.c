@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-#include <dirent.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "client.h"
 #include "clock.h"
@@ -16,23 +13,17 @@
 
 #define ANSWER_MS 10000 /* for a slugrun to say how it is */
 
-/* Bytes of the files in DIR/slugs. */
-static uint64_t stored(const struct ctl *ctl)
+/* What the app's slugs take in the store, of the answer of /slugs. */
+static int64_t stored(const json_t *sizes, const char *app)
 {
-	char *path = xasprintf("%s/slugs", ctl->dir);
-	DIR *dir = opendir(path);
-	struct dirent *e;
-	uint64_t sum = 0;
-	struct stat st;
+	json_t *one;
+	size_t i;
 
-	while (dir && (e = readdir(dir)))
-		if (!fstatat(dirfd(dir), e->d_name, &st, AT_SYMLINK_NOFOLLOW) &&
-		    S_ISREG(st.st_mode))
-			sum += (uint64_t)st.st_size;
-	if (dir)
-		closedir(dir);
-	free(path);
-	return sum;
+	json_array_foreach(json_object_get(sizes, "apps"), i, one)
+		if (!strcmp(app,
+			    json_str(json_object_get(one, "app"), "name", "")))
+			return json_int(one, "stored", 0);
+	return 0;
 }
 
 /* The version that the app's slugrun runs; 0 where there is none. */
@@ -71,12 +62,14 @@ static char *state_of(const struct ctl *ctl, const char *app,
 }
 
 static int show_app(const struct ctl *ctl, struct client *c, const json_t *app,
-		    bool launches)
+		    const json_t *sizes, bool launches)
 {
 	const char *name = json_str(app, "name", "");
 	int64_t bytes = json_int(app, "slug_size", -1);
 	char *path = xasprintf("/apps/%s/releases/current", name);
 	char *size = bytes < 0 ? xstrdup("") : text_size((uint64_t)bytes);
+	char *all = bytes < 0 ? xstrdup("")
+			      : text_size((uint64_t)stored(sizes, name));
 	char *version = NULL, *state = NULL;
 	json_t *current = NULL;
 	int rc = client_call(c, "GET", path, NULL, &current);
@@ -87,37 +80,50 @@ static int show_app(const struct ctl *ctl, struct client *c, const json_t *app,
 		     : xasprintf("v%" PRId64, json_int(current, "version", 0));
 	state = state_of(ctl, name, current, launches);
 	rc = 0;
-	printf("%-20s  %-7s  %-14s  %-8s  %s\n", name, version, state, size,
-	       json_str(app, "web_url", ""));
+	printf("%-20s  %-7s  %-14s  %-8s  %-8s  %s\n", name, version, state,
+	       size, all, json_str(app, "web_url", ""));
 done:
 	json_decref(current);
 	free(state);
 	free(version);
 	free(size);
+	free(all);
 	free(path);
 	return rc;
 }
 
+/* "2 apps, slugs of 1.2GB, stored in 40.3MB" */
+static void show_sum(size_t n, const json_t *sizes)
+{
+	char *logical = text_size((uint64_t)json_int(sizes, "logical", 0));
+	char *size = text_size((uint64_t)json_int(sizes, "stored", 0));
+
+	printf("%zu app%s, slugs of %s, stored in %s\n", n, n == 1 ? "" : "s",
+	       logical, size);
+	free(logical);
+	free(size);
+}
+
 static int show_apps(const struct ctl *ctl, struct client *c, bool launches)
 {
-	json_t *apps = NULL, *app;
-	char *size = text_size(stored(ctl));
+	json_t *apps = NULL, *sizes = NULL, *app;
 	size_t i, n;
 	int rc = client_call(c, "GET", "/apps", NULL, &apps);
 
 	n = json_array_size(apps);
 	if (!rc)
-		printf("%zu app%s, slugs take %s\n", n, n == 1 ? "" : "s",
-		       size);
+		rc = client_call(c, "GET", "/slugs", NULL, &sizes);
+	if (!rc)
+		show_sum(n, sizes);
 	if (!rc && n)
-		printf("\n%-20s  %-7s  %-14s  %-8s  %s\n", "App", "Release",
-		       "State", "Slug", "Address");
+		printf("\n%-20s  %-7s  %-14s  %-8s  %-8s  %s\n", "App",
+		       "Release", "State", "Slug", "Stored", "Address");
 	json_array_foreach(apps, i, app) {
 		if (!rc)
-			rc = show_app(ctl, c, app, launches);
+			rc = show_app(ctl, c, app, sizes, launches);
 	}
 	json_decref(apps);
-	free(size);
+	json_decref(sizes);
 	return rc;
 }
 

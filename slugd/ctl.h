@@ -31,6 +31,7 @@ struct ctl_command {
 int ctl_backup(const struct ctl *ctl);
 int ctl_check(const struct ctl *ctl);
 int ctl_fsck(const struct ctl *ctl);
+int ctl_gc(const struct ctl *ctl);
 int ctl_init(const struct ctl *ctl);
 int ctl_repair(const struct ctl *ctl);
 int ctl_status(const struct ctl *ctl);

@@ -8,12 +8,13 @@
  * each key on a thread that lives as long as it has work.
  *
  * Keys in use: "ledger" (every write), "launch APP", "git APP", "addon
- * APP" (by its id), "addons" (which resumes them), and one of its own for
- * each build.
+ * APP" (by its id), "addons" (which resumes them), "slugs" (who looks at
+ * the whole store, or removes of it), and one of its own for each build.
  */
 struct jobs;
 
 #define JOBS_LEDGER "ledger"
+#define JOBS_SLUGS  "slugs"
 
 struct jobs *jobs_new(void);
 

@@ -12,6 +12,7 @@
 #include "client.h"
 #include "clock.h"
 #include "err.h"
+#include "gc.h"
 #include "kept.h"
 #include "log.h"
 #include "mem.h"
@@ -289,6 +290,7 @@ static void launch_job(void *arg)
 	if (jobs_call(d->jobs, JOBS_LEDGER, finish, &call))
 		log_line("app=%s v%" PRId64 ": %s", job->app->name,
 			 job->release->version, err_msg());
+	gc_release(d, job->app->id);
 done:
 	job_free(job);
 }
@@ -329,8 +331,10 @@ void launch_release(struct slugd *d, const struct app *app,
 	if (d->recovering)
 		return; /* launch_recover() sees to it */
 	kept_release(d, app, r);
-	if (r->status != RELEASE_PENDING)
+	if (r->status != RELEASE_PENDING) {
+		gc_release(d, app->id);
 		return;
+	}
 	job = new_job(d, app, r);
 	if (!job)
 		return;

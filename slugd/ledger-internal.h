@@ -8,7 +8,7 @@
 
 /*
  * What the files of the ledger share: ledger.c reads, changes.c writes
- * releases, rollback.c knows which way is back.
+ * releases, rollback.c knows which way is back, expire.c which slugs go.
  */
 struct ledger {
 	struct backend *backend;
@@ -42,6 +42,13 @@ int ledger_append(struct ledger *l, struct release *r, const char *push);
 int ledger_transact(struct ledger *l, int64_t app, const char *user,
 		    int (*fn)(struct ledger *l, struct release *r, void *ctx),
 		    void *ctx, struct release **out);
+
+/*
+ * What a rollback without a name goes back to from the state now; see
+ * ledger_rollback(). Errors: ERR_INVALID where there is none.
+ */
+int ledger_default_target(struct ledger *l, const struct release *now,
+			  enum rollback_part part, struct release **out);
 
 /* As ledger_release(). */
 int ledger_find_release(struct ledger *l, int64_t app, const char *name,

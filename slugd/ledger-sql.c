@@ -103,6 +103,14 @@ const char *const sql_migrations[] = {
 	" BEGIN SELECT RAISE(ABORT, 'a release is not rewritten'); END;"
 	"CREATE TRIGGER addon_set_stays BEFORE DELETE ON addon_set"
 	" BEGIN SELECT RAISE(ABORT, 'a release is not deleted'); END;",
+
+	"CREATE TABLE pin ("
+	" app INTEGER NOT NULL, version INTEGER NOT NULL,"
+	" user TEXT NOT NULL, created_at INTEGER NOT NULL,"
+	" PRIMARY KEY (app, version),"
+	" FOREIGN KEY (app, version) REFERENCES release(app, version))"
+	" STRICT;"
+	"CREATE INDEX slug_there ON slug(app) WHERE deleted_at IS NULL;",
 };
 
 const int sql_nr_migrations =
@@ -113,10 +121,12 @@ const int sql_nr_migrations =
  " FROM app a LEFT JOIN port p ON p.app = a.id"
 #define RELEASE_COLUMNS                                                        \
  "r.id, r.app, r.uuid, r.version, r.kind, r.description, r.user,"              \
- " r.status, r.slug, s.commit_id, c.body, d.body, r.config_set,"               \
+ " CASE WHEN r.status = 1 AND s.deleted_at IS NOT NULL THEN 3"                 \
+ "  ELSE r.status END, r.slug, s.commit_id, c.body, d.body, r.config_set,"     \
  " r.addon_set, r.build, r.target, r.output, r.created_at, r.updated_at,"      \
  " r.version = (SELECT version FROM release WHERE app = r.app AND"             \
- "  status = 1 ORDER BY version DESC LIMIT 1)"                                 \
+ "  status = 1 ORDER BY version DESC LIMIT 1),"                                \
+ " EXISTS (SELECT 1 FROM pin WHERE app = r.app AND version = r.version)"       \
  " FROM release r JOIN config_set c ON c.id = r.config_set"                    \
  " JOIN addon_set d ON d.id = r.addon_set"                                     \
  " LEFT JOIN slug s ON s.uuid = r.slug"
@@ -173,6 +183,9 @@ const char *const sql_statements[NR_STATEMENTS] = {
 		" WHERE r.status = 0 ORDER BY r.id",
 	[RELEASE_STATUS] = "UPDATE release SET status = ?, updated_at = ?"
 		" WHERE id = ? AND status = 0",
+	[PIN_ADD] = "INSERT OR IGNORE INTO pin (app, version, user,"
+		" created_at) VALUES (?, ?, ?, ?)",
+	[PIN_REMOVE] = "DELETE FROM pin WHERE app = ? AND version = ?",
 	[SLUG_ADD] = "INSERT INTO slug (uuid, app, commit_id,"
 		" commit_description, size, tree_size, process_types,"
 		" created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -181,6 +194,21 @@ const char *const sql_statements[NR_STATEMENTS] = {
 		" WHERE uuid = ?",
 	[SLUG_DROP_UNUSED] = "DELETE FROM slug WHERE uuid = ?1 AND NOT EXISTS"
 		" (SELECT 1 FROM release WHERE slug = ?1)",
+	[SLUG_LIST] = "SELECT s.uuid, s.size,"
+		" EXISTS (SELECT 1 FROM intent WHERE slug = s.uuid) OR"
+		" EXISTS (SELECT 1 FROM release r WHERE r.slug = s.uuid AND"
+		"  (r.status = 0 OR EXISTS (SELECT 1 FROM pin"
+		"  WHERE app = r.app AND version = r.version))),"
+		" (SELECT max(version) FROM release"
+		"  WHERE slug = s.uuid AND status <> 2) good"
+		" FROM slug s WHERE s.app = ? AND s.deleted_at IS NULL"
+		" ORDER BY good DESC, s.id DESC",
+	[SLUG_COUNT] = "SELECT count(*) FROM slug"
+		" WHERE app = ? AND deleted_at IS NULL",
+	[SLUG_EXPIRE] = "UPDATE slug SET deleted_at = ?"
+		" WHERE uuid = ? AND deleted_at IS NULL",
+	[SLUG_RELEASES] = "SELECT count(*) FROM release"
+		" WHERE slug = ? AND status = 1",
 	[BUILD_ADD] = "INSERT INTO build (uuid, app, commit_id, ref, user,"
 		" status, slug, release, created_at, updated_at)"
 		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -256,6 +284,18 @@ const char *const sql_statements[NR_STATEMENTS] = {
 		" JOIN addon_set d ON d.id = r.addon_set"
 		" WHERE c.app <> r.app OR d.app <> r.app"
 		" UNION ALL"
+		" SELECT 'app ' || a.name || ': v' || r.version || ' is needed,"
+		" and its slug was let go' FROM release r JOIN app a ON"
+		" a.id = r.app JOIN slug s ON s.uuid = r.slug WHERE"
+		" s.deleted_at IS NOT NULL AND (r.status = 0 OR r.version ="
+		" (SELECT max(version) FROM release WHERE app = r.app AND"
+		"  status = 1) OR EXISTS (SELECT 1 FROM pin WHERE app = r.app"
+		"  AND version = r.version))"
+		" UNION ALL"
+		" SELECT 'app ' || a.name || ': an intent''s slug was let go'"
+		" FROM intent i JOIN app a ON a.id = i.app"
+		" JOIN slug s ON s.uuid = i.slug WHERE s.deleted_at IS NOT NULL"
+		" UNION ALL"
 		" SELECT 'app ' || a.name || ': v' || r.version ||"
 		" ' has status ' || r.status FROM release r"
 		" JOIN app a ON a.id = r.app WHERE r.status NOT BETWEEN 0 AND 3"
@@ -288,7 +328,6 @@ const char *const sql_statements[NR_STATEMENTS] = {
 	[CHECK_FOREIGN] = "SELECT 'table ' || \"table\" || ': row ' ||"
 		" ifnull(rowid, '?') || ' points to nothing'"
 		" FROM pragma_foreign_key_check",
-	[SLUGS_NEEDED] = "SELECT DISTINCT slug FROM release"
-		" WHERE slug IS NOT NULL AND status <> 3",
+	[SLUGS_NEEDED] = "SELECT uuid FROM slug WHERE deleted_at IS NULL",
 };
 /* clang-format on */

@@ -159,6 +159,7 @@ static void *release_row(sqlite3_stmt *st)
 	r->created_at = INT(st, 17);
 	r->updated_at = INT(st, 18);
 	r->current = INT(st, 19) != 0;
+	r->pinned = INT(st, 20) != 0;
 	return r;
 }
 
@@ -175,6 +176,16 @@ static void *slug_row(sqlite3_stmt *st)
 	s->process_types = json(st, 6);
 	s->created_at = INT(st, 7);
 	return s;
+}
+
+static void *kept_row(sqlite3_stmt *st)
+{
+	struct kept_slug *k = xcalloc(1, sizeof(*k));
+
+	uuid_text(k->uuid, st, 0);
+	k->size = INT(st, 1);
+	k->needed = INT(st, 2) != 0;
+	return k;
 }
 
 static void *build_row(sqlite3_stmt *st)
@@ -426,6 +437,17 @@ static int q_release_status(struct backend *b, int64_t id,
 	return DO(sqlite_of(b), RELEASE_STATUS, "iii", (int64_t)status, at, id);
 }
 
+static int q_pin_add(struct backend *b, const struct release *r,
+		     const char *user, int64_t at)
+{
+	return DO(sqlite_of(b), PIN_ADD, "iisi", r->app, r->version, user, at);
+}
+
+static int q_pin_remove(struct backend *b, const struct release *r)
+{
+	return DO(sqlite_of(b), PIN_REMOVE, "ii", r->app, r->version);
+}
+
 static int q_slug_add(struct backend *b, const struct slug *s)
 {
 	return DO(sqlite_of(b), SLUG_ADD, "sissiiji", s->uuid, s->app,
@@ -444,6 +466,43 @@ static int q_slug_by_uuid(struct backend *b, const char *uuid,
 static int q_slug_drop_unused(struct backend *b, const char *uuid)
 {
 	return DO(sqlite_of(b), SLUG_DROP_UNUSED, "s", uuid);
+}
+
+static int q_slug_list(struct backend *b, int64_t app, backend_row_fn fn,
+		       void *ctx)
+{
+	struct sqlite *q = sqlite_of(b);
+
+	return each(q, bind(q, SLUG_LIST, "i", app), kept_row, fn, ctx);
+}
+
+/* The number that is the one row of st, into *n. */
+static int number(struct sqlite *q, sqlite3_stmt *st, int64_t *n)
+{
+	int rc = step(q, st);
+
+	*n = rc == 1 ? INT(st, 0) : 0;
+	sqlite3_reset(st);
+	return rc < 0 ? rc : 0;
+}
+
+static int q_slug_count(struct backend *b, int64_t app, int64_t *n)
+{
+	struct sqlite *q = sqlite_of(b);
+
+	return number(q, bind(q, SLUG_COUNT, "i", app), n);
+}
+
+static int q_slug_expire(struct backend *b, const char *uuid, int64_t at)
+{
+	return DO(sqlite_of(b), SLUG_EXPIRE, "is", at, uuid);
+}
+
+static int q_slug_releases(struct backend *b, const char *uuid, int64_t *n)
+{
+	struct sqlite *q = sqlite_of(b);
+
+	return number(q, bind(q, SLUG_RELEASES, "s", uuid), n);
 }
 
 static int q_build_add(struct backend *b, const struct build *d)
@@ -649,9 +708,15 @@ static const struct backend_ops sqlite_ops = {
 	.release_list = q_release_list,
 	.release_pending = q_release_pending,
 	.release_status = q_release_status,
+	.pin_add = q_pin_add,
+	.pin_remove = q_pin_remove,
 	.slug_add = q_slug_add,
 	.slug_by_uuid = q_slug_by_uuid,
 	.slug_drop_unused = q_slug_drop_unused,
+	.slug_list = q_slug_list,
+	.slug_count = q_slug_count,
+	.slug_expire = q_slug_expire,
+	.slug_releases = q_slug_releases,
 	.build_add = q_build_add,
 	.build_released = q_build_released,
 	.build_by_uuid = q_build_by_uuid,

@@ -20,6 +20,7 @@
  *   the newest release: what a failed release would have changed did not
  *   come about, but an add-on that was created exists.
  * - Config vars that an add-on provides stay the add-on's.
+ * - A release that succeeded and whose slug was let go reads as expired.
  *
  * A struct ledger may be used by several threads; the daemon has one for
  * reading and one, used by the writing lane alone, for writing. All results
@@ -63,6 +64,7 @@ struct release {
 	char *output;   /* uuid of its output stream, or NULL */
 	int64_t created_at, updated_at;
 	bool current; /* it is what runs, or would run */
+	bool pinned;  /* its slug is not let go */
 };
 
 struct slug {
@@ -72,6 +74,14 @@ struct slug {
 	int64_t size, tree_size; /* bytes, packed and unpacked */
 	json_t *process_types;   /* {"web": "command"} */
 	int64_t created_at;
+};
+
+/* A slug that is there, as retention looks at it. */
+struct kept_slug {
+	char uuid[UUID_SIZE];
+	int64_t size; /* bytes, packed */
+	bool needed;  /* it must not be let go */
+	bool goes;    /* it is to be let go; see retention.h */
 };
 
 struct build {
@@ -300,6 +310,35 @@ int ledger_slug(struct ledger *l, const char *uuid, struct slug **out);
 int ledger_build(struct ledger *l, const char *uuid, struct build **out);
 int ledger_builds(struct ledger *l, int64_t app, struct build ***out,
 		  size_t *n);
+
+/*
+ * The slugs of app that are there, the newest first: by the newest release
+ * of each that did not fail. Those are needed that an intent, a pending
+ * release, the current one or a pinned one has, and those that a rollback
+ * without a name would go back to. *v is freed, too.
+ */
+int ledger_slugs(struct ledger *l, int64_t app, struct kept_slug **v,
+		 size_t *n);
+
+/* How many they are. */
+int ledger_slug_count(struct ledger *l, int64_t app, int64_t *n);
+
+/*
+ * Let those of app go that are to and are not needed, as one transaction;
+ * *releases expired thereby.
+ */
+int ledger_expire(struct ledger *l, int64_t app, const struct kept_slug *v,
+		  size_t n, int64_t *releases);
+
+/* The slugs of all apps that are there: n uuids, each freed as is the array. */
+int ledger_slugs_there(struct ledger *l, char ***out, size_t *n);
+
+/*
+ * Pin a release ("v12", uuid, "current"), or no longer; as it is then, into
+ * *out. Errors: ERR_NOTFOUND; ERR_INVALID where it has no slug to keep.
+ */
+int ledger_pin(struct ledger *l, int64_t app, const char *name, bool pin,
+	       const char *user, struct release **out);
 
 /*
  * How many processes of each type the app wants: what was set, else web 1

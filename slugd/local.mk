@@ -6,10 +6,12 @@ slugd_ledger_sources = \
 	slugd/addon-changes.c \
 	slugd/backend.h \
 	slugd/changes.c \
+	slugd/expire.c \
 	slugd/ledger-internal.h \
 	slugd/ledger-sql.c slugd/ledger-sql.h \
 	slugd/ledger-sqlite.c \
 	slugd/ledger.c slugd/ledger.h \
+	slugd/retention.c slugd/retention.h \
 	slugd/rollback.c
 
 slugd_slugd_SOURCES = \
@@ -21,9 +23,11 @@ slugd_slugd_SOURCES = \
 	slugd/api-config.c \
 	slugd/api-pushes.c \
 	slugd/api-releases.c \
+	slugd/api-slugs.c \
 	slugd/api.c slugd/api.h \
 	slugd/build.c slugd/build.h \
 	slugd/configs.c slugd/configs.h \
+	slugd/gc.c slugd/gc.h \
 	slugd/jobs.c slugd/jobs.h \
 	slugd/kept.c slugd/kept.h \
 	slugd/launch.c slugd/launch.h \
@@ -51,6 +55,7 @@ slugd_slugctl_SOURCES = \
 	slugd/ctl-backup.c \
 	slugd/ctl-check.c \
 	slugd/ctl-fsck.c \
+	slugd/ctl-gc.c \
 	slugd/ctl-init.c \
 	slugd/ctl-repair.c \
 	slugd/ctl-status.c \

@@ -105,7 +105,7 @@ static bool same_state(const struct release *a, const struct release *b,
  * Walk the line of history that led to now: the release before a rollback
  * is its target, before any other the one numbered before it.
  */
-static int default_target(struct ledger *l, const struct release *now,
+int ledger_default_target(struct ledger *l, const struct release *now,
 			  enum rollback_part part, struct release **out)
 {
 	const struct backend_ops *ops = l->backend->ops;
@@ -187,7 +187,7 @@ static int rollback_locked(struct ledger *l, struct release *next, void *ctx)
 	const struct wish *w = ctx;
 	struct release *target = NULL;
 	int rc = w->name ? chosen_target(l, next, w->name, &target)
-			 : default_target(l, next, w->part, &target);
+			 : ledger_default_target(l, next, w->part, &target);
 
 	if (!rc && target) {
 		take_state(next, target, w->part);

@@ -24,6 +24,7 @@ static const struct ctl_command commands[] = {
 	{ "backup", "FILE", "copy the ledger, also while slugd runs", 1, 1, ctl_backup, NULL, 0 },
 	{ "check", "[FILE]", "say what is wrong with the set-up, or a slugd.ini", 0, 1, ctl_check, NULL, 1 },
 	{ "fsck", "", "check that the ledger and the slugs are sound", 0, 0, ctl_fsck, NULL, 0 },
+	{ "gc", "", "remove slugs that are not to be kept", 0, 0, ctl_gc, NULL, 0 },
 	{ "init", "APP [REPO]", "make an app, or one of a bare repository", 1, 2, ctl_init, "--chain-hooks", 0 },
 	{ "repair", "APP", "make hooks and settings of a repository anew", 1, 1, ctl_repair, "--chain-hooks", 0 },
 	{ "status", "", "say what slugd and the apps are doing", 0, 0, ctl_status, NULL, 0 },

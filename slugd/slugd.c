@@ -25,6 +25,7 @@
 #include "clock.h"
 #include "configs.h"
 #include "err.h"
+#include "gc.h"
 #include "http.h"
 #include "launch.h"
 #include "log.h"
@@ -260,6 +261,7 @@ static int serve(struct slugd *d, const sigset_t *signals)
 	if (rc)
 		goto done;
 	pushes_start(d->pushes);
+	gc_recover(d);
 	notify("READY=1");
 	log_line("ready at %s", d->socket);
 	while (!sigwait(signals, &sig) && sig == SIGHUP)

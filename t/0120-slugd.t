@@ -72,8 +72,10 @@ is "$(stat -c %a "$dir")" 700 'with mode 0700'
 is "$(stat -c %a "$dir/slugd.sock")" 660 'the socket has mode 0660'
 is "$(stat -c '%n %a' "$dir"/*/ "$dir"/ledger.db* | sed "s:$dir/::")" \
 	'apps/ 700
+cache/ 700
 log/ 700
 repos/ 700
+segments/ 700
 slugs/ 700
 ledger.db 600
 ledger.db-shm 600

@@ -290,7 +290,7 @@ run git -C work push "$scratch/padded.git" "$(
 	git -C work commit-tree -p "$new" -m 'Old again' "$old^{tree}"
 ):refs/heads/master"
 is "$status:$(newest version padded)" 0:2 'and its old trees are packed'
-is "$(zstd -dc <"$dir/slugs/$(newest slug.id padded).tar.zst" | tar -tf - |
+is "$(slug_cat "$(newest slug.id padded)" | zstd -dc | tar -tf - |
 	tr '\n' ' ')" 'Procfile folder/ folder/a ' 'with all their files'
 
 # --- check and repair ---

@@ -42,9 +42,12 @@ is "$status" 0 'status with slugd'
 like "$out" "^slugd [0-9.]+ in $dir\$" 'its version and folder'
 like "$out" "^pid $slugd_pid, started .* ago, driver none\$" \
 	'its pid, since when, and its driver'
-size=$(stat -c %s "$dir"/slugs/*)
-like "$out" "^2 apps, slugs take ${size}B\$" 'what is stored'
-like "$out" "^myapp +v2 +recorded +${size}B *\$" 'an app and its release'
+size=$(slug_size "$(newest slug.id)")
+all=$(cat "$dir"/slugs/* "$dir"/segments/* | wc -c | awk '{
+	if ($1 < 1024) print $1 "B"; else printf "%.1fK\n", $1 / 1024 }')
+like "$out" "^2 apps, slugs of ${size}B, stored in $all\$" 'what is stored'
+like "$out" "^myapp +v2 +recorded +${size}B +$all *\$" \
+	'an app, its release and what its slugs take'
 like "$out" '^idle +v1 +nothing pushed *$' 'and one without a push'
 
 # --- slugctl looks at the ledger while slugd writes to it ---
@@ -90,7 +93,7 @@ wait $writer
 for i in 1 2 3 4 5; do
 	mkdir "restored.$i"
 	cp "busy.$i" "restored.$i/ledger.db"
-	cp -a "$dir/slugs" "restored.$i/"
+	cp -a "$dir/slugs" "$dir/segments" "restored.$i/"
 	slugctl -d "restored.$i" fsck
 done >fsck.out 2>&1
 is "$(sed 's/:.*//' fsck.out | sort | uniq -c | tr -s ' ')" ' 5 ledger ok' \

@@ -20,7 +20,7 @@ remote() {
 # --- the words, to the letter, in a pipe
 run git push heroku master
 is "$status:$out" '0:' 'article: git push heroku master'
-size=$(find "$dir/slugs" -type f -printf '%s')
+size=$(slug_size "$(newest slug.id)")
 is "$(remote)" "remote: -----> Compressing... done, ${size}B
 remote: -----> Launching... done, v2 deployed to Heroku" \
 	'article: the lines of a push, without an address where none serves'
@@ -28,7 +28,7 @@ is "$(newest description)" "Deploy $(git rev-parse HEAD | cut -c 1-7)" \
 	'article: Deploy and seven digits of the commit'
 is "$(newest description | sed 's/Deploy //' | xargs git log -n 1 --format=%s)" \
 	'A first page' 'article: which git log -n 1 finds'
-is "$(newest slug.id).tar.zst" "$(ls "$dir/slugs")" 'its slug is in the store'
+is "$(newest slug.id)" "$(ls "$dir/slugs")" 'its slug is in the store'
 is "$(newest status) $(newest current)" 'succeeded 1' 'it is the current one'
 is "$(at)" "$(git rev-parse HEAD)" 'the branch is at the commit'
 
@@ -43,7 +43,7 @@ run git push -q heroku master
 cd ../.. || exit 1
 is "$status:$(newest version)" 0:3 'push from a folder of the work tree'
 is "$(remote)" "remote: -----> Compressing... done, $(
-	stat -c %s "$dir/slugs/$(newest slug.id).tar.zst")B
+	slug_size "$(newest slug.id)")B
 remote: -----> Launching... done, v3 deployed to Heroku" \
 	'--quiet quiets git, not the lines of the release'
 

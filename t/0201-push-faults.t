@@ -331,14 +331,16 @@ stop_slugd
 : >"$lock"
 : >"$repo/packed-refs.lock"
 mkdir -p "$stale/pack" && : >"$stale/pack/tmp_pack_x"
-: >"$dir/slugs/00000000-0000-4000-8000-000000000000.tar.zst.tmp"
-: >"$dir/slugs/00000000-0000-4000-8000-000000000001.tar.zst"
+: >"$dir/slugs/00000000-0000-4000-8000-000000000000.tmp"
+: >"$dir/slugs/00000000-0000-4000-8000-000000000001"
+: >"$dir/segments/1-1.tmp"
 (cd "$repo" && exec sleep 100) &
 sleeper=$!
 start_slugd
 ok "$(test -e "$lock" && test -d "$stale"; echo $?)" \
 	'a repository where somebody works is not swept'
-is "$(find "$dir/slugs" -name '*.tmp')" '' 'the store is'
+is "$(find "$dir/slugs" "$dir/segments" -name '*.tmp')" '' \
+	'the store is'
 is "$(find "$dir/slugs" -name '00000000-*')" '' \
 	'a slug that no build knows, too'
 stop_slugd

@@ -141,12 +141,12 @@ refused '^remote:  !     blob zero has .*, over max_blob' \
 git reset -q --hard HEAD~1
 
 # --- a disk that is full
-if [ "$(id -u)" -eq 0 ] && unshare -m mount -t tmpfs none "$dir/slugs" \
+if [ "$(id -u)" -eq 0 ] && unshare -m mount -t tmpfs none "$dir/segments" \
 	2>/dev/null; then
 	stop_slugd
-	# As start_slugd does, with slugs/ on a small disk of its own.
+	# As start_slugd does, with segments/ on a small disk of its own.
 	# shellcheck disable=SC2016
-	unshare -m sh -c 'mount -t tmpfs -o size=40k none "$1/slugs" &&
+	unshare -m sh -c 'mount -t tmpfs -o size=40k none "$1/segments" &&
 		exec slugd -d "$1"' sh "$dir" 2>>"$scratch/slugd.log" &
 	slugd_pid=$!
 	within 20 api GET / || exit 1
@@ -154,8 +154,8 @@ if [ "$(id -u)" -eq 0 ] && unshare -m mount -t tmpfs none "$dir/slugs" \
 	git add noise && git commit -q -m 'More than the disk has'
 	refused '^remote:  !     .*No space left on device' \
 		'a disk without room' master
-	is "$(ls "/proc/$slugd_pid/root$dir/slugs")" '' \
-		'which is left without a slug'
+	is "$(find "/proc/$slugd_pid/root$dir/segments" -name '*.tmp')" '' \
+		'which is left without half a segment'
 	git reset -q --hard HEAD~1
 	stop_slugd
 	start_slugd || exit 1

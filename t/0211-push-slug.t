@@ -19,7 +19,8 @@ is "$status" 0 'a push with compression = gzip'
 like "$err" '^remote: -----> Compressing\.\.\. done, [0-9.]+K?B?' 'is compressed'
 url=$(git heroku info --json | sed -n 's/.*"web_url": "\(.*\)".*/\1/p')
 like "$(curl -sS --max-time 5 "$url")" . 'the app runs'
-slug=$(find "$dir/slugs" -type f)
+slug=$scratch/slug.tar.gz
+slug_cat "$(newest slug.id)" >"$slug"
 gzip -t <"$slug"
 ok $? 'the slug is whole to gzip'
 mkdir ../out && tar -xzf "$slug" -C ../out

@@ -107,6 +107,20 @@ slugs() {
 	find "$dir/slugs" -type f | wc -l
 }
 
+# slug_cat UUID: a slug of the store as one file, by its manifest.
+slug_cat() {
+	sed -n 's/^page //p' "$dir/slugs/$1" | while read -r page; do
+		cut -d' ' -f1 "$dir/segments/$page.page"
+	done | while read -r segment; do
+		tail -c +129 "$dir/segments/$segment"
+	done
+}
+
+# slug_size UUID: its packed bytes.
+slug_size() {
+	sed -n 's/^size //p' "$dir/slugs/$1"
+}
+
 # is_sound WHEN: the ledger, the numbers and the kept commits are as they
 # should be. Four tests; to be called when no push is going on.
 is_sound() {
