@@ -52,6 +52,8 @@ static void show_release(const json_t *release)
 	show_line("By:", show_member(release, "user", "email"));
 	show_line("When:", when);
 	show_line("Addons:", plans);
+	if (json_is_true(json_object_get(release, "pinned")))
+		show_line("Pinned:", "yes");
 	show_vars(json_object_get(release, "config_vars"), &config);
 	free(change);
 	free(when);

@@ -32,6 +32,8 @@ const struct command *const command_table[] = {
 	&cmd_releases_diff,
 	&cmd_releases_info,
 	&cmd_releases_output,
+	&cmd_releases_pin,
+	&cmd_releases_unpin,
 	&cmd_rollback,
 	&cmd_version,
 	NULL,

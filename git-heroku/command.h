@@ -68,6 +68,8 @@ extern const struct command cmd_releases;
 extern const struct command cmd_releases_diff;
 extern const struct command cmd_releases_info;
 extern const struct command cmd_releases_output;
+extern const struct command cmd_releases_pin;
+extern const struct command cmd_releases_unpin;
 extern const struct command cmd_rollback;
 extern const struct command cmd_version;
 

@@ -24,6 +24,8 @@ git_heroku_git_heroku_SOURCES = \
 	git-heroku/cmd-releases-diff.c \
 	git-heroku/cmd-releases-info.c \
 	git-heroku/cmd-releases-output.c \
+	git-heroku/cmd-releases-pin.c \
+	git-heroku/cmd-releases-unpin.c \
 	git-heroku/cmd-releases.c \
 	git-heroku/cmd-rollback.c \
 	git-heroku/cmd-version.c \
@@ -33,6 +35,7 @@ git_heroku_git_heroku_SOURCES = \
 	git-heroku/gitconfig.c git-heroku/gitconfig.h \
 	git-heroku/heroku.c git-heroku/heroku.h \
 	git-heroku/options.c git-heroku/options.h \
+	git-heroku/pin.c git-heroku/pin.h \
 	git-heroku/plan.c git-heroku/plan.h \
 	git-heroku/progress.c git-heroku/progress.h \
 	git-heroku/release-name.c git-heroku/release-name.h \

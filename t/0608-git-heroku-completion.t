@@ -28,7 +28,7 @@ offers() {
 		"0::$wanted" "offered for: $*"
 }
 
-offers 'releases releases:diff releases:info releases:output ' rel
+offers 'releases releases:diff releases:info releases:output releases:pin releases:unpin ' rel
 offers 'releases:diff ' releases:d
 offers "$(git heroku help | sed -n 's/^  \([a-z][a-z:]*\) .*/\1/p' | sort |
 	tr '\n' ' ')" ''
@@ -108,7 +108,7 @@ bash_offers() {
 	run bash "$scratch/bash" "$1"
 	is "$status:$err:$out" "0::$2" "bash: $1"
 }
-bash_offers 'git heroku rel' '[releases ][releases:diff ][releases:info ][releases:output ]'
+bash_offers 'git heroku rel' '[releases ][releases:diff ][releases:info ][releases:output ][releases:pin ][releases:unpin ]'
 bash_offers 'git heroku releases:o' '[output ]'
 bash_offers 'git heroku releases:info v' '[v4 ][v3 ][v2 ][v1 ]'
 bash_offers 'git heroku config:set MYV' '[MYVAR=]'
