@@ -21,6 +21,7 @@
 
 struct digest;
 
+/* Of no bytes yet. For digest_free(). */
 struct digest *digest_new(void);
 
 /* len bytes more. */

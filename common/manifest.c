@@ -359,6 +359,8 @@ int segment_open(int *fd, const char *store, const struct segment *s)
 		rc = err_set(ERR_FAILED, "%s", err_msg());
 	if (!rc && (is.size != s->size || is.raw != s->raw))
 		rc = damaged(path, "it is not as long as its manifest says");
+	if (!rc && memcmp(is.digest, s->digest, DIGEST_SIZE) != 0)
+		rc = damaged(path, "its manifest has another digest of it");
 	if (!rc)
 		rc = check_content(at, s, path);
 	if (rc && at >= 0)

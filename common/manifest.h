@@ -69,6 +69,7 @@ int manifest_read_root(struct manifest *m, const char *store, const char *uuid);
 int manifest_read_page(struct segment **v, size_t *n, const char *store,
 		       const struct page *page);
 
+/* Free what *m holds, and empty it. */
 void manifest_release(struct manifest *m);
 
 /*

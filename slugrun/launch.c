@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -153,12 +154,16 @@ static void unpacked(void *ctx, int rc)
 static void unpack(struct supervisor *s)
 {
 	struct launch *l = s->launch;
-	const char *argv[] = { NULL, "unpack", l->release->slug,
-			       l->release->dir, NULL };
+	const struct release *r = l->release;
+	char when[24];
+	const char *argv[] = { NULL,   "unpack", r->store, r->slug,
+			       r->dir, when,     NULL };
 	struct stat st;
 	int rc;
 
-	if (!lstat(l->release->dir, &st) && S_ISDIR(st.st_mode)) {
+	snprintf(when, sizeof(when), "%" PRId64, r->created_at);
+
+	if (!lstat(r->dir, &st) && S_ISDIR(st.st_mode)) {
 		start_all(s);
 		return;
 	}

@@ -7,6 +7,7 @@ slugrun_slugrun_SOURCES = \
 	slugrun/helper.c slugrun/helper.h \
 	slugrun/launch.c \
 	slugrun/output.c slugrun/output.h \
+	slugrun/place.c slugrun/place.h \
 	slugrun/ports.c slugrun/ports.h \
 	slugrun/process.c slugrun/process.h \
 	slugrun/relay.c slugrun/relay.h \

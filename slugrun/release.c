@@ -102,14 +102,20 @@ static int parse_names(struct release *r, const json_t *body, const char *dir)
 
 	r->app = xstrdup(json_str(body, "app", ""));
 	r->commit = xstrdup(json_str(body, "commit", NULL));
+	r->store = xstrdup(json_str(body, "store", ""));
 	r->slug = xstrdup(json_str(body, "slug", ""));
+	r->created_at = json_int(body, "created_at", -1);
 	r->version = json_int(body, "version", 0);
 	if (r->version < 1)
 		return err_set(ERR_INVALID, "version is no release's");
-	if (*r->slug != '/')
-		return err_set(ERR_INVALID, "slug is no absolute path");
+	if (*r->store != '/')
+		return err_set(ERR_INVALID, "store is no absolute path");
+	if (r->created_at < 0)
+		return err_set(ERR_INVALID, "created_at is no time");
 	r->dir = xasprintf("%s/v%lld", dir, (long long)r->version);
 	rc = name_check_app(r->app);
+	if (!rc)
+		rc = name_check_uuid(r->slug);
 	if (!rc && r->commit)
 		rc = name_check_oid(r->commit);
 	return rc;
@@ -155,6 +161,7 @@ void release_free(struct release *r)
 	json_decref(r->config);
 	free(r->app);
 	free(r->commit);
+	free(r->store);
 	free(r->slug);
 	free(r->dir);
 	free(r);

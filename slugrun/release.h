@@ -15,8 +15,10 @@ struct relay;
 
 struct release {
 	int64_t version;
-	char *app, *commit, *slug; /* commit may be NULL */
-	char *dir;                 /* the folder it is unpacked to */
+	int64_t created_at; /* seconds since 1970: its files' time */
+	char *app, *commit; /* commit may be NULL */
+	char *store, *slug; /* where the slug is kept, and its uuid */
+	char *dir;          /* the folder it is unpacked to */
 	json_t *config;
 	uint16_t listen; /* the stable address; 0: none */
 	uint16_t port_first, port_last;

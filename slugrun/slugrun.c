@@ -8,6 +8,7 @@
  * after the child gave up what it does not need.
  */
 #include <errno.h>
+#include <libgen.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,10 +17,13 @@
 
 #include "err.h"
 #include "exec.h"
+#include "fence.h"
 #include "guard.h"
 #include "log.h"
+#include "mem.h"
 #include "proc.h"
 #include "supervisor.h"
+#include "text.h"
 #include "tree.h"
 #include "unpack.h"
 
@@ -29,10 +33,49 @@ static int run_supervisor(char **argv)
 	return supervise(argv[0]);
 }
 
+/*
+ * The sandbox of unpacking: see slugrun(8). Of the store only what slugs are
+ * made of, and limits that end what has gone out of hand.
+ */
+static int enter_fence(const char *store, const char *target)
+{
+	char *segments = xasprintf("%s/segments", store);
+	char *slugs = xasprintf("%s/slugs", store), *copy = xstrdup(target);
+	const char *read[] = { segments, slugs, NULL };
+	const char *write[] = { dirname(copy), NULL };
+	const struct fence f = {
+		.read = read,
+		.write = write,
+		.cpu = 3600,
+		.file_size = (uint64_t)64 << 30,
+		.memory = (uint64_t)4 << 30,
+		.files = 1024,
+	};
+	int rc;
+
+	/* Over a limit is an error in words. */
+	signal(SIGXFSZ, SIG_IGN);
+	rc = fence_enter(&f);
+	free(copy);
+	free(slugs);
+	free(segments);
+	return rc;
+}
+
+/* unpack STORE UUID TARGET TIME [THREADS] */
 static int run_unpack(char **argv)
 {
+	int64_t when, threads = 0;
+	int rc = text_parse_int(&when, argv[3], 0, INT64_MAX);
+
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	return unpack_slug(argv[0], argv[1]);
+	if (!rc && argv[4])
+		rc = text_parse_int(&threads, argv[4], 1, 64);
+	if (!rc)
+		rc = enter_fence(argv[0], argv[2]);
+	return rc ? rc
+		  : unpack_slug(argv[0], argv[1], argv[2], when,
+				(unsigned)threads);
 }
 
 static int run_prune(char **argv)
@@ -59,7 +102,7 @@ static const struct mode {
 	int (*run)(char **argv);
 } modes[] = {
 	{ "exec", 4, 4, run_exec },       { "guard", 1, 1, run_guard },
-	{ "prune", 1, 10000, run_prune }, { "unpack", 2, 2, run_unpack },
+	{ "prune", 1, 10000, run_prune }, { "unpack", 4, 5, run_unpack },
 	{ NULL, 1, 1, run_supervisor },
 };
 
@@ -75,7 +118,8 @@ int main(int argc, char **argv)
 	if (argc - skip < m->min || argc - skip > m->max ||
 	    argv[skip][0] == '-') {
 		fprintf(stderr, "usage: slugrun APPDIR\n"
-				"       slugrun unpack SLUG TARGET\n");
+				"       slugrun unpack STORE UUID TARGET "
+				"TIME [THREADS]\n");
 		return 2;
 	}
 	if (m->run(argv + skip)) {

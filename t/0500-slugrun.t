@@ -4,6 +4,8 @@
 
 # shellcheck source=t/lib/test.sh
 . "$(dirname "$0")/lib/test.sh"
+# shellcheck source=t/lib/store.sh
+. "$t/lib/store.sh"
 trap 'stop_slugrun; end_test' EXIT
 
 slugrun=$SLUGD_EXEC_PATH/slugrun
@@ -39,7 +41,8 @@ ask() {
 launch() {
 	cat >"$scratch/launch.json" <<-END
 	{"app": "myapp", "version": $1, "commit": "$commit",
-	 "slug": "$slug", "config": $config,
+	 "created_at": 1000000000, "store": "$store", "slug": "$slug",
+	 "config": $config,
 	 "processes": [${2:-$web}],
 	 "listen": $first_port, "ports": [$first_port, $last_port],
 	 "timeout": $timeout, "grace": $grace}
@@ -68,7 +71,8 @@ gone() {
 	! kill -0 "$1" 2>/dev/null
 }
 
-slug=$scratch/app.tar.zst
+store=$scratch/store
+slug=00000000-0000-4000-8000-000000000001
 config='{"MYVAR": "one"}'
 web=$(process web 1 'exec perl server.pl')
 timeout=20
@@ -92,7 +96,9 @@ setsid sleep 600 &
 echo $! >../daemon.pid
 exec sleep 600
 END
-tar --zstd -C src -cf "$slug" .
+tar --zstd -C src -b 1 -cf slug.tar.zst .
+put_slug "$store" $slug slug.tar.zst
+head -c 1024 /dev/zero | zstd -q >end.tar.zst
 
 # The supervisor itself.
 run "$slugrun"
@@ -164,12 +170,16 @@ timeout=20
 launch 14 "$web, $(process worker 1 'exit 4')"
 like "$out" 'worker.1 exited with status 4 right after its start' \
 	'a worker that exits fails the launch, too'
-slug=$scratch/none.tar.zst launch 14
-like "$out" 'none.tar.zst: No such file' 'a slug that is not there'
-head -c 300 "$slug" >cut.tar.zst
-slug=$scratch/cut.tar.zst launch 14
-like "$out" '"cannot (read|unpack) the slug: ' 'a slug that is cut off'
+slug=00000000-0000-4000-8000-000000000002
+launch 14
+like "$out" '/slugs/00000000-.*-000000000002 is missing' \
+	'a slug that is not there'
+put_slug "$store" $slug slug.tar.zst end.tar.zst
+truncate -s -1 "$store/segments/$(sum <end.tar.zst)"
+launch 14
+like "$out" 'segments/[0-9a-f]* is damaged' 'a slug that is cut off'
 like "$out" '^422' 'is 422, too'
+slug=00000000-0000-4000-8000-000000000001
 is "$(cd "$app" && echo v*)" 'v12 v13' 'no failed release leaves a folder'
 run page
 like "$out" 'RELEASE_VERSION=v13 .*MYVAR=two' 'v13 has served all along'
@@ -185,6 +195,10 @@ launch 14 "$(process 'we b' 1 true)"
 like "$out" '^422' 'a bad process type is 422'
 launch 14 "$(process web 101 true)"
 like "$out" 'more than 100 processes' 'too many processes are refused'
+slug=$scratch/slug.tar.zst launch 14
+like "$out" 'uuid' 'a slug that is a path is refused'
+store=store launch 14
+like "$out" 'store is no absolute path' 'and a store that is none'
 config='{"A": 1}' launch 14
 like "$out" 'config A is no string' 'config that is no string'
 ask POST /launch -d "$(sed 's/"version": 14/"version": 15/' launch.json |

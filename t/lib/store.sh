@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: ISC
+# shellcheck shell=sh
+# A slug store as slugpack writes it (common/manifest.h), by hand: for slugs
+# that slugpack would not make, and for damage.
+
+sum() {
+	sha256sum | cut -d ' ' -f 1
+}
+
+# unpacked FILE: its content, by its suffix.
+unpacked() {
+	case $1 in
+	*.gz) gzip -qdc "$1" ;;
+	*) zstd -qdc "$1" ;;
+	esac 2>/dev/null
+}
+
+# put_segment STORE FILE: FILE, a frame or member, as a segment; prints its
+# line of a page. $raw says how long it is unpacked where that is not so.
+put_segment() {
+	put_sum=$(sum <"$2")
+	put_raw=${raw:-$(unpacked "$2" | wc -c)}
+	{
+		printf '%-127s\n' \
+			"slug segment 1 $put_sum $(wc -c <"$2") $put_raw"
+		cat "$2"
+	} >"$1/segments/$put_sum"
+	echo "$put_sum $put_sum $(wc -c <"$2") $put_raw"
+}
+
+# put_manifest STORE UUID FORMAT: page and root of the lines of standard
+# input.
+put_manifest() {
+	cat >"$1/page"
+	put_page=$(sum <"$1/page")
+	cp "$1/page" "$1/segments/$put_page.page"
+	{
+		printf 'slug 1\nformat %s\nsegments %d\n' "$3" \
+			"$(wc -l <"$1/page")"
+		awk '{ size += $3; raw += $4 }
+			END { printf "size %d\nraw %d\n", size, raw }' "$1/page"
+		printf 'page %s\n' "$put_page"
+	} >"$1/root"
+	put_sum=$(sum <"$1/root")
+	echo "digest $put_sum" | cat "$1/root" - >"$1/slugs/$2"
+	rm "$1/page" "$1/root"
+}
+
+# put_slug STORE UUID FILE...: a slug of these frames (.zst) or members
+# (.gz), a segment each.
+put_slug() {
+	put_store=$1
+	put_uuid=$2
+	shift 2
+	mkdir -p "$put_store/segments" "$put_store/slugs"
+	case ${1-} in
+	*.gz) put_format=gzip ;;
+	*) put_format=zstd ;;
+	esac
+	for put_file; do
+		put_segment "$put_store" "$put_file"
+	done | put_manifest "$put_store" "$put_uuid" $put_format
+}
+
+# lines_of STORE UUID: what the pages of its manifest say.
+lines_of() {
+	sed -n "s,^page \\(.*\\),$1/segments/\\1.page,p" "$1/slugs/$2" |
+		xargs cat
+}
+
+# cat_slug STORE UUID: its bytes.
+cat_slug() {
+	lines_of "$1" "$2" | while read -r cat_name _; do
+		tail -c +129 "$1/segments/$cat_name"
+	done
+}
