@@ -263,14 +263,14 @@ static int sync_folder(const char *path)
 	return rc;
 }
 
-/* The folder of top/name, and those above it up to top. */
+/* The folder of top/name, and those above it that are below top. */
 static int sync_parents(const char *top, const char *name)
 {
 	char *path = xasprintf("%s/%s", top, name), *slash;
 	int rc = 0;
 
 	while (!rc && (slash = strrchr(path, '/')) &&
-	       (size_t)(slash - path) >= strlen(top)) {
+	       (size_t)(slash - path) > strlen(top)) {
 		*slash = '\0';
 		rc = sync_folder(path);
 	}
@@ -304,13 +304,15 @@ int repo_sync(const char *path, const char *ref, const char *folders)
 	copy = xstrdup(folders);
 	for (name = strtok_r(copy, " ", &save); name && !rc;
 	     name = strtok_r(NULL, " ", &save)) {
-		char *below = xasprintf("objects/%s/x", name);
+		char *folder = xasprintf("%s/objects/%s", path, name);
 
-		rc = sync_parents(path, below);
-		free(below);
+		rc = sync_folder(folder);
+		free(folder);
 	}
 	free(copy);
-	return rc;
+	if (!rc)
+		rc = sync_parents(path, "objects/x");
+	return rc ? rc : sync_folder(path);
 }
 
 int repo_keep(const char *path, int64_t version, const char *commit)
