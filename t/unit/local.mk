@@ -19,6 +19,7 @@ check_PROGRAMS += \
 	t/unit/test-names \
 	t/unit/test-proc \
 	t/unit/test-procfile \
+	t/unit/test-retention \
 	t/unit/test-text
 endif
 
@@ -71,6 +72,11 @@ t_unit_test_proc_LDADD = $(unit_ldadd)
 t_unit_test_procfile_SOURCES = t/unit/test-procfile.c t/unit/unit.h
 t_unit_test_procfile_CPPFLAGS = $(unit_cppflags)
 t_unit_test_procfile_LDADD = $(unit_ldadd)
+
+t_unit_test_retention_SOURCES = t/unit/test-retention.c \
+	$(unit_ledger_sources)
+t_unit_test_retention_CPPFLAGS = $(unit_ledger_cppflags)
+t_unit_test_retention_LDADD = $(unit_ldadd) $(SQLITE_LIBS)
 
 t_unit_test_text_SOURCES = t/unit/test-text.c t/unit/unit.h
 t_unit_test_text_CPPFLAGS = $(unit_cppflags)
