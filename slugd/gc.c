@@ -13,9 +13,9 @@
 #include "slugd.h"
 #include "text.h"
 
-#define WAIT_MS    10000 /* for builds to end, where somebody waits */
-#define RELEASE_MS 1000  /* where nobody does: that of the release itself */
-#define SLACK      10    /* a pass only for so many-th of keep */
+#define WAIT_MS    5000 /* for builds to end, where somebody waits */
+#define RELEASE_MS 1000 /* where nobody does: that of the release itself */
+#define SLACK      10   /* a pass only for so many-th of keep */
 
 /* What an app may lose, and by a pass over all: exactly. */
 struct choice {
