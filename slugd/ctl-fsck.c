@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "config.h"
 #include "ctl.h"
 #include "err.h"
+#include "fsck.h"
 #include "ledger.h"
 #include "mem.h"
 #include "slugs.h"
-
-static bool is_missing(void *ctx, const char *uuid)
-{
-	return !slugs_has(ctx, uuid);
-}
 
 /* "3 apps, 12 releases" */
 static int count(struct ledger *l, size_t *apps, int64_t *releases)
@@ -34,34 +33,96 @@ static int count(struct ledger *l, size_t *apps, int64_t *releases)
 	return rc;
 }
 
-int ctl_fsck(const struct ctl *ctl)
+static int check_ledger(struct ledger *l)
 {
-	struct slug_store *store = NULL;
-	struct ledger *l = NULL;
-	int64_t releases = 0;
-	size_t apps = 0;
 	unsigned broken = 0;
-	int rc;
+	int rc = ledger_check(l, stdout, &broken, NULL, NULL);
 
-	rc = ctl_open_ledger(ctl, &l);
-	if (rc)
-		goto done;
-	store = slugs_at_folder(ctl->dir);
-	rc = ledger_check(l, stdout, &broken, is_missing, store);
-	if (!rc)
-		rc = count(l, &apps, &releases);
 	if (!rc && broken)
 		rc = err_set(ERR_FAILED,
 			     "%u invariant%s of the ledger %s "
 			     "broken",
 			     broken, broken == 1 ? "" : "s",
 			     broken == 1 ? "is" : "are");
+	return rc;
+}
+
+static const char *plural(size_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+/* How it went; an error where slugs stay broken. */
+static int sum_up(const struct fsck *f)
+{
+	int64_t releases = 0;
+	size_t apps = 0;
+	int rc = count(f->ledger, &apps, &releases);
+
+	if (rc)
+		return rc;
+	if (f->broken)
+		return err_set(ERR_FAILED, "%zu of %zu slug%s %s damaged",
+			       f->broken, f->slugs, plural(f->slugs),
+			       f->broken == 1 ? "is" : "are");
+	if (f->mended)
+		printf("%zu slug%s mended: all of them are whole now\n",
+		       f->mended, plural(f->mended));
+	printf("ledger ok: %zu app%s, %" PRId64 " release%s", apps,
+	       plural(apps), releases, plural((size_t)releases));
+	if (f->slugs)
+		printf(", %zu slug%s", f->slugs, plural(f->slugs));
+	putchar('\n');
+	return 0;
+}
+
+static int read_config(const struct ctl *ctl, struct config **out)
+{
+	char *path = xasprintf("%s/slugd.ini", ctl->dir);
+	bool none = access(path, F_OK) && errno == ENOENT;
+	int rc = config_read(out, none ? NULL : path);
+
+	free(path);
+	return rc;
+}
+
+/* What is checked must not be let go meanwhile. */
+static int check_slugs(const struct ctl *ctl, struct ledger *l)
+{
+	struct fsck f = { .dir = ctl->dir,
+			  .ledger = l,
+			  .dry_run = ctl->option };
+	struct slug_store *store = slugs_at_folder(ctl->dir);
+	struct config *config = NULL;
+	int lock = -1, rc = read_config(ctl, &config);
+
+	f.config = config;
 	if (!rc)
-		printf("ledger ok: %zu app%s, %" PRId64 " release%s\n", apps,
-		       apps == 1 ? "" : "s", releases,
-		       releases == 1 ? "" : "s");
-done:
+		rc = slugs_lock(store, false, &lock);
+	if (!rc)
+		rc = fsck_slugs(&f);
+	if (!rc)
+		rc = sum_up(&f);
+	slugs_unlock(store, lock);
 	slugs_close(store);
+	config_free(config);
+	fsck_release(&f);
+	return rc;
+}
+
+int ctl_fsck(const struct ctl *ctl)
+{
+	struct ledger *l = NULL;
+	int rc = 0;
+
+	if (!ctl->option)
+		rc = ctl_become_owner(ctl);
+	if (!rc)
+		rc = ctl_open_ledger(ctl, &l);
+	if (!rc)
+		rc = check_ledger(l);
+	if (!rc)
+		rc = check_slugs(ctl, l);
 	ledger_close(l);
 	return rc;
 }

@@ -29,6 +29,7 @@ struct ctl_command {
 };
 
 int ctl_backup(const struct ctl *ctl);
+int ctl_cat_slug(const struct ctl *ctl);
 int ctl_check(const struct ctl *ctl);
 int ctl_fsck(const struct ctl *ctl);
 int ctl_gc(const struct ctl *ctl);

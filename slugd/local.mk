@@ -53,6 +53,7 @@ slugd_slugctl_SOURCES = \
 	slugd/adopt.c slugd/adopt.h \
 	slugd/alternates.c slugd/alternates.h \
 	slugd/ctl-backup.c \
+	slugd/ctl-cat-slug.c \
 	slugd/ctl-check.c \
 	slugd/ctl-fsck.c \
 	slugd/ctl-gc.c \
@@ -61,6 +62,7 @@ slugd_slugctl_SOURCES = \
 	slugd/ctl-status.c \
 	slugd/ctl-stop.c \
 	slugd/ctl.h \
+	slugd/fsck.c slugd/fsck.h \
 	slugd/name-set.c slugd/name-set.h \
 	slugd/repo-hooks.c slugd/repo-hooks.h \
 	slugd/repo.c slugd/repo.h \

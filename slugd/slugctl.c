@@ -22,8 +22,9 @@
 /* clang-format off */
 static const struct ctl_command commands[] = {
 	{ "backup", "FILE", "copy the ledger, also while slugd runs", 1, 1, ctl_backup, NULL, 0 },
+	{ "cat-slug", "ID", "write a slug, a .tar.zst, to standard output", 1, 1, ctl_cat_slug, NULL, 0 },
 	{ "check", "[FILE]", "say what is wrong with the set-up, or a slugd.ini", 0, 1, ctl_check, NULL, 1 },
-	{ "fsck", "", "check that the ledger and the slugs are sound", 0, 0, ctl_fsck, NULL, 0 },
+	{ "fsck", "", "check the ledger and the slugs, and mend these", 0, 0, ctl_fsck, "--dry-run", 0 },
 	{ "gc", "", "remove slugs that are not to be kept", 0, 0, ctl_gc, NULL, 0 },
 	{ "init", "APP [REPO]", "make an app, or one of a bare repository", 1, 2, ctl_init, "--chain-hooks", 0 },
 	{ "repair", "APP", "make hooks and settings of a repository anew", 1, 1, ctl_repair, "--chain-hooks", 0 },
@@ -47,11 +48,12 @@ static void print_usage(void)
 
 	puts("usage: slugctl [-d DIR] COMMAND\n");
 	for (i = 0; i < NR_COMMANDS; i++)
-		printf("  %-8s%-12s%s\n", commands[i].name, commands[i].args,
+		printf("  %-10s%-12s%s\n", commands[i].name, commands[i].args,
 		       commands[i].help);
 	puts("\n  -d, --directory=DIR  slugd's folder (or SLUGD_DIR)\n"
 	     "      --chain-hooks    init, repair: the repository's own hooks "
 	     "run first\n"
+	     "      --dry-run        fsck: change nothing\n"
 	     "  -h, --help           print this\n"
 	     "      --version        print the version");
 }

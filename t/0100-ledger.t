@@ -41,10 +41,11 @@ is "$(sqlite3 "$db" 'PRAGMA user_version')" 3 'and has a version'
 # --- slugctl fsck ---
 
 run slugctl -d "$dir" fsck
-is "$status $out" '0 ledger ok: 1 app, 7 releases' 'fsck of a running slugd'
+is "$status $out" '0 ledger ok: 1 app, 7 releases, 2 slugs' \
+	'fsck of a running slugd'
 stop_slugd
 run slugctl -d "$dir" fsck
-is "$status $out" '0 ledger ok: 1 app, 7 releases' 'and without one'
+is "$status $out" '0 ledger ok: 1 app, 7 releases, 2 slugs' 'and without one'
 
 # --- a release is a fact ---
 
@@ -104,7 +105,7 @@ other="INSERT INTO app VALUES (2, 'o', 'other', '/r', 1);
 spoil
 sqlite3 copy/ledger.db "$other"
 run slugctl -d copy fsck
-is "$status $out" '0 ledger ok: 2 apps, 8 releases' \
+is "$status $out" '0 ledger ok: 2 apps, 8 releases, 2 slugs' \
 	'nothing is said of an app without a slug'
 
 finds 'app myapp: releases are not 1 to N' \
@@ -159,9 +160,10 @@ finds 'row 1 missing from index i' "PRAGMA writable_schema = ON;
 	WHERE name = 'i'"
 spoil
 rm copy/slugs/*
-run slugctl -d copy fsck
-is "$status $(printf '%s\n' "$out" | sed 's/[0-9a-f-]\{36\}/X/' | uniq)" \
-	'1 slug X: its file is not there' 'slugs whose file is gone'
+run slugctl -d copy fsck --dry-run
+is "$status $(printf '%s\n' "$out" |
+	sed 's/[0-9a-f-]\{36\}/X/; s/ v.*/ ../' | uniq)" \
+	'1 slug X of myapp ..' 'slugs that are gone'
 rm copy/ledger.db*
 run slugctl -d copy fsck
 is "$status" 1 'and a ledger that is'

@@ -276,10 +276,10 @@ is "$status" 0 'the repository may be a relative path'
 is "$(api GET /apps/relative | grep -o '"git_url":"[^"]*"')" \
 	"\"git_url\":\"$scratch/relative.git\"" 'which is made absolute'
 run slugctl -d "$dir" fsck
-is "$status $out" '0 ledger ok: 4 apps, 5 releases' 'fsck with slugd'
+is "$status $out" '0 ledger ok: 4 apps, 5 releases, 1 slug' 'fsck with slugd'
 stop_slugd
 run slugctl -d "$dir" fsck
-is "$status $out" '0 ledger ok: 4 apps, 5 releases' 'fsck without it'
+is "$status $out" '0 ledger ok: 4 apps, 5 releases, 1 slug' 'fsck without it'
 fails 'slugd is not running' slugctl -d "$dir" stop
 run git -C work push "$scratch/old.git" HEAD~1:refs/heads/main
 is "$status" 1 'a push without slugd is refused'

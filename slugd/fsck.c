@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: ISC */
+#include "fsck.h"
+
+#include <dirent.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "err.h"
+#include "manifest.h"
+#include "mem.h"
+#include "names.h"
+#include "proc.h"
+#include "text.h"
+
+#define EVERY 64 /* segments, between two looks at the progress */
+
+/* What slugs were before they were manifests: UUID and this. */
+static const struct {
+	const char *suffix, *format;
+} old_files[] = { { ".tar.zst", "zstd" }, { ".tar.gz", "gzip" } };
+
+#define NR_OLD_FILES (sizeof(old_files) / sizeof(old_files[0]))
+
+static void show_progress(const struct fsck *f)
+{
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr,
+			"\rChecking slugs: %3zu%% (%zu/%zu), %zu segments",
+			100 * f->checked / (f->slugs ? f->slugs : 1),
+			f->checked, f->slugs, f->whole.n);
+}
+
+static void hide_progress(void)
+{
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, "\r%60s\r", "");
+}
+
+static void say(const char *what, const char *words)
+{
+	char *safe = text_escape(words);
+
+	hide_progress();
+	printf("%s: %s\n", what, safe);
+	fflush(stdout);
+	free(safe);
+}
+
+/* Each is read once where it is whole, and named once where it is not. */
+static int check_segment(struct fsck *f, const struct segment *s)
+{
+	char *safe;
+	int fd, rc;
+
+	if (name_set_has(&f->whole, s->name))
+		return 0;
+	rc = segment_open(&fd, f->dir, s);
+	if (!rc) {
+		close(fd);
+		name_set_add(&f->whole, s->name);
+		if (f->whole.n % EVERY == 0)
+			show_progress(f);
+	} else if (name_set_add(&f->named, s->name)) {
+		safe = text_escape(err_msg());
+		hide_progress();
+		puts(safe);
+		free(safe);
+	}
+	return rc;
+}
+
+/* Errors: what is wrong with the slug. */
+static int check_slug(struct fsck *f, const char *uuid)
+{
+	struct manifest m;
+	size_t bad = 0, i;
+	int rc = manifest_read(&m, f->dir, uuid);
+
+	for (i = 0; i < m.nr_segments && !rc; i++)
+		if (check_segment(f, &m.segments[i]))
+			bad++;
+	if (bad)
+		rc = err_set(ERR_FAILED, "%zu of its %zu segments %s damaged",
+			     bad, m.nr_segments, bad == 1 ? "is" : "are");
+	manifest_release(&m);
+	return rc;
+}
+
+/* A slug that is not whole, in words, and what it can be packed from. */
+struct patient {
+	struct slug *slug;
+	struct app *app;
+	char *name; /* "slug UUID of myapp v12" */
+};
+
+static void patient_release(struct patient *p)
+{
+	slug_free(p->slug);
+	app_free(p->app);
+	free(p->name);
+	*p = (struct patient){ 0 };
+}
+
+/* The newest release that has it; 0 where none has, yet. */
+static int64_t version_of(struct ledger *l, const struct slug *slug)
+{
+	const struct release_range all = { .max = INT32_MAX,
+					   .descending = true };
+	struct release **v = NULL;
+	int64_t version = 0;
+	size_t n = 0, i;
+
+	if (ledger_releases(l, slug->app, &all, &v, &n))
+		return 0;
+	for (i = 0; i < n && !version; i++)
+		if (v[i]->slug && !strcmp(v[i]->slug, slug->uuid))
+			version = v[i]->version;
+	releases_free(v, n);
+	return version;
+}
+
+static int patient_init(struct patient *p, struct ledger *l, const char *uuid)
+{
+	int64_t version;
+	int rc = ledger_slug(l, uuid, &p->slug);
+
+	if (!rc)
+		rc = ledger_app_by_id(l, p->slug->app, &p->app);
+	if (rc)
+		return rc;
+	version = version_of(l, p->slug);
+	p->name = version ? xasprintf("slug %s of %s v%" PRId64, uuid,
+				      p->app->name, version)
+			  : xasprintf("slug %s of %s", uuid, p->app->name);
+	return 0;
+}
+
+/* The file of a slug of an earlier slugd. Caller frees. */
+static char *old_path(const struct fsck *f, const char *uuid, size_t i)
+{
+	return xasprintf("%s/slugs/%s%s", f->dir, uuid, old_files[i].suffix);
+}
+
+/* The format it had, where something still says so. Caller frees. */
+static char *format_of(const struct fsck *f, const char *uuid)
+{
+	char *format = xstrdup(f->config->compression);
+	struct manifest m;
+	size_t i;
+
+	for (i = 0; i < NR_OLD_FILES; i++) {
+		char *path = old_path(f, uuid, i);
+
+		if (!access(path, F_OK))
+			str_replace(&format, xstrdup(old_files[i].format));
+		free(path);
+	}
+	if (!manifest_read_root(&m, f->dir, uuid))
+		str_replace(&format, xstrdup(m.format));
+	manifest_release(&m);
+	return format;
+}
+
+/* It was within the limits when it was pushed. */
+static int run_slugpack(const struct fsck *f, const struct patient *p)
+{
+	static const char *const env[] = { "PATH=/usr/bin:/bin", "LC_ALL=C",
+					   "HOME=/", NULL };
+	char *program = proc_helper("slugpack");
+	char *kind = format_of(f, p->slug->uuid);
+	char *store = xasprintf("--store=%s", f->dir);
+	char *slug = xasprintf("--slug=%s", p->slug->uuid);
+	char *format = xasprintf("--format=%s", kind);
+	char *level = xasprintf("--level=%" PRId64, f->config->level);
+	const char *argv[] = { program,
+			       store,
+			       slug,
+			       format,
+			       level,
+			       "--verify",
+			       "--max-size=0",
+			       "--max-tree=0",
+			       "--max-blob=0",
+			       "--max-entries=0",
+			       "--max-depth=0",
+			       "--",
+			       p->app->repo,
+			       p->slug->commit,
+			       NULL };
+	const struct proc_spec spec = { .argv = argv, .env = env };
+	char *out = NULL;
+	int rc = proc_capture(&out, NULL, &spec);
+
+	free(out);
+	free(level);
+	free(format);
+	free(slug);
+	free(store);
+	free(kind);
+	free(program);
+	return rc;
+}
+
+/* Pack it anew, unless what mended another one has mended it. */
+static void mend(struct fsck *f, const struct patient *p)
+{
+	int rc = 0;
+
+	if (check_slug(f, p->slug->uuid)) {
+		rc = run_slugpack(f, p);
+		if (!rc)
+			rc = check_slug(f, p->slug->uuid);
+	}
+	if (!rc) {
+		say(p->name, "repacked");
+		f->mended++;
+		f->broken--;
+		return;
+	}
+	err_prefix(rc, "could not be repacked");
+	say(p->name, err_msg());
+}
+
+/* The slug is whole: away with the file of an earlier slugd. */
+static void remove_old(const struct fsck *f, const char *uuid)
+{
+	size_t i;
+
+	for (i = 0; i < NR_OLD_FILES; i++) {
+		char *path = old_path(f, uuid, i);
+
+		unlink(path);
+		free(path);
+	}
+}
+
+/* Say what is wrong with each; those with something wrong into bad. */
+static int check_all(struct fsck *f, char **uuids, bool *bad)
+{
+	struct patient p = { 0 };
+	int rc = 0;
+
+	for (f->checked = 0; f->checked < f->slugs && !rc; f->checked++) {
+		const char *uuid = uuids[f->checked];
+		char *why;
+
+		show_progress(f);
+		if (!check_slug(f, uuid))
+			continue;
+		bad[f->checked] = true;
+		f->broken++;
+		why = xstrdup(err_msg());
+		rc = patient_init(&p, f->ledger, uuid);
+		if (!rc)
+			say(p.name, why);
+		patient_release(&p);
+		free(why);
+	}
+	hide_progress();
+	return rc;
+}
+
+static int mend_all(struct fsck *f, char **uuids, const bool *bad)
+{
+	struct patient p = { 0 };
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; i < f->slugs && !rc; i++) {
+		if (bad[i]) {
+			rc = patient_init(&p, f->ledger, uuids[i]);
+			if (!rc)
+				mend(f, &p);
+			patient_release(&p);
+		}
+		if (!rc && !check_slug(f, uuids[i]))
+			remove_old(f, uuids[i]);
+	}
+	return rc;
+}
+
+static bool is_needed(const char *uuid, char **uuids, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (!strcmp(uuids[i], uuid))
+			return true;
+	return false;
+}
+
+/*
+ * Roots that the ledger does not need: of a push that is going on, or left
+ * for the next gc. Nobody is worse off for what they lack.
+ */
+static void check_others(struct fsck *f, char **uuids)
+{
+	char *path = xasprintf("%s/slugs", f->dir), *name;
+	DIR *dir = opendir(path);
+	struct dirent *e;
+	int rc;
+
+	while (dir && (e = readdir(dir))) {
+		if (name_check_uuid(e->d_name) ||
+		    is_needed(e->d_name, uuids, f->slugs))
+			continue;
+		rc = check_slug(f, e->d_name);
+		if (!rc || rc == ERR_NOTFOUND)
+			continue;
+		name = xasprintf("slug %s, which no release has", e->d_name);
+		say(name, err_msg());
+		free(name);
+	}
+	if (dir)
+		closedir(dir);
+	free(path);
+}
+
+int fsck_slugs(struct fsck *f)
+{
+	char **uuids = NULL;
+	bool *bad = NULL;
+	size_t i;
+	int rc = ledger_slugs_there(f->ledger, &uuids, &f->slugs);
+
+	if (rc)
+		return rc;
+	bad = xcalloc(f->slugs + 1, sizeof(*bad));
+	rc = check_all(f, uuids, bad);
+	if (!rc)
+		check_others(f, uuids);
+	if (!rc && !f->dry_run)
+		rc = mend_all(f, uuids, bad);
+	for (i = 0; i < f->slugs; i++)
+		free(uuids[i]);
+	free(uuids);
+	free(bad);
+	return rc;
+}
+
+void fsck_release(struct fsck *f)
+{
+	name_set_clear(&f->whole);
+	name_set_clear(&f->named);
+}
