@@ -94,6 +94,48 @@ case $sandbox in
 	;;
 esac
 
+# --- unpacking, held up where it reads its slug
+uuid=01234567-89ab-4def-8123-456789abcdef
+mkdir store
+slugpack --store=store --slug=$uuid work HEAD
+is $? 0 'a slug in a store'
+cp -r store held
+rm held/slugs/$uuid && mkfifo held/slugs/$uuid
+mkdir apps
+SECRET=canary "$SLUGD_EXEC_PATH/slugrun" unpack held $uuid apps/v1 1 \
+	2>/dev/null 9<work/small &
+pid=$!
+if grep -q '^Seccomp:' /proc/self/status; then
+	within 10 grep -q '^Seccomp:.*2$' "/proc/$pid/status"
+	is "$(field $pid NoNewPrivs) $(field $pid Seccomp)" '1 2' \
+		'unpacking is behind a filter of system calls'
+else
+	skip 1 'no seccomp in /proc'
+fi
+is "$(tr '\0' '\n' <"/proc/$pid/environ" | grep -c canary)" 0 \
+	'the environment of its caller is gone'
+is "$(find "/proc/$pid/fd" -lname '*/work/small' | wc -l)" 0 \
+	'a descriptor of its caller is closed'
+isnt "$(limits 'Max address space') $(limits 'Max cpu time')" \
+	'unlimited unlimited' 'and there are limits'
+kill $pid
+wait $pid 2>/dev/null
+run "$SLUGD_EXEC_PATH/slugrun" unpack store $uuid apps/v2 1
+is "$status $(cat apps/v2/small)" '0 hello' 'it goes on well'
+cmp -s work/large apps/v2/large
+ok $? 'with large files, too'
+segment=$(find store/segments -type f ! -name '*.page' | sort | head -n 1)
+mv "$segment" elsewhere/segment
+ln -s "$scratch/elsewhere/segment" "$segment"
+case $sandbox in
+*'landlock none'*) skip 2 "$sandbox" ;;
+*)
+	run "$SLUGD_EXEC_PATH/slugrun" unpack store $uuid apps/v3 1
+	is "$status" 1 'it reads nothing outside of the store'
+	is "$(echo apps/*)" apps/v2 'and leaves nothing'
+	;;
+esac
+
 # --- but all that a repository is made of is read
 git clone -q --bare work far.git
 mkdir -p near/middle.git
