@@ -10,12 +10,14 @@ if HAVE_CMOCKA
 check_PROGRAMS += \
 	t/unit/test-client \
 	t/unit/test-config \
+	t/unit/test-cut \
 	t/unit/test-err \
 	t/unit/test-fence \
 	t/unit/test-http \
 	t/unit/test-json \
 	t/unit/test-ledger \
 	t/unit/test-ledger-history \
+	t/unit/test-manifest \
 	t/unit/test-names \
 	t/unit/test-proc \
 	t/unit/test-procfile \
@@ -30,6 +32,11 @@ t_unit_test_client_LDADD = $(unit_ldadd)
 t_unit_test_config_SOURCES = t/unit/test-config.c t/unit/unit.h
 t_unit_test_config_CPPFLAGS = $(unit_cppflags)
 t_unit_test_config_LDADD = $(unit_ldadd)
+
+t_unit_test_cut_SOURCES = t/unit/test-cut.c t/unit/unit.h \
+	slugpack/cut.c slugpack/cut.h slugpack/entry.h
+t_unit_test_cut_CPPFLAGS = $(unit_cppflags)
+t_unit_test_cut_LDADD = $(unit_ldadd)
 
 t_unit_test_err_SOURCES = t/unit/test-err.c t/unit/unit.h
 t_unit_test_err_CPPFLAGS = $(unit_cppflags)
@@ -60,6 +67,10 @@ t_unit_test_ledger_history_SOURCES = t/unit/test-ledger-history.c \
 	$(unit_ledger_sources)
 t_unit_test_ledger_history_CPPFLAGS = $(unit_ledger_cppflags)
 t_unit_test_ledger_history_LDADD = $(unit_ldadd) $(SQLITE_LIBS)
+
+t_unit_test_manifest_SOURCES = t/unit/test-manifest.c t/unit/unit.h
+t_unit_test_manifest_CPPFLAGS = $(unit_cppflags)
+t_unit_test_manifest_LDADD = $(unit_ldadd)
 
 t_unit_test_names_SOURCES = t/unit/test-names.c t/unit/unit.h
 t_unit_test_names_CPPFLAGS = $(unit_cppflags)
