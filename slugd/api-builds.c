@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api.h"
+#include "checksum.h"
 #include "err.h"
 #include "mem.h"
 #include "pushes.h"
@@ -144,14 +145,15 @@ int api_slug_info(void *ctx, struct http_request *req)
 			     s->uuid);
 	if (rc)
 		goto done;
+	checksum_need(d, s);
 	req->reply = json_make(
-		"{s:s, s:o, s:n, s:n, s:s, s:s, s:O, s:I, s:o, s:o, s:o}", "id",
+		"{s:s, s:o, s:n, s:o, s:s, s:s, s:O, s:I, s:o, s:o, s:o}", "id",
 		s->uuid, "blob",
 		json_make("{s:s, s:n}", "method", "GET", "url"),
-		"buildpack_provided_description", "checksum", "commit",
-		s->commit, "commit_description", s->commit_description,
-		"process_types", s->process_types, "size", (json_int_t)s->size,
-		"stack",
+		"buildpack_provided_description", "checksum",
+		json_str_or_null(s->checksum), "commit", s->commit,
+		"commit_description", s->commit_description, "process_types",
+		s->process_types, "size", (json_int_t)s->size, "stack",
 		api_reference("00000000-0000-4000-8000-000000000001",
 			      "debian-12"),
 		"created_at", json_time(s->created_at), "updated_at",

@@ -42,7 +42,7 @@ static const struct http_route routes[] = {
 	{ "GET", "/apps/:app/builds", api_build_list, LANE_INLINE },
 	{ "POST", "/apps/:app/builds", api_build_create, LANE_GIT },
 	{ "GET", "/apps/:app/builds/:build", api_build_info, LANE_INLINE },
-	{ "GET", "/apps/:app/slugs/:slug", api_slug_info, LANE_INLINE },
+	{ "GET", "/apps/:app/slugs/:slug", api_slug_info, LANE_CHECKSUM },
 	{ "GET", "/apps/:app/formation", api_formation_list, LANE_INLINE },
 	{ "GET", "/addon-services", api_service_list, LANE_INLINE },
 	{ "GET", "/addon-services/:service", api_service_info, LANE_INLINE },
@@ -78,6 +78,10 @@ static void defer(void *ctx, int lane, struct http_request *req)
 	}
 	if (lane == LANE_SLUGS) {
 		jobs_submit(d->jobs, JOBS_SLUGS, run_request, req);
+		return;
+	}
+	if (lane == LANE_CHECKSUM) {
+		jobs_submit(d->jobs, "checksums", run_request, req);
 		return;
 	}
 	/* An app has two names, but one lane. */

@@ -15,7 +15,7 @@
  * they read. Those of LANE_LEDGER may write. Those of LANE_ADDON wait for
  * providers, those of LANE_GIT for git: one of an app at a time; that of
  * LANE_PUSH looks at processes and folders, those of LANE_SLUGS at the whole
- * store of slugs.
+ * store of slugs, that of LANE_CHECKSUM at all bytes of a slug.
  */
 enum {
 	LANE_INLINE = 0,
@@ -24,6 +24,7 @@ enum {
 	LANE_GIT = 3,
 	LANE_PUSH = 4,
 	LANE_SLUGS = 5,
+	LANE_CHECKSUM = 6,
 };
 
 /* Serve on the listening socket. */

@@ -60,6 +60,8 @@ struct backend_ops {
 	int (*slug_add)(struct backend *b, const struct slug *s);
 	int (*slug_by_uuid)(struct backend *b, const char *uuid,
 			    struct slug **out);
+	int (*slug_checksum)(struct backend *b, const char *uuid,
+			     const char *sum);
 	int (*slug_drop_unused)(struct backend *b, const char *uuid);
 	/*
 	 * Those of app that are there, as struct kept_slug, by the newest

@@ -36,7 +36,7 @@ static int count(struct ledger *l, size_t *apps, int64_t *releases)
 static int check_ledger(struct ledger *l)
 {
 	unsigned broken = 0;
-	int rc = ledger_check(l, stdout, &broken, NULL, NULL);
+	int rc = ledger_check(l, stdout, &broken);
 
 	if (!rc && broken)
 		rc = err_set(ERR_FAILED,

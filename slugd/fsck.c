@@ -211,6 +211,10 @@ static void mend(struct fsck *f, const struct patient *p)
 
 	if (check_slug(f, p->slug->uuid)) {
 		rc = run_slugpack(f, p);
+		/* In another format or at another level it has another. */
+		if (!rc)
+			rc = ledger_slug_checksum(f->ledger, p->slug->uuid,
+						  NULL);
 		if (!rc)
 			rc = check_slug(f, p->slug->uuid);
 	}

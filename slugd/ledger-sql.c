@@ -190,8 +190,9 @@ const char *const sql_statements[NR_STATEMENTS] = {
 		" commit_description, size, tree_size, process_types,"
 		" created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
 	[SLUG_BY_UUID] = "SELECT uuid, app, commit_id, commit_description,"
-		" size, tree_size, process_types, created_at FROM slug"
-		" WHERE uuid = ?",
+		" size, tree_size, process_types, created_at, checksum"
+		" FROM slug WHERE uuid = ?",
+	[SLUG_CHECKSUM] = "UPDATE slug SET checksum = ? WHERE uuid = ?",
 	[SLUG_DROP_UNUSED] = "DELETE FROM slug WHERE uuid = ?1 AND NOT EXISTS"
 		" (SELECT 1 FROM release WHERE slug = ?1)",
 	[SLUG_LIST] = "SELECT s.uuid, s.size,"

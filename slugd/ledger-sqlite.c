@@ -175,6 +175,7 @@ static void *slug_row(sqlite3_stmt *st)
 	s->tree_size = INT(st, 5);
 	s->process_types = json(st, 6);
 	s->created_at = INT(st, 7);
+	s->checksum = text(st, 8);
 	return s;
 }
 
@@ -463,6 +464,11 @@ static int q_slug_by_uuid(struct backend *b, const char *uuid,
 	return one(q, bind(q, SLUG_BY_UUID, "s", uuid), slug_row, (void **)out);
 }
 
+static int q_slug_checksum(struct backend *b, const char *uuid, const char *sum)
+{
+	return DO(sqlite_of(b), SLUG_CHECKSUM, "ss", sum, uuid);
+}
+
 static int q_slug_drop_unused(struct backend *b, const char *uuid)
 {
 	return DO(sqlite_of(b), SLUG_DROP_UNUSED, "s", uuid);
@@ -714,6 +720,7 @@ static const struct backend_ops sqlite_ops = {
 	.slug_by_uuid = q_slug_by_uuid,
 	.slug_drop_unused = q_slug_drop_unused,
 	.slug_list = q_slug_list,
+	.slug_checksum = q_slug_checksum,
 	.slug_count = q_slug_count,
 	.slug_expire = q_slug_expire,
 	.slug_releases = q_slug_releases,

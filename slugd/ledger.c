@@ -108,6 +108,7 @@ void slug_free(struct slug *s)
 	free(s->commit);
 	free(s->commit_description);
 	json_decref(s->process_types);
+	free(s->checksum);
 	free(s);
 }
 
@@ -463,6 +464,16 @@ int ledger_slug(struct ledger *l, const char *uuid, struct slug **out)
 	return not_found(rc, "slug", uuid);
 }
 
+int ledger_slug_checksum(struct ledger *l, const char *uuid, const char *sum)
+{
+	int rc;
+
+	ledger_lock(l);
+	rc = l->backend->ops->slug_checksum(l->backend, uuid, sum);
+	ledger_unlock(l);
+	return rc;
+}
+
 int ledger_build(struct ledger *l, const char *uuid, struct build **out)
 {
 	int rc;
@@ -517,11 +528,8 @@ int ledger_formation(struct ledger *l, int64_t app, const json_t *types,
 }
 
 struct check {
-	struct ledger *ledger;
 	FILE *f;
 	unsigned n;
-	bool (*slug_missing)(void *ctx, const char *uuid);
-	void *ctx;
 };
 
 static void broken(void *ctx, const char *line)
@@ -532,26 +540,13 @@ static void broken(void *ctx, const char *line)
 	c->n++;
 }
 
-static void need_slug(void *ctx, const char *uuid)
+int ledger_check(struct ledger *l, FILE *f, unsigned *n)
 {
-	struct check *c = ctx;
-
-	if (!c->slug_missing(c->ctx, uuid))
-		return;
-	fprintf(c->f, "slug %s: its file is not there\n", uuid);
-	c->n++;
-}
-
-int ledger_check(struct ledger *l, FILE *f, unsigned *n,
-		 bool (*slug_missing)(void *ctx, const char *uuid), void *ctx)
-{
-	struct check c = { l, f, 0, slug_missing, ctx };
+	struct check c = { f, 0 };
 	int rc;
 
 	ledger_lock(l);
 	rc = l->backend->ops->check(l->backend, broken, &c);
-	if (!rc && slug_missing)
-		rc = l->backend->ops->slugs_needed(l->backend, need_slug, &c);
 	ledger_unlock(l);
 	*n = c.n;
 	return rc;

@@ -73,6 +73,7 @@ struct slug {
 	char *commit, *commit_description;
 	int64_t size, tree_size; /* bytes, packed and unpacked */
 	json_t *process_types;   /* {"web": "command"} */
+	char *checksum;          /* "SHA256:...", or NULL: nobody asked */
 	int64_t created_at;
 };
 
@@ -307,6 +308,10 @@ int ledger_release_by_push(struct ledger *l, const char *push,
 			   struct release **out);
 
 int ledger_slug(struct ledger *l, const char *uuid, struct slug **out);
+
+/* Keep the slug's checksum; forget it where sum is NULL. */
+int ledger_slug_checksum(struct ledger *l, const char *uuid, const char *sum);
+
 int ledger_build(struct ledger *l, const char *uuid, struct build **out);
 int ledger_builds(struct ledger *l, int64_t app, struct build ***out,
 		  size_t *n);
@@ -356,9 +361,7 @@ int ledger_backup(struct ledger *l, const char *path);
 
 /*
  * Check every invariant; each violation is one line to f. *n counts them.
- * slug_missing says whether the store lacks a slug (may be NULL).
  */
-int ledger_check(struct ledger *l, FILE *f, unsigned *n,
-		 bool (*slug_missing)(void *ctx, const char *uuid), void *ctx);
+int ledger_check(struct ledger *l, FILE *f, unsigned *n);
 
 #endif

@@ -26,6 +26,7 @@ slugd_slugd_SOURCES = \
 	slugd/api-slugs.c \
 	slugd/api.c slugd/api.h \
 	slugd/build.c slugd/build.h \
+	slugd/checksum.c slugd/checksum.h \
 	slugd/configs.c slugd/configs.h \
 	slugd/gc.c slugd/gc.h \
 	slugd/jobs.c slugd/jobs.h \

@@ -70,6 +70,32 @@ run script -qec "slugctl -d $dir cat-slug myapp" /dev/null
 is "$status" 1 'not to a terminal'
 like "$out" 'a slug is not for a terminal' 'in words'
 
+# --- the API's checksum ---
+
+# checksum UUID: as the API says it.
+checksum() {
+	api GET "/apps/myapp/slugs/$1" |
+		sed 's/.*"checksum":\([^,]*\),.*/\1/; s/"//g'
+}
+kept() {
+	sqlite3 "$dir/ledger.db" \
+		"SELECT checksum FROM slug WHERE uuid = '$1'"
+}
+for id in "$slug2" "$slug5"; do
+	is "$(kept "$id")" '' 'a checksum that nobody asked for is not computed'
+	is "$(checksum "$id")" \
+		"SHA256:$(slugctl -d "$dir" cat-slug "$id" | sum)" \
+		'the checksum is that of all bytes of a slug'
+	is "$(kept "$id")" "$(checksum "$id")" 'and it is kept'
+done
+moved=$(lines_of "$dir" "$slug3" | sed -n '1s/ .*//p')
+mv "$dir/segments/$moved" moved
+is "$(checksum "$slug3")" null 'a damaged slug has none'
+like "$(cat slugd.log)" "checksum of slug $slug3: .*$moved is missing" \
+	'and the log says why'
+mv moved "$dir/segments/$moved"
+like "$(checksum "$slug3")" '^SHA256:[0-9a-f]{64}$' 'once it is whole it has'
+
 # --- slugctl fsck ---
 
 fsck() {
@@ -200,6 +226,7 @@ is "$(slugctl -d "$dir" cat-slug "$slug5" | tar --zstd -xO index.html)" \
 	"$(cat work/index.html)" \
 	'in the format of slugd.ini, where nothing tells another one'
 slugctl -d "$dir" cat-slug "$slug5" >"$scratch/$slug5"
+is "$(checksum "$slug5")" "SHA256:$(sum <"$slug5")" 'and it has that checksum'
 
 # What nothing can be packed from.
 rm "$own" "$root"

@@ -246,7 +246,7 @@ void kit_check(struct kit *k)
 	FILE *f = open_memstream(&text, &len);
 
 	assert_non_null(f);
-	assert_int_equal(ledger_check(k->ledger, f, &n, NULL, NULL), 0);
+	assert_int_equal(ledger_check(k->ledger, f, &n), 0);
 	fclose(f);
 	assert_string_equal(text, "");
 	assert_int_equal(n, 0);
