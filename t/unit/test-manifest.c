@@ -12,6 +12,7 @@
 #include "err.h"
 #include "manifest.h"
 #include "mem.h"
+#include "proc.h"
 
 #define UUID "01234567-89ab-4cde-8f01-23456789abcd"
 #define NR   5 /* segments: three in the first page */
@@ -168,18 +169,20 @@ static void damage(const char *path)
 {
 	size_t len, at;
 	char *text = read_whole(path, &len);
-	int bit;
+	unsigned char *byte;
+	unsigned bit;
 
 	for (at = 0; at < len; at++) {
 		write_file(path, text, at);
 		assert_refused(path, "cut off", at);
 	}
 	for (at = 0; at < len; at++) {
-		for (bit = 0; bit < 8; bit++) {
-			text[at] ^= (char)(1 << bit);
+		byte = (unsigned char *)text + at;
+		for (bit = 1; bit < 256; bit <<= 1) {
+			*byte = (unsigned char)(*byte ^ bit);
 			write_file(path, text, len);
 			assert_refused(path, "flipped", at);
-			text[at] ^= (char)(1 << bit);
+			*byte = (unsigned char)(*byte ^ bit);
 		}
 	}
 	for (at = 0; at < 256; at++) {
@@ -419,11 +422,12 @@ static int make_store(void **state)
 
 static int remove_store(void **state)
 {
-	char command[64];
+	const char *argv[] = { "rm", "-rf", store, NULL };
+	pid_t pid;
 
 	(void)state;
-	snprintf(command, sizeof(command), "rm -rf %s", store);
-	return system(command);
+	return proc_spawn(&pid, &(struct proc_spec){ .argv = argv }) ||
+	       proc_wait(pid, "rm");
 }
 
 int main(void)
