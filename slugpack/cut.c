@@ -7,7 +7,7 @@
 
 const struct cut_scale *cut_scale_for(uint64_t bytes)
 {
-	static const struct cut_scale small = { 48 << 10, 128 << 10 };
+	static const struct cut_scale small = { 64 << 10, 192 << 10 };
 	static const struct cut_scale large = { 256 << 10, 768 << 10 };
 
 	return bytes < CUT_LARGE_TREE ? &small : &large;
