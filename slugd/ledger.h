@@ -79,10 +79,10 @@ struct slug {
 
 /* A slug that is there, as retention looks at it. */
 struct kept_slug {
-	char uuid[UUID_SIZE];
 	int64_t size; /* bytes, packed */
-	bool needed;  /* it must not be let go */
-	bool goes;    /* it is to be let go; see retention.h */
+	char uuid[UUID_SIZE];
+	bool needed; /* it must not be let go */
+	bool goes;   /* it is to be let go; see retention.h */
 };
 
 struct build {

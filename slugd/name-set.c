@@ -28,16 +28,17 @@ static void put(struct name_set *s, size_t i, const unsigned char *name)
 
 static void grow(struct name_set *s)
 {
-	struct name_set big = { .size = s->size ? s->size * 2 : 1024 };
+	struct name_set old = *s;
 	size_t i;
 
-	big.v = xcalloc(big.size, sizeof(*big.v));
-	big.used = xcalloc(big.size, sizeof(*big.used));
-	for (i = 0; i < s->size; i++)
-		if (s->used[i])
-			put(&big, place(&big, s->v[i]), s->v[i]);
-	name_set_clear(s);
-	*s = big;
+	s->n = 0;
+	s->size = old.size ? old.size * 2 : 1024;
+	s->v = xcalloc(s->size, sizeof(*s->v));
+	s->used = xcalloc(s->size, sizeof(*s->used));
+	for (i = 0; i < old.size; i++)
+		if (old.used[i])
+			put(s, place(s, old.v[i]), old.v[i]);
+	name_set_clear(&old);
 }
 
 bool name_set_add(struct name_set *s, const unsigned char name[DIGEST_SIZE])
