@@ -399,7 +399,7 @@ static int join_path(struct walk *w, const struct entry *e)
 	if (fits)
 		return 0;
 	return path_error(ERR_INVALID, w->path,
-			  "the path goes on for more than 4096 bytes");
+			  "the path goes on for more than 4095 bytes");
 }
 
 /* The next entry of the folder that the walk is in: as entry_next(). */
@@ -586,6 +586,12 @@ int tree_blob_read(struct tree *t, const struct tree_entry *e,
 	*data = git_odb_object_data(t->blob);
 	*len = git_odb_object_size(t->blob);
 	return 0;
+}
+
+void tree_blob_forget(struct tree *t)
+{
+	git_odb_object_free(t->blob);
+	t->blob = NULL;
 }
 
 int tree_blob_stream(struct tree *t, const struct tree_entry *e, uint64_t size,

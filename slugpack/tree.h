@@ -46,7 +46,7 @@ typedef int (*tree_visit)(void *ctx, const struct tree_entry *e);
 
 #define TREE_SKIP 1
 
-#define TREE_MAX_PATH 4096 /* bytes */
+#define TREE_MAX_PATH 4095 /* bytes; PATH_MAX counts the NUL */
 
 /*
  * Each so many seconds of processor time the process gets SIGVTALRM, and may
@@ -148,5 +148,8 @@ int tree_blob_stream(struct tree *t, const struct tree_entry *e, uint64_t size,
  */
 int tree_blob_read(struct tree *t, const struct tree_entry *e,
 		   const char **data, size_t *len);
+
+/* The blob that was read last need not be in memory any longer. */
+void tree_blob_forget(struct tree *t);
 
 #endif

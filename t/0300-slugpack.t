@@ -399,8 +399,8 @@ done
 commit_tree long "$deep"
 pack b.tzst plain long
 like "$status $(field error.message)" \
-	'^1 0+.*: the path goes on for more than 4096 bytes$' \
-	'a path over 4096 bytes is refused'
+	'^1 0+.*: the path goes on for more than 4095 bytes$' \
+	'a path over 4095 bytes is refused'
 
 # --- limits
 pack b.tzst --max-size=0 work HEAD
