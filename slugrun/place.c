@@ -104,7 +104,7 @@ static int jump(const struct place *p, const char *folder)
 /* p->folder becomes the first len bytes of path. */
 static void remember(struct place *p, const char *path, size_t len)
 {
-	if (p->room <= len) {
+	if (!p->folder || p->room <= len) {
 		p->room = 2 * len + 256;
 		p->folder = xrealloc(p->folder, p->room, 1);
 	}
