@@ -11,9 +11,6 @@
 #include "mem.h"
 #include "pack.h"
 
-/* A blob that is larger comes in pieces. */
-#define LARGE (8 << 20)
-
 /* What Git LFS leaves in a repository in place of a file. */
 #define LFS_MARK "version https://git-lfs.github.com/spec/v1\n"
 #define LFS_MAX  1024 /* bytes; a pointer has fewer */
@@ -149,7 +146,7 @@ static int pack_item(struct maker *m, const char *folder,
 	if (item->kind == ENTRY_FOLDER) {
 		m->events.packed(m->events.ctx, 0);
 		rc = pack_entry(m->pack, path, item->kind, NULL, 0);
-	} else if (item->size > LARGE) {
+	} else if (item->size > MAKER_LARGE) {
 		rc = pack_large(m, &e, item->size);
 	} else {
 		rc = pack_small(m, &e);
@@ -170,5 +167,6 @@ int maker_run(struct maker *m, const struct planned *s, struct sink to,
 		rc = pack_item(m, s->folder, &s->items[i]);
 	if (!rc && s->is_end)
 		rc = pack_end(m->pack);
+	tree_blob_forget(m->tree);
 	return rc ? rc : compress_end(m->compress, raw);
 }

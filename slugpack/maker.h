@@ -15,6 +15,9 @@
  */
 struct maker;
 
+/* A blob of more bytes comes in pieces. */
+#define MAKER_LARGE (8 << 20)
+
 /* What a segment in the making tells. */
 struct maker_events {
 	/* An entry of so many bytes was packed. */
@@ -33,6 +36,7 @@ int maker_open(struct maker **out, const struct tree *tree,
 
 /*
  * The bytes of the segment to the sink; *raw is how many of tar are in them.
+ * No blob of it is in memory afterwards.
  * Errors: what the sink returned; ERR_FAILED, ERR_INVALID.
  */
 int maker_run(struct maker *m, const struct planned *s, struct sink to,

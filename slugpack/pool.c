@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "pool.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdbool.h>
@@ -12,7 +13,9 @@
 #include "mem.h"
 
 #define MAX_THREADS 16
-#define HELD_BACK   (16 << 20) /* bytes, of all threads together */
+#define HELD_BACK   (8 << 20) /* bytes, of all threads together */
+#define IN_MEMORY   (8 << 20) /* the same, of blobs that are HEAVY */
+#define HEAVY       (1 << 20)
 #define STACK       (512 << 10)
 
 struct pool {
@@ -20,9 +23,10 @@ struct pool {
 	size_t nr_threads;
 	pthread_mutex_t lock; /* over what is below */
 	pthread_cond_t changed;
-	size_t next; /* to be made */
-	size_t turn; /* whose bytes are next, of a descriptor */
-	bool large;  /* a large blob is on its way */
+	size_t next;    /* to be made */
+	size_t turn;    /* whose bytes are next, of a descriptor */
+	bool large;     /* a large blob is on its way */
+	uint64_t heavy; /* bytes of blobs in memory */
 	int rc;
 	char *message;
 	char *pointer; /* the first of Git LFS, as messages show it */
@@ -202,6 +206,49 @@ static int make_to_store(struct worker *w, struct planned *s)
 	return rc;
 }
 
+/* The largest blob of the segment that will be in memory, if it is heavy. */
+static uint64_t weigh(const struct planned *s)
+{
+	uint64_t most = 0;
+	size_t i;
+
+	for (i = 0; i < s->nr_items; i++) {
+		const struct item *item = &s->items[i];
+
+		if (!item->below && item->size > most &&
+		    item->size <= MAKER_LARGE)
+			most = item->size;
+	}
+	return most > HEAVY ? most : 0;
+}
+
+/*
+ * Make it once there is memory: a blob that is a delta takes twice its size
+ * and more. Who waits for its turn may have the memory of the one whose turn
+ * it is, which so does not wait.
+ */
+static int make(struct worker *w, struct planned *s)
+{
+	struct pool *p = w->pool;
+	uint64_t heavy = weigh(s);
+	int rc;
+
+	pthread_mutex_lock(&p->lock);
+	while (heavy && p->heavy && p->heavy + heavy > IN_MEMORY && !p->rc &&
+	       (p->spec->store || p->turn != w->index))
+		pthread_cond_wait(&p->changed, &p->lock);
+	p->heavy += heavy;
+	pthread_mutex_unlock(&p->lock);
+	rc = p->spec->store ? make_to_store(w, s) : make_to_output(w, s);
+	if (!heavy)
+		return rc;
+	pthread_mutex_lock(&p->lock);
+	p->heavy -= heavy;
+	pthread_cond_broadcast(&p->changed);
+	pthread_mutex_unlock(&p->lock);
+	return rc;
+}
+
 /* The next segment to be made; NULL: there is none, or all is lost. */
 static struct planned *take(struct worker *w)
 {
@@ -230,7 +277,7 @@ static void *work(void *arg)
 	int rc = maker_open(&w->maker, spec->tree, spec->slug, &events);
 
 	while (!rc && (s = take(w)))
-		rc = spec->store ? make_to_store(w, s) : make_to_output(w, s);
+		rc = make(w, s);
 	if (rc)
 		fail(w->pool, rc);
 	maker_free(w->maker);
@@ -300,6 +347,8 @@ int pool_run(const struct pool_spec *spec)
 
 	if (!p.nr_threads)
 		return 0;
+	/* What is freed of a heavy blob would stay with its thread else. */
+	mallopt(M_MMAP_THRESHOLD, HEAVY);
 	pthread_mutex_init(&p.lock, NULL);
 	pthread_cond_init(&p.changed, NULL);
 	workers = xcalloc(p.nr_threads, sizeof(*workers));

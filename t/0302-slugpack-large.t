@@ -83,6 +83,51 @@ else
 	skip 3 'memory cannot be limited'
 fi
 
+# peak COMMAND...: the most memory that it had, in KB; by looking often at
+# what the kernel keeps of it.
+cat >peak <<'EOF'
+#!/usr/bin/perl
+use POSIX ':sys_wait_h';
+my $pid = fork // die;
+if (!$pid) { open(STDOUT, '>', '/dev/null'); exec @ARGV or die }
+my $peak = 0;
+until (waitpid($pid, WNOHANG)) {
+	open(my $f, '<', "/proc/$pid/status") or next;
+	while (<$f>) { $peak = $1 if /^VmHWM:\s*(\d+)/ && $1 > $peak }
+	select(undef, undef, undef, 0.002);
+}
+print $? ? "failed\n" : "$peak\n";
+EOF
+chmod +x peak
+
+# Blobs of 7 MB, which are deltas: each takes twice its size to be read.
+git init -q --bare sevens
+perl -e 'sub noise { pack "N*", map { rand 2**32 } 1 .. $_[0] / 4 }
+	print "commit refs/heads/master\ncommitter A <a> 1 +0000\ndata 0\n";
+	my $all = noise(7e6);
+	for my $i (1 .. 12) {
+		my $data = $all;
+		substr($data, 4000 * $i, 4000) = noise(4000);
+		print "M 100644 inline f$i\ndata 7000000\n$data\n";
+	}' | git -C sevens fast-import --quiet
+git -C sevens repack -q -a -d -f --window=1
+bytes=$(find sevens/objects/pack -name '*.pack' -printf '%s')
+ok $((bytes > 20000000)) 'a pack of deltas'
+if grep -q __asan_init "$(command -v slugpack)"; then
+	skip 5 'a sanitizer needs memory of its own'
+else
+	for n in 1 2; do
+		kb=$(./peak slugpack --threads=$n sevens master)
+		ok $((kb > 65536)) "blobs of 7 MB within 64 MiB: $kb KB, $n threads"
+	done
+	for n in 1 2 8; do
+		rm -rf store && mkdir store
+		kb=$(./peak slugpack --threads=$n --store=store \
+			--slug=01234567-89ab-4cde-8f01-23456789abcd sevens master)
+		ok $((kb > 65536)) "into a store, too: $kb KB, $n threads"
+	done
+fi
+
 # --- what goes wrong on the way
 run slugpack --max-size=20M work HEAD
 like "$status $err" '^1  !    Compiled slug size: [34][0-9.]*M is too large' \
