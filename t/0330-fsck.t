@@ -7,7 +7,10 @@
 . "$(dirname "$0")/lib/test.sh"
 # shellcheck source=t/lib/store.sh
 . "$t/lib/store.sh"
+# shellcheck source=t/lib/push.sh
+. "$t/lib/push.sh"
 
+own_exec_path
 make_dir && start_slugd && make_app myapp
 n=0
 while [ $n -lt 40 ]; do
@@ -270,6 +273,22 @@ is "$status" 0 'what no release needs need not be whole'
 like "$out" "^slug 00000000-.*, which no release has: $other is damaged" \
 	'but is named'
 rm "$other"
+
+# Nothing is removed meanwhile.
+rm "$own"
+hold slugpack
+slugctl -d "$dir" fsck >fsck.out 2>&1 &
+fsck_pid=$!
+held slugpack
+flock -n "$dir/segments/lock" true
+is $? 1 'fsck has the lock of the store'
+kill -9 $fsck_pid
+wait $fsck_pid 2>/dev/null
+let_go slugpack
+within 20 test -e "$own"
+ok $? 'killed in the middle, its slugpack goes on'
+fsck
+sound ''
 
 # The ledger first.
 rm "$root"
