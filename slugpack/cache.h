@@ -27,7 +27,7 @@
 
 /* The sums over an entry and all below, and where what was left out is. */
 struct sums {
-	uint64_t weight; /* bytes of tar, about */
+	uint64_t weight; /* for cut.h */
 	uint64_t bytes;  /* of files */
 	uint64_t left_size;
 	uint32_t entries;

@@ -27,7 +27,7 @@
  * large tree a release costs little in any case.
  */
 struct cut_scale {
-	uint64_t window; /* bytes of tar */
+	uint64_t window; /* bytes */
 	uint64_t large;
 };
 

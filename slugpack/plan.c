@@ -14,9 +14,9 @@
 #include "text.h"
 
 #define MAX_PROCFILE (64 << 10)
-#define HEADER       512 /* bytes of tar, for each entry; and its blocks */
-#define LOOK_AHEAD   64  /* entries of the cache's folder */
-#define OUTGROWN     1   /* the tree is too large for the scale */
+#define HEADER       96 /* what tar adds to an entry, about, once packed */
+#define LOOK_AHEAD   64 /* entries of the cache's folder */
+#define OUTGROWN     1  /* the tree is too large for the scale */
 
 /* The form of the segments; another one has other names. */
 #define FORM "slugd segment 1"
@@ -197,8 +197,7 @@ static int look_at_blob(struct planner *p, const struct tree_entry *e,
 		return rc;
 	sums->bytes = size;
 	sums->entries = 1;
-	sums->weight = 2 * HEADER - 1 + size;
-	sums->weight -= sums->weight % HEADER;
+	sums->weight = HEADER + size;
 	return count(p, e->path, 1, size);
 }
 
@@ -635,8 +634,11 @@ static void make_form(struct planner *p)
 static void make_key(struct planner *p)
 {
 	const struct slug_spec *spec = p->spec->slug;
-	const uint64_t numbers[] = { spec->max_blob, spec->max_depth,
-				     sizeof(struct known), sizeof(struct node),
+	const uint64_t numbers[] = { spec->max_blob,
+				     spec->max_depth,
+				     HEADER,
+				     sizeof(struct known),
+				     sizeof(struct node),
 				     sizeof(struct segment) };
 	struct digest *d = digest_new();
 
