@@ -60,11 +60,13 @@ static bool take_map(struct cache *c, const unsigned char *key)
 void cache_open(struct cache *c, const char *path,
 		const unsigned char key[DIGEST_SIZE])
 {
+	/* Not to wait, where it is a pipe. */
+	const int flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
 	struct stat st;
 	int fd;
 
 	*c = (struct cache){ 0 };
-	fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
+	fd = path ? open(path, flags) : -1;
 	if (fd < 0)
 		return;
 	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size > 0) {

@@ -273,7 +273,10 @@ static int sync_path(const char *path)
 	return rc;
 }
 
-/* Everything new reaches the disk, and the names do. */
+/*
+ * Everything new reaches the disk, and the names do: those, too, of what
+ * another slugpack has added, which may not have come to this.
+ */
 static int publish(struct store *s)
 {
 	size_t i;
@@ -293,7 +296,7 @@ static int publish(struct store *s)
 			f->tmp = NULL;
 		}
 	}
-	if (!rc && s->nr_fresh && fsync(s->segments))
+	if (!rc && fsync(s->segments))
 		rc = err_sys("fsync");
 	return rc;
 }
@@ -305,6 +308,7 @@ static int write_root(struct store *s, const char *uuid, struct manifest *m)
 	char *tmp = xasprintf("%s.tmp", path);
 	int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	int rc = fd < 0 ? err_sys("%s", tmp) : 0;
+	bool is_new = access(path, F_OK) != 0;
 
 	text = manifest_root_text(m, &len);
 	if (!rc)
@@ -315,8 +319,11 @@ static int write_root(struct store *s, const char *uuid, struct manifest *m)
 		rc = err_sys("%s", tmp);
 	if (!rc && rename(tmp, path))
 		rc = err_sys("%s", path);
-	if (!rc && fsync(s->slugs))
+	if (!rc && fsync(s->slugs)) {
 		rc = err_sys("fsync %s", path);
+		if (is_new)
+			unlink(path);
+	}
 	if (rc)
 		unlink(tmp);
 	else

@@ -312,7 +312,7 @@ killed() {
 		do
 			kills=$((kills + 1))
 			after_kill "$repo" || bad="$bad $call:$n"
-			n=$((n + 1 + n / 4))
+			n=$((n + 1 + n / 12))
 		done
 	done
 }
@@ -337,7 +337,7 @@ killed many pwrite64 syncfs fsync rename
 is "$bad" '' 'nor does a large one'
 ok $((kills < 20)) "at any of $kills points"
 
-# faulty REPO CALL ERROR WORDS: each N-th of these calls fails: an error in
+# faulty REPO CALL ERROR WORDS: each of these calls fails: an error in
 # words, no slug, no trace. Sets $faults and $bad.
 faulty() {
 	faults=0
@@ -354,7 +354,7 @@ faulty() {
 			[ -z "$(find store -name '*.tmp')" ] &&
 			[ -z "$(unsound store)" ] ||
 			bad="$bad $n:$st:$(cat err)"
-		n=$((n + 1 + n / 4))
+		n=$((n + 1))
 	done
 }
 faulty few write ENOSPC 'No space left on device'

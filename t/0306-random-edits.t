@@ -38,7 +38,7 @@ cache=store/cache/app
 
 # Something happens to the cache, N says what.
 damage() {
-	case $(($1 % 7)) in
+	case $(($1 % 8)) in
 	0)
 		perl -e 'srand $ARGV[1]; my $at = int rand -s $ARGV[0];
 			open(my $f, "+<:raw", $ARGV[0]) or die;
@@ -50,7 +50,8 @@ damage() {
 	3) cp other.cache $cache ;;
 	4) rm $cache && mkdir $cache && : >$cache/file ;;
 	5) cp old.cache $cache ;;
-	6) mv $cache cache.real && ln -s ../../cache.real $cache ;;
+	6) rm $cache && mkfifo $cache ;;
+	7) mv $cache cache.real && ln -s ../../cache.real $cache ;;
 	esac
 }
 
