@@ -391,7 +391,8 @@ static int join_path(struct walk *w, const struct entry *e)
 {
 	size_t at = w->frames[w->depth - 1].path_len;
 	bool fits = at + e->len <= MAX_PATH;
-	size_t len = fits ? e->len : MAX_PATH - at;
+	size_t room = at < MAX_PATH ? MAX_PATH - at : 0;
+	size_t len = fits ? e->len : room;
 
 	if (e->len)
 		memcpy(w->path + at, e->name, len);
