@@ -190,7 +190,7 @@ git -C work commit -q --allow-empty -m 'And again'
 GIT_TRACE_PACKET=$scratch/packets git -C work push heroku master \
 	>push.out 2>&1 &
 push_pid=$!
-within 20 grep -q Launching packets
+within 20 grep -q Launching packets && within 20 logged 'settled as v18'
 ok $? 'a push waits for its launch'
 kill -TERM "$slugd_pid"
 within 20 logged 'ending: signal 15'
