@@ -40,10 +40,11 @@ cache=store/cache/app
 damage() {
 	case $(($1 % 8)) in
 	0)
-		perl -e 'srand $ARGV[1]; my $at = int rand -s $ARGV[0];
-			open(my $f, "+<:raw", $ARGV[0]) or die;
-			seek $f, $at, 0; read $f, my $c, 1; seek $f, $at, 0;
-			print $f chr(ord($c) ^ 1 << rand 8)' $cache "$1"
+		perl -e 'srand $ARGV[1]; open(my $f, "+<:raw", $ARGV[0]) or die;
+			for (my $at = 80; $at < -s $f; $at += 1 + rand 400) {
+				seek $f, $at, 0; read $f, my $c, 1;
+				seek $f, $at, 0; print $f chr(ord($c) ^ 1 << rand 8)
+			}' $cache "$1"
 		;;
 	1) truncate -s "$(($(wc -c <$cache) * 2 / 3))" $cache ;;
 	2) truncate -s 0 $cache ;;
@@ -82,6 +83,7 @@ content() {
 
 n=0
 contents=0
+old_rules=
 bad=
 damaged=0
 while read -r commit; do
@@ -99,9 +101,15 @@ while read -r commit; do
 	wait "$!" || bad="$bad $n:full"
 	cmp -s err full.err || bad="$bad $n:notices"
 	cmp "store/slugs/$slug" "store/slugs/$full" || bad="$bad $n:root"
+	rules=$(git -C repo rev-parse -q --verify "$commit:.slugignore")
 	case $((n % 50)) in
 	?5 | 40) whole "$commit" || bad="$bad $n:whole" ;;
+	*)
+		[ "$rules" = "$old_rules" ] || whole "$commit" ||
+			bad="$bad $n:rules"
+		;;
 	esac
+	old_rules=$rules
 	[ $((n % 10)) -ne 7 ] || content "$commit" || bad="$bad $n:content"
 	[ ! -d $cache ] || rm -r $cache
 done <commits
