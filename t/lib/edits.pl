@@ -72,6 +72,13 @@ sub copy_folder {
 	put($to . substr($_, length $from), split / /, $old{$_}) for @v;
 }
 
+# Large folders side by side, which are twins at times.
+sub copy_mid {
+	my ($from, $to) = @_;
+	delete $tree{$_} for below($to);
+	copy_folder($from, $to);
+}
+
 sub weight { my $n = 0; $n += $size{(split / /)[1]} || 0 for @_; $n }
 
 # Keeps the tree from growing without end.
@@ -116,6 +123,10 @@ my @kinds = (
 	[ 5, sub { delete $tree{'flat/f' . int rand 700} } ],
 	[ 2, sub { put('Procfile', 100644, blob('web: ' . text(2) . "\n")) } ],
 	[ 3, sub { %tree = %{ pick(@past) } if @past } ],
+	[ 6, sub { my ($from, $to) = ('mid/' . pick(1 .. 4), 'mid/' . pick(1 .. 4));
+		copy_mid($from, $to) if $from ne $to } ],
+	[ 5, sub { put('mid/' . pick(1 .. 4) . '/f' . int rand 14, 100644,
+		blob(text(2000))) } ],
 );
 
 sub edit {
@@ -133,6 +144,10 @@ for my $i (0 .. 399) {
 		blob(text(rand 300)));
 }
 put("large/n$_", 100644, blob(noise(90000 + 40000 * $_))) for 0 .. 4;
+for my $i (0 .. 25) {
+	put("mid/1/f$i", 100644, blob(text(2000)));
+}
+copy_mid('mid/1', 'mid/2');
 put('Procfile', 100644, blob("web: run\n"));
 for my $n (1 .. $edits) {
 	edit();
