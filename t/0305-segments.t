@@ -14,7 +14,9 @@ srand($ARGV[0]);
 my @words = map { join '', map { chr(97 + rand 26) } 1 .. 3 + rand 6 } 1 .. 999;
 sub text { join ' ', map { $words[rand @words] } 1 .. $_[0] }
 sub noise { pack 'N*', map { rand 2**32 } 1 .. $_[0] / 4 }
-sub file { printf "M %s inline %s\ndata %d\n%s\n", @_[0, 1], length $_[2], $_[2] }
+sub file {
+	printf "M %s inline %s\ndata %d\n%s\n", @_[0, 1], length $_[2], $_[2];
+}
 print "commit refs/heads/master\ncommitter A <a> 1 +0000\ndata 1\nx\n";
 for my $i (0 .. 2399) {
 	file(100644, sprintf('lib/d%02d/f%d', $i / 100, $i), text(20 + rand 400));
