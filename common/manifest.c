@@ -280,11 +280,10 @@ void segment_header(char *out, const struct segment *s)
 	char hex[DIGEST_HEX], *line;
 
 	digest_hex(hex, s->digest);
-	line = xasprintf(SEGMENT_MARK "%s %" PRIu64 " %" PRIu64, hex, s->size,
-			 s->raw);
-	memset(out, ' ', SEGMENT_HEADER);
-	memcpy(out, line, strlen(line));
-	out[SEGMENT_HEADER - 1] = '\n';
+	line = xasprintf(SEGMENT_MARK "%s %" PRIu64 " %" PRIu64 "%*s", hex,
+			 s->size, s->raw, SEGMENT_HEADER, "");
+	line[SEGMENT_HEADER - 1] = '\n';
+	memcpy(out, line, SEGMENT_HEADER);
 	free(line);
 }
 
@@ -338,12 +337,10 @@ static int check_content(int fd, const struct segment *s, const char *path)
 	while ((n = read(fd, piece, PIECE)) > 0)
 		digest_add(d, piece, (size_t)n);
 	digest_end(d, is);
-	if (n < 0)
+	if (n < 0 || lseek(fd, SEGMENT_HEADER, SEEK_SET) < 0)
 		rc = err_sys("%s", path);
 	else if (memcmp(is, s->digest, sizeof(is)) != 0)
 		rc = damaged(path, "its digest is another");
-	else if (lseek(fd, SEGMENT_HEADER, SEEK_SET) < 0)
-		rc = err_sys("%s", path);
 	free(piece);
 	digest_free(d);
 	return rc;

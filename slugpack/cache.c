@@ -193,7 +193,7 @@ void cache_save(const struct cache *c, const struct segment *segments,
 	FILE *f;
 
 	memcpy(h.key, key, DIGEST_SIZE);
-	f = fopen(tmp, "wxe");
+	f = fopen(tmp, "we");
 	if (f) {
 		ok = write_cache(f, c, segments, &h);
 		ok = !fclose(f) && ok;

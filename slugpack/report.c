@@ -79,6 +79,7 @@ static void say(int fd, const char *line)
 static void on_stuck(int sig)
 {
 	(void)sig;
+	/* It reads atomic numbers. NOLINTNEXTLINE(*-signal-handler,*-sig30-c) */
 	if (!tree_is_stuck())
 		return;
 	say(STDERR_FILENO, " !    " STUCK "\n");

@@ -132,12 +132,16 @@ static int begin_file(struct store *s, int *fd, char **tmp)
 /* It is written, and will be called path. Takes both names. */
 static void add_fresh(struct store *s, char *tmp, char *path, uint64_t size)
 {
+	struct fresh *fresh;
+
 	pthread_mutex_lock(&s->lock);
 	if (s->nr_fresh == s->room) {
 		s->room = s->room ? 2 * s->room : 16;
 		s->fresh = xrealloc(s->fresh, s->room, sizeof(*s->fresh));
 	}
-	s->fresh[s->nr_fresh++] = (struct fresh){ tmp, path };
+	fresh = &s->fresh[s->nr_fresh++];
+	fresh->tmp = tmp;
+	fresh->path = path;
 	s->written += size;
 	pthread_mutex_unlock(&s->lock);
 }

@@ -4,8 +4,8 @@
 # costs, and what is left after faults and kills.
 # shellcheck source=t/lib/test.sh
 . "$(dirname "$0")/lib/test.sh"
-# shellcheck source=t/lib/segments.sh
-. "$t/lib/segments.sh"
+# shellcheck source=t/lib/store.sh
+. "$t/lib/store.sh"
 
 # make-files SEED: a commit of 3,000 files for git fast-import.
 cat >make-files <<'EOF'

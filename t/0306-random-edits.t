@@ -12,8 +12,8 @@ if [ -z "${TMPDIR-}" ] && [ -w /dev/shm ] &&
 fi
 # shellcheck source=t/lib/test.sh
 . "$(dirname "$0")/lib/test.sh"
-# shellcheck source=t/lib/segments.sh
-. "$t/lib/segments.sh"
+# shellcheck source=t/lib/store.sh
+. "$t/lib/store.sh"
 
 edits=1000
 # Under a sanitizer each takes five times as long.
