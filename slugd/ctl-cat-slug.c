@@ -32,6 +32,10 @@ static int find_slug(const struct ctl *ctl, char **uuid)
 	if (!rc && !r->slug)
 		rc = err_set(ERR_NOTFOUND, "v%lld of %s has no slug",
 			     (long long)r->version, name);
+	if (!rc && r->status == RELEASE_EXPIRED)
+		rc = err_set(ERR_NOTFOUND,
+			     "v%lld of %s is expired, its slug is gone",
+			     (long long)r->version, name);
 	if (!rc)
 		*uuid = xstrdup(r->slug);
 	release_free(r);

@@ -86,24 +86,36 @@ static int read_config(const struct ctl *ctl, struct config **out)
 	return rc;
 }
 
+/* A ledger from a backup may not have one yet. */
+static int open_store(const struct ctl *ctl, struct slug_store **out)
+{
+	if (!ctl->option)
+		return slugs_open_folder(out, ctl->dir);
+	*out = slugs_at_folder(ctl->dir);
+	return 0;
+}
+
 /* What is checked must not be let go meanwhile. */
 static int check_slugs(const struct ctl *ctl, struct ledger *l)
 {
 	struct fsck f = { .dir = ctl->dir,
 			  .ledger = l,
 			  .dry_run = ctl->option };
-	struct slug_store *store = slugs_at_folder(ctl->dir);
+	struct slug_store *store = NULL;
 	struct config *config = NULL;
 	int lock = -1, rc = read_config(ctl, &config);
 
 	f.config = config;
+	if (!rc)
+		rc = open_store(ctl, &store);
 	if (!rc)
 		rc = slugs_lock(store, false, &lock);
 	if (!rc)
 		rc = fsck_slugs(&f);
 	if (!rc)
 		rc = sum_up(&f);
-	slugs_unlock(store, lock);
+	if (store)
+		slugs_unlock(store, lock);
 	slugs_close(store);
 	config_free(config);
 	fsck_release(&f);

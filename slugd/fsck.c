@@ -15,7 +15,8 @@
 #include "proc.h"
 #include "text.h"
 
-#define EVERY 64 /* segments, between two looks at the progress */
+#define EVERY      64 /* segments, between two looks at the progress */
+#define GZIP_LEVEL 9  /* the highest that it has; zstd has more */
 
 /* What slugs were before they were manifests: UUID and this. */
 static const struct {
@@ -23,6 +24,55 @@ static const struct {
 } old_files[] = { { ".tar.zst", "zstd" }, { ".tar.gz", "gzip" } };
 
 #define NR_OLD_FILES (sizeof(old_files) / sizeof(old_files[0]))
+
+/* A slug that the ledger needs. */
+struct needed {
+	char *uuid;
+	int64_t version; /* the newest release that has it; 0: none, yet */
+	bool bad;
+};
+
+/* All of them, by uuid. */
+struct list {
+	struct needed *v;
+	size_t n;
+	bool has_versions; /* they are looked up where one is to be named */
+};
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(((const struct needed *)a)->uuid,
+		      ((const struct needed *)b)->uuid);
+}
+
+/* Takes over the uuids, and frees their array. */
+static void list_init(struct list *list, char **uuids, size_t n)
+{
+	size_t i;
+
+	*list = (struct list){ .v = xcalloc(n + 1, sizeof(*list->v)), .n = n };
+	for (i = 0; i < n; i++)
+		list->v[i].uuid = uuids[i];
+	free(uuids);
+	qsort(list->v, n, sizeof(*list->v), compare);
+}
+
+static void list_release(struct list *list)
+{
+	size_t i;
+
+	for (i = 0; i < list->n; i++)
+		free(list->v[i].uuid);
+	free(list->v);
+}
+
+/* NULL where the ledger does not need it. */
+static struct needed *list_find(const struct list *list, char *uuid)
+{
+	const struct needed key = { .uuid = uuid };
+
+	return bsearch(&key, list->v, list->n, sizeof(key), compare);
+}
 
 static void show_progress(const struct fsck *f)
 {
@@ -104,37 +154,57 @@ static void patient_release(struct patient *p)
 	*p = (struct patient){ 0 };
 }
 
-/* The newest release that has it; 0 where none has, yet. */
-static int64_t version_of(struct ledger *l, const struct slug *slug)
+static void find_versions_of(struct list *list, struct ledger *l, int64_t app)
 {
-	const struct release_range all = { .max = INT32_MAX,
-					   .descending = true };
+	const struct release_range all = { .max = INT32_MAX };
 	struct release **v = NULL;
-	int64_t version = 0;
+	struct needed *slug;
 	size_t n = 0, i;
 
-	if (ledger_releases(l, slug->app, &all, &v, &n))
-		return 0;
-	for (i = 0; i < n && !version; i++)
-		if (v[i]->slug && !strcmp(v[i]->slug, slug->uuid))
-			version = v[i]->version;
+	if (ledger_releases(l, app, &all, &v, &n))
+		return;
+	for (i = 0; i < n; i++) {
+		slug = v[i]->slug ? list_find(list, v[i]->slug) : NULL;
+		if (slug)
+			slug->version = v[i]->version;
+	}
 	releases_free(v, n);
-	return version;
 }
 
-static int patient_init(struct patient *p, struct ledger *l, const char *uuid)
+/* Each release is read once. Where that fails, slugs go without versions. */
+static void find_versions(struct list *list, struct ledger *l)
 {
-	int64_t version;
-	int rc = ledger_slug(l, uuid, &p->slug);
+	struct app **apps = NULL;
+	size_t n = 0, i;
 
+	if (list->has_versions)
+		return;
+	list->has_versions = true;
+	if (ledger_apps(l, &apps, &n))
+		return;
+	for (i = 0; i < n; i++)
+		find_versions_of(list, l, apps[i]->id);
+	apps_free(apps, n);
+}
+
+/* A push that was dropped meanwhile took its slug along: p->slug is NULL. */
+static int patient_init(struct patient *p, struct ledger *l, struct list *list,
+			const struct needed *slug)
+{
+	int rc = ledger_slug(l, slug->uuid, &p->slug);
+
+	if (rc == ERR_NOTFOUND)
+		return 0;
 	if (!rc)
 		rc = ledger_app_by_id(l, p->slug->app, &p->app);
 	if (rc)
 		return rc;
-	version = version_of(l, p->slug);
-	p->name = version ? xasprintf("slug %s of %s v%" PRId64, uuid,
-				      p->app->name, version)
-			  : xasprintf("slug %s of %s", uuid, p->app->name);
+	find_versions(list, l);
+	p->name =
+		slug->version
+			? xasprintf("slug %s of %s v%" PRId64, slug->uuid,
+				    p->app->name, slug->version)
+			: xasprintf("slug %s of %s", slug->uuid, p->app->name);
 	return 0;
 }
 
@@ -164,6 +234,13 @@ static char *format_of(const struct fsck *f, const char *uuid)
 	return format;
 }
 
+static int64_t level_of(const struct fsck *f, const char *format)
+{
+	if (!strcmp(format, "gzip") && f->config->level > GZIP_LEVEL)
+		return GZIP_LEVEL;
+	return f->config->level;
+}
+
 /* It was within the limits when it was pushed. */
 static int run_slugpack(const struct fsck *f, const struct patient *p)
 {
@@ -174,7 +251,7 @@ static int run_slugpack(const struct fsck *f, const struct patient *p)
 	char *store = xasprintf("--store=%s", f->dir);
 	char *slug = xasprintf("--slug=%s", p->slug->uuid);
 	char *format = xasprintf("--format=%s", kind);
-	char *level = xasprintf("--level=%" PRId64, f->config->level);
+	char *level = xasprintf("--level=%" PRId64, level_of(f, kind));
 	const char *argv[] = { program,
 			       store,
 			       slug,
@@ -210,11 +287,10 @@ static void mend(struct fsck *f, const struct patient *p)
 	int rc = 0;
 
 	if (check_slug(f, p->slug->uuid)) {
-		rc = run_slugpack(f, p);
 		/* In another format or at another level it has another. */
+		rc = ledger_slug_checksum(f->ledger, p->slug->uuid, NULL);
 		if (!rc)
-			rc = ledger_slug_checksum(f->ledger, p->slug->uuid,
-						  NULL);
+			rc = run_slugpack(f, p);
 		if (!rc)
 			rc = check_slug(f, p->slug->uuid);
 	}
@@ -241,25 +317,26 @@ static void remove_old(const struct fsck *f, const char *uuid)
 	}
 }
 
-/* Say what is wrong with each; those with something wrong into bad. */
-static int check_all(struct fsck *f, char **uuids, bool *bad)
+/* Say what is wrong with each; those with something wrong are bad. */
+static int check_all(struct fsck *f, struct list *list)
 {
 	struct patient p = { 0 };
 	int rc = 0;
 
-	for (f->checked = 0; f->checked < f->slugs && !rc; f->checked++) {
-		const char *uuid = uuids[f->checked];
+	for (f->checked = 0; f->checked < list->n && !rc; f->checked++) {
+		struct needed *slug = &list->v[f->checked];
 		char *why;
 
 		show_progress(f);
-		if (!check_slug(f, uuid))
+		if (!check_slug(f, slug->uuid))
 			continue;
-		bad[f->checked] = true;
-		f->broken++;
 		why = xstrdup(err_msg());
-		rc = patient_init(&p, f->ledger, uuid);
-		if (!rc)
+		rc = patient_init(&p, f->ledger, list, slug);
+		if (!rc && p.slug) {
+			slug->bad = true;
+			f->broken++;
 			say(p.name, why);
+		}
 		patient_release(&p);
 		free(why);
 	}
@@ -267,40 +344,34 @@ static int check_all(struct fsck *f, char **uuids, bool *bad)
 	return rc;
 }
 
-static int mend_all(struct fsck *f, char **uuids, const bool *bad)
+static int mend_all(struct fsck *f, struct list *list)
 {
 	struct patient p = { 0 };
 	size_t i;
 	int rc = 0;
 
-	for (i = 0; i < f->slugs && !rc; i++) {
-		if (bad[i]) {
-			rc = patient_init(&p, f->ledger, uuids[i]);
-			if (!rc)
+	for (i = 0; i < list->n && !rc; i++) {
+		const struct needed *slug = &list->v[i];
+
+		if (slug->bad) {
+			rc = patient_init(&p, f->ledger, list, slug);
+			if (!rc && p.slug)
 				mend(f, &p);
+			else if (!rc)
+				f->broken--;
 			patient_release(&p);
 		}
-		if (!rc && !check_slug(f, uuids[i]))
-			remove_old(f, uuids[i]);
+		if (!rc && !check_slug(f, slug->uuid))
+			remove_old(f, slug->uuid);
 	}
 	return rc;
-}
-
-static bool is_needed(const char *uuid, char **uuids, size_t n)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		if (!strcmp(uuids[i], uuid))
-			return true;
-	return false;
 }
 
 /*
  * Roots that the ledger does not need: of a push that is going on, or left
  * for the next gc. Nobody is worse off for what they lack.
  */
-static void check_others(struct fsck *f, char **uuids)
+static void check_others(struct fsck *f, const struct list *list)
 {
 	char *path = xasprintf("%s/slugs", f->dir), *name;
 	DIR *dir = opendir(path);
@@ -308,8 +379,7 @@ static void check_others(struct fsck *f, char **uuids)
 	int rc;
 
 	while (dir && (e = readdir(dir))) {
-		if (name_check_uuid(e->d_name) ||
-		    is_needed(e->d_name, uuids, f->slugs))
+		if (name_check_uuid(e->d_name) || list_find(list, e->d_name))
 			continue;
 		rc = check_slug(f, e->d_name);
 		if (!rc || rc == ERR_NOTFOUND)
@@ -325,23 +395,19 @@ static void check_others(struct fsck *f, char **uuids)
 
 int fsck_slugs(struct fsck *f)
 {
+	struct list list;
 	char **uuids = NULL;
-	bool *bad = NULL;
-	size_t i;
 	int rc = ledger_slugs_there(f->ledger, &uuids, &f->slugs);
 
 	if (rc)
 		return rc;
-	bad = xcalloc(f->slugs + 1, sizeof(*bad));
-	rc = check_all(f, uuids, bad);
+	list_init(&list, uuids, f->slugs);
+	rc = check_all(f, &list);
 	if (!rc)
-		check_others(f, uuids);
+		check_others(f, &list);
 	if (!rc && !f->dry_run)
-		rc = mend_all(f, uuids, bad);
-	for (i = 0; i < f->slugs; i++)
-		free(uuids[i]);
-	free(uuids);
-	free(bad);
+		rc = mend_all(f, &list);
+	list_release(&list);
 	return rc;
 }
 

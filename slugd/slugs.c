@@ -21,6 +21,7 @@
 struct folder {
 	struct slug_store base;
 	char *dir;
+	bool look; /* make nothing, not even the lock */
 };
 
 /* What was counted already, and where that leads to. */
@@ -33,6 +34,11 @@ struct slug_sum {
 static const char *dir_of(const struct slug_store *s)
 {
 	return ((const struct folder *)(const void *)s)->dir;
+}
+
+static bool is_only_looked_at(const struct slug_store *s)
+{
+	return ((const struct folder *)(const void *)s)->look;
 }
 
 static bool folder_has(struct slug_store *s, const char *uuid)
@@ -93,11 +99,13 @@ static int folder_lock(struct slug_store *s, bool exclusive, int *lock)
 {
 	char *path = xasprintf("%s/segments/lock", dir_of(s));
 	int how = exclusive ? LOCK_EX | LOCK_NB : LOCK_SH, rc = 0;
+	bool look = is_only_looked_at(s);
 
-	*lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (*lock < 0)
+	*lock = open(path, (look ? O_RDONLY : O_RDWR | O_CREAT) | O_CLOEXEC,
+		     0600);
+	if (*lock < 0 && (!look || errno != ENOENT))
 		rc = err_sys("%s", path);
-	while (!rc && flock(*lock, how))
+	while (!rc && *lock >= 0 && flock(*lock, how))
 		if (errno == EWOULDBLOCK)
 			rc = err_set(ERR_CONFLICT, "a slug is being packed");
 		else if (errno != EINTR)
@@ -339,6 +347,7 @@ struct slug_store *slugs_at_folder(const char *dir)
 
 	f->base.ops = &folder_ops;
 	f->dir = xstrdup(dir);
+	f->look = true;
 	return &f->base;
 }
 
@@ -377,6 +386,7 @@ int slugs_open_folder(struct slug_store **out, const char *dir)
 	struct slug_store *s = slugs_at_folder(dir);
 	int lock = -1, rc = make_folders(dir);
 
+	((struct folder *)(void *)s)->look = false;
 	if (!rc) {
 		rc = slugs_lock(s, true, &lock);
 		if (!rc)

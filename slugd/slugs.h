@@ -61,7 +61,10 @@ struct slug_store {
  */
 int slugs_open_folder(struct slug_store **out, const char *dir);
 
-/* The same, only to look at. */
+/*
+ * The same, only to look at: nothing is made, and a lock that is not there
+ * nobody has.
+ */
 struct slug_store *slugs_at_folder(const char *dir);
 
 /* Free s; it may be NULL. */

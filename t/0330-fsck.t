@@ -306,4 +306,67 @@ is "$status" 0 'slugd, which ran all the time, goes on'
 run slugctl -d "$dir" fsck --dry
 is "$status" 1 'an option that is none is refused'
 
+# A gzip slug, where [slug] says zstd and a level that gzip has not.
+sed 's/^\[slug\]/&\ncompression = gzip/' "$dir/slugd.ini" >ini &&
+	cat ini >"$dir/slugd.ini"
+stop_slugd
+start_slugd
+echo gzip again >>work/index.html
+git -C work commit -q -a -m 'By gzip again'
+git -C work push -q heroku master 2>/dev/null
+sed 's/^compression.*/level = 12/' "$dir/slugd.ini" >ini &&
+	cat ini >"$dir/slugd.ini"
+stop_slugd
+start_slugd
+slug7=$(slug 7)
+flip "$dir/segments/$(segments "$slug7" | head -n 1)" 400
+fsck
+is "$status" 0 'gzip slugs are mended where the level is above that of gzip'
+like "$out" "^slug $slug7 of myapp v7: repacked$" 'and named'
+is "$(slugctl -d "$dir" cat-slug "$slug7" | tar -z -xO index.html)" \
+	"$(cat work/index.html)" 'and stay gzip'
+
+# A push that is dropped meanwhile.
+gone=ffffffff-ffff-4fff-bfff-ffffffffffff
+sqlite3 "$dir/ledger.db" "CREATE TEMP TABLE s AS
+	SELECT * FROM slug WHERE uuid = '$slug2';
+	UPDATE s SET id = NULL, uuid = '$gone';
+	INSERT INTO slug SELECT * FROM s"
+rm "$root"
+hold slugpack
+slugctl -d "$dir" fsck >fsck.out 2>&1 &
+fsck_pid=$!
+held slugpack
+sqlite3 "$dir/ledger.db" "DELETE FROM slug WHERE uuid = '$gone'"
+let_go slugpack
+wait $fsck_pid
+is "$?" 0 'a slug that goes meanwhile is none that is damaged'
+like "$(cat fsck.out)" "^slug $gone of myapp: .* is missing" 'which it was'
+
+# A ledger put back from a backup, where slugd has not started yet.
+mkdir back
+cp "$dir/slugd.ini" back/
+sqlite3 "$dir/ledger.db" '.backup back/ledger.db'
+run slugctl -d "$scratch/back" fsck --dry-run
+is "$status" 1 'without a store, every slug is damaged'
+like "$err" '^ !    6 of 6 slugs are damaged$' 'in words'
+is "$(ls back)" "$(printf 'ledger.db\nslugd.ini')" 'a dry run makes none'
+mkdir back/segments
+run slugctl -d "$scratch/back" fsck --dry-run
+is "$status $(ls back/segments)" '1 ' 'nor a lock, which would be of root'
+rmdir back/segments
+run slugctl -d "$scratch/back" fsck
+is "$status $err" '0 ' 'fsck makes one'
+like "$out" '^6 slugs mended' 'with every slug'
+
+# What was not kept.
+sed 's/^\[slug\]/&\nkeep = 2/' "$dir/slugd.ini" >ini &&
+	cat ini >"$dir/slugd.ini"
+stop_slugd
+start_slugd
+slugctl -d "$dir" gc >/dev/null
+run slugctl -d "$dir" cat-slug myapp:v2
+is "$status $out$err" '1  !    v2 of myapp is expired, its slug is gone' \
+	'cat-slug says what is expired'
+
 finish
