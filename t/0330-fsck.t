@@ -332,11 +332,14 @@ sqlite3 "$dir/ledger.db" "CREATE TEMP TABLE s AS
 	SELECT * FROM slug WHERE uuid = '$slug2';
 	UPDATE s SET id = NULL, uuid = '$gone';
 	INSERT INTO slug SELECT * FROM s"
+checksum "$slug2" >/dev/null
+isnt "$(kept "$slug2")" '' 'a checksum is kept'
 rm "$root"
 hold slugpack
 slugctl -d "$dir" fsck >fsck.out 2>&1 &
 fsck_pid=$!
 held slugpack
+is "$(kept "$slug2")" '' 'and forgotten before slugpack runs'
 sqlite3 "$dir/ledger.db" "DELETE FROM slug WHERE uuid = '$gone'"
 let_go slugpack
 wait $fsck_pid
