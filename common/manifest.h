@@ -21,8 +21,8 @@
  *	*.tmp			what a crash left half written
  *
  * A segment's file begins with SEGMENT_HEADER bytes: a line of text,
- * "slug segment 1 DIGEST SIZE RAW", blanks and LF. What follows is one zstd frame
- * or gzip member; all of a slug in the order of its manifest are the
+ * "slug segment 1 DIGEST SIZE RAW", blanks and LF. What follows is one zstd
+ * frame or gzip member; all of a slug in the order of its manifest are the
  * .tar.zst or .tar.gz.
  *
  * Digests are SHA-256.

@@ -35,6 +35,8 @@ struct sums {
 	uint32_t large;                    /* files that come in pieces */
 };
 
+#define KNOWN_NAME 16 /* bytes */
+
 /* An entry of a folder. */
 struct known {
 	unsigned char id[ENTRY_ID_SIZE];
@@ -42,7 +44,7 @@ struct known {
 	uint8_t is_node; /* a folder with segments of its own */
 	uint8_t usable;  /* 0: to be looked at each time */
 	uint8_t reserved;
-	uint64_t name; /* a hash of it */
+	unsigned char name[KNOWN_NAME]; /* of its digest */
 	struct sums sums;
 };
 

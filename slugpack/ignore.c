@@ -119,6 +119,19 @@ static int find(void *ctx, const struct tree_entry *e)
 	return rc ? rc : read_lines(&s->rules, text, len);
 }
 
+/* What they leave out depends on who reads them, too. */
+static void digest_rules(unsigned char out[DIGEST_SIZE], const struct tree *t,
+			 const char *rules)
+{
+	struct digest *d = digest_new();
+
+	digest_add(d, tree_version(t), strlen(tree_version(t)));
+	if (rules)
+		digest_add(d, rules, strlen(rules));
+	digest_end(d, out);
+	digest_free(d);
+}
+
 int ignore_read(struct tree *t, unsigned char rules[DIGEST_SIZE])
 {
 	struct search s = { t, NULL };
@@ -126,7 +139,7 @@ int ignore_read(struct tree *t, unsigned char rules[DIGEST_SIZE])
 
 	if (!rc && s.rules)
 		rc = tree_ignore(t, s.rules);
-	digest_of(rules, s.rules, s.rules ? strlen(s.rules) : 0);
+	digest_rules(rules, t, s.rules);
 	free(s.rules);
 	return rc;
 }

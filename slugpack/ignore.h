@@ -14,8 +14,9 @@
 
 /*
  * Read the tree's .slugignore, where it has one: tree_is_ignored() knows its
- * patterns then, and rules is their digest (of nothing where it has none). Errors: ERR_INVALID if it is no plain file, or with the
- * line that has a "!", a NUL or more than three "**"; ERR_TOOBIG over 64K.
+ * patterns then, and rules is a digest of them and of what reads them.
+ * Errors: ERR_INVALID if it is no plain file, or with the line that has a
+ * "!", a NUL or more than three "**"; ERR_TOOBIG over 64K.
  */
 int ignore_read(struct tree *t, unsigned char rules[DIGEST_SIZE]);
 

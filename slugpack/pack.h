@@ -19,8 +19,8 @@
  * before 1980.
  *
  *	rc = pack_open(&p, to);
- *	rc = pack_entry(p, ...);	(as often as needed: it is at the
- *				is at the sink then)
+ *	rc = pack_entry(p, ...);	(as often as needed: each is at the
+ *					 sink then, whole)
  *	rc = pack_end(p);
  *	pack_free(p);
  */

@@ -41,6 +41,7 @@ struct list {
 struct part {
 	struct known known;
 	char *name;
+	uint64_t hash; /* of the name, for cut.h */
 	uint64_t size;
 	struct list list; /* of a node */
 	size_t node;      /* its number in the plan's cache */
@@ -56,6 +57,7 @@ struct folder {
 	const struct known *old;
 	struct cache_at *below;
 	size_t nr_old, at, nodes_before;
+	size_t spare; /* entries that may be looked at beyond LOOK_AHEAD */
 };
 
 static int plan_folder(struct planner *p, const char *path, size_t depth,
@@ -288,21 +290,28 @@ static int look_at(struct folder *f, const struct tree_entry *e,
 static const struct known *find_old(struct folder *f, const struct known *k,
 				    struct cache_at **node)
 {
-	size_t nodes = f->nodes_before, i;
+	size_t nodes = f->nodes_before, rest = f->nr_old - f->at, i;
+	size_t end = f->at + LOOK_AHEAD;
 
 	*node = NULL;
-	for (i = f->at; i < f->nr_old && i < f->at + LOOK_AHEAD; i++) {
+	if (rest > LOOK_AHEAD && f->spare >= rest)
+		end = f->nr_old;
+	for (i = f->at; i < f->nr_old && i < end; i++) {
 		const struct known *old = &f->old[i];
 
-		if (old->name == k->name) {
+		if (!memcmp(old->name, k->name, sizeof(k->name))) {
 			if (old->is_node)
 				*node = &f->below[nodes];
+			if (i >= f->at + LOOK_AHEAD)
+				f->spare -= i - f->at;
 			f->at = i + 1;
 			f->nodes_before = nodes + old->is_node;
 			return old;
 		}
 		nodes += old->is_node;
 	}
+	if (end == f->nr_old && rest > LOOK_AHEAD)
+		f->spare -= rest;
 	return NULL;
 }
 
@@ -339,6 +348,15 @@ static bool was_twin(const struct planner *p, const struct known *k)
 	       k->sums.weight >= p->scale->large;
 }
 
+/* A name in the cache: nobody makes two that are taken for each other. */
+static void name_digest(unsigned char out[KNOWN_NAME], const char *name)
+{
+	unsigned char whole[DIGEST_SIZE];
+
+	digest_of(whole, name, strlen(name));
+	memcpy(out, whole, KNOWN_NAME);
+}
+
 /* NOLINTNEXTLINE(misc-no-recursion) */
 static int plan_entry(struct folder *f, const struct tree_entry *e,
 		      struct part *part)
@@ -350,8 +368,9 @@ static int plan_entry(struct folder *f, const struct tree_entry *e,
 
 	memcpy(k->id, e->id, ENTRY_ID_SIZE);
 	k->kind = (uint8_t)e->kind;
-	k->name = cut_hash(e->name);
+	name_digest(k->name, e->name);
 	part->name = xstrdup(e->name);
+	part->hash = cut_hash(e->name);
 	old = find_old(f, k, &node);
 	if (f->depth == 1 && !strcmp(e->name, "Procfile") &&
 	    !tree_is_ignored(f->p->spec->tree, e))
@@ -389,7 +408,7 @@ static struct cut_item cut_item_of(const struct part *part)
 {
 	const struct known *k = &part->known;
 
-	return (struct cut_item){ k->sums.weight, k->name, k->id };
+	return (struct cut_item){ k->sums.weight, part->hash, k->id };
 }
 
 static bool are_twins(const struct planner *p, const struct part *a,
@@ -406,6 +425,7 @@ static void add_segment(struct folder *f, struct list *l, struct part **v,
 {
 	struct planned *s = list_add(l);
 	struct digest *d = digest_new();
+	unsigned char far;
 	size_t i;
 
 	s->folder = xstrdup(f->path);
@@ -424,6 +444,9 @@ static void add_segment(struct folder *f, struct list *l, struct part **v,
 		name_item(d, f->p, item, &v[i]->known.sums);
 		s->has_twins |= i && are_twins(f->p, v[i - 1], v[i]);
 	}
+	/* It is packed otherwise then. */
+	far = s->has_twins;
+	digest_add(d, &far, 1);
 	name_segment(f->p, s, d);
 	digest_free(d);
 }
@@ -563,6 +586,7 @@ static void open_old(struct folder *f, const struct cache_at *at)
 		return;
 	f->old = cache_known(c, *at);
 	f->nr_old = cache_node(c, *at)->own;
+	f->spare = 16 * f->nr_old;
 	f->below = cache_below(c, *at);
 }
 
@@ -597,7 +621,6 @@ static int plan_folder(struct planner *p, const char *path, size_t depth,
 		self.known = part->known;
 		self.known.sums = (struct sums){ .weight = HEADER };
 		memset(self.known.id, 0, ENTRY_ID_SIZE);
-		self.known.name = 0;
 		cut_folder(&f, &self, &part->list);
 		keep_node(&f, part, first_node, first_known);
 		free(self.name);
@@ -650,6 +673,7 @@ static void make_key(struct planner *p)
 	struct digest *d = digest_new();
 
 	digest_add(d, p->form, DIGEST_SIZE);
+	digest_add(d, PACKAGE_VERSION, strlen(PACKAGE_VERSION));
 	digest_add(d, p->spec->rules, DIGEST_SIZE);
 	digest_add(d, numbers, sizeof(numbers));
 	digest_end(d, p->plan->key);

@@ -15,11 +15,11 @@
  * checked and the sizes summed that the objects' headers tell, before any
  * blob is read.
  *
- * A folder that is not large (cut.h) with all that is in it is one item
- * of its parent's, and so are twins; any other has segments of its own. The items between
- * two such folders are a run, which cut.h cuts into segments. So the name of
- * a segment follows from tree objects, and a folder whose tree object is
- * that of the cache need not be read.
+ * A folder that is not large (cut.h) with all that is in it is one item of
+ * its parent's, and so are twins; any other has segments of its own. The
+ * items between two such folders are a run, which cut.h cuts into segments.
+ * So the name of a segment follows from tree objects, and a folder whose tree
+ * object is that of the cache need not be read.
  */
 
 /* A part of a segment: an entry, or a folder with all that is in it. */

@@ -114,6 +114,9 @@ static int on_large(void *ctx, const struct tree_entry *e, uint64_t size,
 	if (rc)
 		return rc;
 	rc = tree_blob_stream(p->spec->tree, e, size, to);
+	/* Before another one reads on in what the child has to say. */
+	if (rc)
+		fail(p, rc);
 	pthread_mutex_lock(&p->lock);
 	p->large = false;
 	pthread_cond_broadcast(&p->changed);

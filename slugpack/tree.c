@@ -37,6 +37,7 @@ struct tree {
 	git_repository *rules;   /* of tree_ignore(); NULL: none */
 	struct reader *reader;
 	char hex[GIT_OID_HEXSZ + 1];
+	char version[40];
 };
 
 /* A folder that the walk is in. */
@@ -53,6 +54,11 @@ struct walk {
 	char path[MAX_PATH + 2]; /* a slash and a NUL more */
 };
 
+const char *tree_version(const struct tree *t)
+{
+	return t->version;
+}
+
 static const char *reason(void)
 {
 	const git_error *e = git_error_last();
@@ -67,23 +73,28 @@ static const char *reason(void)
  */
 #define MAX_READERS 64
 
+static atomic_uint nr_readers;
+
 static struct reader {
 	atomic_uint reads; /* 0: nobody's */
-	unsigned seen;
+	unsigned seen, ticks;
 } readers[MAX_READERS];
-
-static atomic_uint nr_readers;
 
 bool tree_is_stuck(void)
 {
+	/* The clock is that of all threads together. */
 	bool stuck = false;
 	size_t i;
 
 	for (i = 0; i < MAX_READERS; i++) {
 		unsigned reads = atomic_load(&readers[i].reads);
 
-		stuck |= reads % 2 && reads == readers[i].seen;
+		if (reads % 2 && reads == readers[i].seen)
+			readers[i].ticks++;
+		else
+			readers[i].ticks = 0;
 		readers[i].seen = reads;
+		stuck |= readers[i].ticks >= atomic_load(&nr_readers);
 	}
 	return stuck;
 }
@@ -256,8 +267,13 @@ done:
 
 static int open_source(struct tree *t, const struct tree_source *source)
 {
+	int major, minor, revision;
+
 	t->source = source;
 	set_up_library();
+	git_libgit2_version(&major, &minor, &revision);
+	snprintf(t->version, sizeof(t->version), "libgit2 %d.%d.%d", major,
+		 minor, revision);
 	start_clock(t);
 	return source->nr_objects ? open_objects(t, source)
 				  : open_repository(t, source->repo);

@@ -56,6 +56,9 @@ typedef int (*tree_visit)(void *ctx, const struct tree_entry *e);
  */
 #define TREE_READ_SECONDS 5
 
+/* What library and version reads objects and patterns; borrowed from t. */
+const char *tree_version(const struct tree *t);
+
 /* For a signal handler. */
 bool tree_is_stuck(void);
 

@@ -10,7 +10,7 @@
  * target's folders. Each step goes down by one name, and through no symbolic
  * link; so none of them is left, whatever other threads make there.
  *
- *	place_open(&p, ".")		the working folder is the target
+ *	place_open(&p)		the working folder is the target
  *	place_enter(&p, path, ...)	it is now the folder of path
  *	place_close(&p)
  */

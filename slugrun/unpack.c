@@ -198,6 +198,8 @@ static void *work(void *arg)
 	size_t i;
 	int rc;
 
+	/* First: libarchive asks for the umask by setting it. */
+	rc = place_open(&w->place);
 	w->out = archive_write_disk_new();
 	if (!w->out)
 		abort();
@@ -206,7 +208,6 @@ static void *work(void *arg)
 				ARCHIVE_EXTRACT_SECURE_NODOTDOT |
 				ARCHIVE_EXTRACT_SECURE_NOABSOLUTEPATHS |
 				ARCHIVE_EXTRACT_TIME);
-	rc = place_open(&w->place);
 	while (!rc && !u->failed && (i = u->next++) < m->nr_segments)
 		rc = extract_segment(w, &m->segments[i]);
 	if (archive_write_close(w->out) < ARCHIVE_OK && !rc)

@@ -374,4 +374,46 @@ faulty few rename ENOSPC 'No space left on device'
 is "$bad" '' 'or a name'
 ok $((faults < 5)) "any of $faults"
 
+# --- what one name stands for
+# commit_files: a commit of all in the folder work; prints it.
+commit_files() {
+	git --git-dir=odd --work-tree=work add -A
+	git --git-dir=odd --work-tree=work commit -q -m 'As it is'
+	git --git-dir=odd rev-parse HEAD
+}
+# packed_alike REV NAME: with what the store and the cache have, and anew.
+packed_alike() {
+	slugpack --store=store --slug="$(uuid 1)" --cache=kept/odd odd "$1"
+	rm -rf fresh
+	mkdir fresh
+	slugpack --store=fresh --slug="$(uuid 1)" odd "$1"
+	cmp "store/slugs/$(uuid 1)" "fresh/slugs/$(uuid 1)"
+	ok $? "$2"
+}
+fresh_store
+mkdir -p work kept
+git init -q --bare odd
+head -c 200000 large.tzst >work/x1
+cp work/x1 work/x2
+head -c 1000000 large.tzst >work/y
+packed_alike "$(commit_files)" 'twins are packed'
+head -c 140000000 /dev/zero >work/zeros
+packed_alike "$(commit_files)" 'in a large tree they are strangers'
+rm work/zeros
+
+# Their FNV-1a is the same.
+mkdir -p work/8yn0iYCKYHlIj4-BwPqk
+mv work/y work/8yn0iYCKYHlIj4-BwPqk
+packed_alike "$(commit_files)" 'a folder'
+mv work/8yn0iYCKYHlIj4-BwPqk work/GReLUrM4wMqfg9yzV3KQ
+packed_alike "$(commit_files)" 'is not taken for one of the same hash'
+
+# Of many that went, the rest is found in the cache all the same.
+for i in $(seq 100 299); do
+	echo "$i" >"work/a$i"
+done
+packed_alike "$(commit_files)" 'many files'
+rm work/a1*
+packed_alike "$(commit_files)" 'and half of them'
+
 finish
