@@ -64,24 +64,17 @@ static void run_request(void *arg)
 
 static void defer(void *ctx, int lane, struct http_request *req)
 {
+	static const char *const keys[] = {
+		[LANE_LEDGER] = JOBS_LEDGER, [LANE_PUSH] = "pushes",
+		[LANE_SLUGS] = JOBS_SLUGS,   [LANE_CHECKSUM] = "checksums",
+		[LANE_ADDON] = NULL,         [LANE_GIT] = NULL,
+	};
 	struct slugd *d = ctx;
 	struct app *app = NULL;
 	char *key;
 
-	if (lane == LANE_LEDGER) {
-		jobs_submit(d->jobs, JOBS_LEDGER, run_request, req);
-		return;
-	}
-	if (lane == LANE_PUSH) {
-		jobs_submit(d->jobs, "pushes", run_request, req);
-		return;
-	}
-	if (lane == LANE_SLUGS) {
-		jobs_submit(d->jobs, JOBS_SLUGS, run_request, req);
-		return;
-	}
-	if (lane == LANE_CHECKSUM) {
-		jobs_submit(d->jobs, "checksums", run_request, req);
+	if (keys[lane]) {
+		jobs_submit(d->jobs, keys[lane], run_request, req);
 		return;
 	}
 	/* An app has two names, but one lane. */

@@ -295,6 +295,7 @@ int build_run(struct slugd *d, const struct build_request *b,
 			     json_str(error, "message", "slugpack failed"));
 	if (rc) {
 		slugs_drop(d->slugs, uuid);
+		d->gc_due = true;
 		goto done;
 	}
 	result->slug = new_slug(b, uuid, report);

@@ -76,8 +76,6 @@ void configs_reload(struct slugd *d)
 	}
 	fresh = d->configs->all[d->configs->n - 1];
 	keep(&fresh->driver, old->driver, "driver");
-	/* The store of slugs names its files by it. */
-	keep(&fresh->compression, old->compression, "compression");
 	d->config = fresh;
 	log_line("the configuration was read again");
 }

@@ -118,18 +118,37 @@ static int sweep_once(struct slugd *d, struct slug_freed *freed)
 static int sweep(struct slugd *d, struct gc_result *out)
 {
 	struct slug_freed freed = { 0 };
-	int rc = sweep_once(d, &freed);
+	int rc;
 
+	/* Before it: what comes meanwhile is for the next pass. */
+	d->gc_due = false;
+	rc = sweep_once(d, &freed);
 	/* A push was dropped meanwhile, and its slug with it. */
 	if (rc == ERR_NOTFOUND)
 		rc = sweep_once(d, &freed);
 	out->bytes = freed.bytes;
-	d->gc_due = rc != 0;
+	if (rc)
+		d->gc_due = true;
 	if (freed.bytes)
 		log_line("gc: %zu slugs, %zu pages, %zu segments removed, "
 			 "%" PRIu64 " bytes",
 			 freed.slugs, freed.pages, freed.segments, freed.bytes);
 	return rc;
+}
+
+/*
+ * The same, also where letting go failed with rc: on a full disk the ledger
+ * cannot be written before something was removed. The first error counts.
+ */
+static int sweep_after(struct slugd *d, int rc, struct gc_result *out)
+{
+	char *why = rc ? xstrdup(err_msg()) : NULL;
+	int after = sweep(d, out);
+
+	if (why)
+		err_set(rc, "%s", why);
+	free(why);
+	return rc ? rc : after;
 }
 
 int gc_run(struct slugd *d, struct gc_result *out)
@@ -151,8 +170,7 @@ int gc_run(struct slugd *d, struct gc_result *out)
 			rc = let_go(d, &c, out);
 		free(c.v);
 	}
-	if (!rc)
-		rc = sweep(d, out);
+	rc = sweep_after(d, rc, out);
 	slugs_unlock(d->slugs, lock);
 	apps_free(apps, n);
 	return rc;
@@ -168,9 +186,7 @@ static int after_release(struct slugd *d, struct choice *c)
 	rc = lock_store(d, RELEASE_MS, &lock);
 	if (rc)
 		return rc == ERR_CONFLICT ? 0 : rc;
-	rc = let_go(d, c, &result);
-	if (!rc)
-		rc = sweep(d, &result);
+	rc = sweep_after(d, let_go(d, c, &result), &result);
 	slugs_unlock(d->slugs, lock);
 	return rc;
 }

@@ -245,8 +245,10 @@ static int build_push(struct push *push)
 		rc = jobs_call(d->jobs, JOBS_LEDGER,
 			       push->direct ? deploy_built : accept_push,
 			       &call);
-		if (rc)
+		if (rc) {
 			slugs_drop(d->slugs, result.slug->uuid);
+			d->gc_due = true;
+		}
 	} else if (result.build) {
 		char *why = xstrdup(err_msg());
 

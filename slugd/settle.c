@@ -72,6 +72,7 @@ static int settle(struct push *push, bool moved, struct release **out)
 			log_line("app=%s push=%s dropped: %s did not move",
 				 app->name, i->push, i->ref);
 			slugs_drop(d->slugs, i->slug);
+			d->gc_due = true;
 			push_set_state(push, PUSH_DROPPED);
 		}
 	}

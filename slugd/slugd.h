@@ -33,7 +33,7 @@ struct slugd {
 	struct pushes *pushes;
 	bool recovering; /* before anybody is served */
 	atomic_bool stopping;
-	atomic_bool gc_due; /* a pass did not end */
+	atomic_bool gc_due; /* there is something to remove */
 };
 
 /* Does slugd launch releases, or only record them? */
