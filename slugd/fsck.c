@@ -66,12 +66,15 @@ static void list_release(struct list *list)
 	free(list->v);
 }
 
-/* NULL where the ledger does not need it. */
-static struct needed *list_find(const struct list *list, char *uuid)
+static int compare_uuid(const void *uuid, const void *slug)
 {
-	const struct needed key = { .uuid = uuid };
+	return strcmp(uuid, ((const struct needed *)slug)->uuid);
+}
 
-	return bsearch(&key, list->v, list->n, sizeof(key), compare);
+/* NULL where the ledger does not need it. */
+static struct needed *list_find(const struct list *list, const char *uuid)
+{
+	return bsearch(uuid, list->v, list->n, sizeof(*list->v), compare_uuid);
 }
 
 static void show_progress(const struct fsck *f)
