@@ -14,7 +14,7 @@ static int app_sizes(struct slugd *d, const struct app *app, json_t **out)
 	json_int_t logical = 0, stored = 0;
 	uint64_t more;
 	size_t n = 0, i;
-	int rc = ledger_slugs(d->ledger, app->id, &v, &n);
+	int rc = ledger_slug_sizes(d->ledger, app->id, &v, &n);
 
 	for (i = 0; i < n && !rc; i++) {
 		if (slugs_sum_add(sum, v[i].uuid, &more))

@@ -16,6 +16,13 @@ typedef void (*backend_row_fn)(void *ctx, void *row);
 
 struct backend;
 
+/* What the release is like that release_other() looks for. */
+struct release_wish {
+	int64_t last;          /* its version at most */
+	bool code, config;     /* another slug, other config than now; either */
+	int64_t not_addon_set; /* not with that one; 0: any */
+};
+
 struct backend_ops {
 	void (*close)(struct backend *b);
 	int (*begin)(struct backend *b);
@@ -46,6 +53,14 @@ struct backend_ops {
 			       struct release **out);
 	int (*release_last_good)(struct backend *b, int64_t app,
 				 struct release **out);
+	/*
+	 * The newest that succeeded, whose slug is there and that is as wished;
+	 * or, where it is newer, a rollback that did not fail, whatever it has.
+	 * What has another config_set may have equal config.
+	 */
+	int (*release_other)(struct backend *b, const struct release *now,
+			     const struct release_wish *wish,
+			     struct release **out);
 	int (*release_list)(struct backend *b, int64_t app,
 			    const struct release_range *range,
 			    backend_row_fn fn, void *ctx);
@@ -70,6 +85,12 @@ struct backend_ops {
 	 */
 	int (*slug_list)(struct backend *b, int64_t app, backend_row_fn fn,
 			 void *ctx);
+	/* The same, in no order, and without asking what is needed. */
+	int (*slug_sizes)(struct backend *b, int64_t app, backend_row_fn fn,
+			  void *ctx);
+	/* Is it there, and not needed in that sense? */
+	int (*slug_may_go)(struct backend *b, int64_t app, const char *uuid,
+			   bool *may);
 	int (*slug_count)(struct backend *b, int64_t app, int64_t *n);
 	int (*slug_expire)(struct backend *b, const char *uuid, int64_t at);
 	/* How many releases that succeeded have it. */

@@ -13,6 +13,8 @@
  * changes: whose slug is gone is expired.
  */
 
+#define BATCH 1000 /* slugs let go in one transaction */
+
 struct kept {
 	struct kept_slug *v;
 	size_t n;
@@ -111,6 +113,20 @@ int ledger_slugs(struct ledger *l, int64_t app, struct kept_slug **v, size_t *n)
 	return rc;
 }
 
+int ledger_slug_sizes(struct ledger *l, int64_t app, struct kept_slug **v,
+		      size_t *n)
+{
+	struct kept k = { NULL, 0 };
+	int rc;
+
+	ledger_lock(l);
+	rc = l->backend->ops->slug_sizes(l->backend, app, gather, &k);
+	ledger_unlock(l);
+	*v = k.v;
+	*n = k.n;
+	return rc;
+}
+
 int ledger_slug_count(struct ledger *l, int64_t app, int64_t *n)
 {
 	int rc;
@@ -121,50 +137,73 @@ int ledger_slug_count(struct ledger *l, int64_t app, int64_t *n)
 	return rc;
 }
 
-static bool is_to_go(const struct kept_slug *v, size_t n, const char *uuid)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		if (!strcmp(v[i].uuid, uuid))
-			return v[i].goes;
-	return false;
-}
-
-static int expire_locked(struct ledger *l, int64_t app,
-			 const struct kept_slug *v, size_t n, int64_t *releases)
+/* Of these, with what is needed by now marked. */
+static int expire_these(struct ledger *l, int64_t app, const struct kept *k,
+			int64_t *releases)
 {
 	const struct backend_ops *ops = l->backend->ops;
-	struct kept k = { NULL, 0 };
-	int64_t now = clock_now(), more;
+	int64_t now = clock_now(), more = 0;
+	bool may = false;
 	size_t i;
-	/* What is needed may have changed since v was asked for. */
-	int rc = list_locked(l, app, &k);
+	int rc = 0;
 
-	for (i = 0; i < k.n && !rc; i++) {
-		if (k.v[i].needed || !is_to_go(v, n, k.v[i].uuid))
+	for (i = 0; i < k->n && !rc; i++) {
+		if (k->v[i].needed)
 			continue;
-		rc = ops->slug_releases(l->backend, k.v[i].uuid, &more);
+		rc = ops->slug_may_go(l->backend, app, k->v[i].uuid, &may);
+		if (rc || !may)
+			continue;
+		rc = ops->slug_releases(l->backend, k->v[i].uuid, &more);
 		if (!rc)
-			rc = ops->slug_expire(l->backend, k.v[i].uuid, now);
-		if (!rc)
-			*releases += more;
+			rc = ops->slug_expire(l->backend, k->v[i].uuid, now);
+		*releases += more;
 	}
+	return rc;
+}
+
+/* What is needed may have changed since these were chosen. */
+static int expire_locked(struct ledger *l, int64_t app, struct kept *k,
+			 int64_t *releases)
+{
+	int rc = l->backend->ops->begin(l->backend);
+
+	if (rc)
+		return rc;
+	rc = need_way_back(l, app, k);
+	if (!rc)
+		rc = expire_these(l, app, k, releases);
+	return ledger_end(l, rc);
+}
+
+int ledger_expire_some(struct ledger *l, int64_t app, const struct kept_slug *v,
+		       size_t n, size_t *at, int64_t *releases)
+{
+	struct kept k = { xcalloc(BATCH, sizeof(*v)), 0 };
+	int64_t more = 0;
+	int rc = 0;
+
+	for (; *at < n && k.n < BATCH; ++*at)
+		if (v[*at].goes)
+			memcpy(k.v[k.n++].uuid, v[*at].uuid, UUID_SIZE);
+	ledger_lock(l);
+	if (k.n)
+		rc = expire_locked(l, app, &k, &more);
+	ledger_unlock(l);
 	free(k.v);
+	if (!rc)
+		*releases += more;
 	return rc;
 }
 
 int ledger_expire(struct ledger *l, int64_t app, const struct kept_slug *v,
 		  size_t n, int64_t *releases)
 {
-	int rc;
+	size_t at = 0;
+	int rc = 0;
 
 	*releases = 0;
-	ledger_lock(l);
-	rc = l->backend->ops->begin(l->backend);
-	if (!rc)
-		rc = ledger_end(l, expire_locked(l, app, v, n, releases));
-	ledger_unlock(l);
+	while (at < n && !rc)
+		rc = ledger_expire_some(l, app, v, n, &at, releases);
 	return rc;
 }
 

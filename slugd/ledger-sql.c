@@ -130,6 +130,12 @@ const int sql_nr_migrations =
  " FROM release r JOIN config_set c ON c.id = r.config_set"                    \
  " JOIN addon_set d ON d.id = r.addon_set"                                     \
  " LEFT JOIN slug s ON s.uuid = r.slug"
+/* An intent, a pending or a pinned release has slug s. */
+#define SLUG_HELD                                                              \
+ "(EXISTS (SELECT 1 FROM intent WHERE slug = s.uuid) OR"                       \
+ " EXISTS (SELECT 1 FROM release r WHERE r.slug = s.uuid AND"                  \
+ "  (r.status = 0 OR EXISTS (SELECT 1 FROM pin"                                \
+ "  WHERE app = r.app AND version = r.version))))"
 #define BUILD_COLUMNS                                                          \
  "uuid, app, commit_id, ref, user, status, slug, release,"                     \
  " created_at, updated_at FROM build"
@@ -173,6 +179,15 @@ const char *const sql_statements[NR_STATEMENTS] = {
 	[RELEASE_LAST_GOOD] = "SELECT " RELEASE_COLUMNS
 		" WHERE r.app = ? AND r.status <> 2"
 		" ORDER BY r.version DESC LIMIT 1",
+	/* The line of history turns at a rollback, good or not. */
+	[RELEASE_OTHER] = "SELECT " RELEASE_COLUMNS
+		" WHERE r.app = ?1 AND r.version ="
+		" (SELECT version FROM release o WHERE app = ?1 AND"
+		"  version <= ?2 AND ((target AND status <> 2) OR"
+		"  (status = 1 AND ((?3 AND slug IS NOT ?4) OR"
+		"   (?5 AND config_set <> ?6)) AND addon_set <> ?7 AND"
+		"   EXISTS (SELECT 1 FROM slug WHERE uuid = o.slug AND"
+		"    deleted_at IS NULL))) ORDER BY version DESC LIMIT 1)",
 	[RELEASE_LIST_UP] = "SELECT " RELEASE_COLUMNS
 		" WHERE r.app = ? AND r.version BETWEEN ? AND ?"
 		" ORDER BY r.version LIMIT ?",
@@ -195,15 +210,15 @@ const char *const sql_statements[NR_STATEMENTS] = {
 	[SLUG_CHECKSUM] = "UPDATE slug SET checksum = ? WHERE uuid = ?",
 	[SLUG_DROP_UNUSED] = "DELETE FROM slug WHERE uuid = ?1 AND NOT EXISTS"
 		" (SELECT 1 FROM release WHERE slug = ?1)",
-	[SLUG_LIST] = "SELECT s.uuid, s.size,"
-		" EXISTS (SELECT 1 FROM intent WHERE slug = s.uuid) OR"
-		" EXISTS (SELECT 1 FROM release r WHERE r.slug = s.uuid AND"
-		"  (r.status = 0 OR EXISTS (SELECT 1 FROM pin"
-		"  WHERE app = r.app AND version = r.version))),"
+	[SLUG_LIST] = "SELECT s.uuid, s.size, " SLUG_HELD ","
 		" (SELECT max(version) FROM release"
 		"  WHERE slug = s.uuid AND status <> 2) good"
 		" FROM slug s WHERE s.app = ? AND s.deleted_at IS NULL"
 		" ORDER BY good DESC, s.id DESC",
+	[SLUG_SIZES] = "SELECT uuid, size, 0 FROM slug"
+		" WHERE app = ? AND deleted_at IS NULL",
+	[SLUG_MAY_GO] = "SELECT count(*) FROM slug s WHERE s.app = ? AND"
+		" s.uuid = ? AND s.deleted_at IS NULL AND NOT " SLUG_HELD,
 	[SLUG_COUNT] = "SELECT count(*) FROM slug"
 		" WHERE app = ? AND deleted_at IS NULL",
 	[SLUG_EXPIRE] = "UPDATE slug SET deleted_at = ?"

@@ -412,6 +412,19 @@ static int q_release_last_good(struct backend *b, int64_t app,
 		   (void **)out);
 }
 
+static int q_release_other(struct backend *b, const struct release *now,
+			   const struct release_wish *wish,
+			   struct release **out)
+{
+	struct sqlite *q = sqlite_of(b);
+
+	return one(q,
+		   bind(q, RELEASE_OTHER, "iiisiii", now->app, wish->last,
+			(int64_t)wish->code, now->slug, (int64_t)wish->config,
+			now->config_set, wish->not_addon_set),
+		   release_row, (void **)out);
+}
+
 static int q_release_list(struct backend *b, int64_t app,
 			  const struct release_range *range, backend_row_fn fn,
 			  void *ctx)
@@ -490,6 +503,25 @@ static int number(struct sqlite *q, sqlite3_stmt *st, int64_t *n)
 	*n = rc == 1 ? INT(st, 0) : 0;
 	sqlite3_reset(st);
 	return rc < 0 ? rc : 0;
+}
+
+static int q_slug_sizes(struct backend *b, int64_t app, backend_row_fn fn,
+			void *ctx)
+{
+	struct sqlite *q = sqlite_of(b);
+
+	return each(q, bind(q, SLUG_SIZES, "i", app), kept_row, fn, ctx);
+}
+
+static int q_slug_may_go(struct backend *b, int64_t app, const char *uuid,
+			 bool *may)
+{
+	struct sqlite *q = sqlite_of(b);
+	int64_t n;
+	int rc = number(q, bind(q, SLUG_MAY_GO, "is", app, uuid), &n);
+
+	*may = n != 0;
+	return rc;
 }
 
 static int q_slug_count(struct backend *b, int64_t app, int64_t *n)
@@ -711,6 +743,7 @@ static const struct backend_ops sqlite_ops = {
 	.release_last = q_release_last,
 	.release_current = q_release_current,
 	.release_last_good = q_release_last_good,
+	.release_other = q_release_other,
 	.release_list = q_release_list,
 	.release_pending = q_release_pending,
 	.release_status = q_release_status,
@@ -721,6 +754,8 @@ static const struct backend_ops sqlite_ops = {
 	.slug_drop_unused = q_slug_drop_unused,
 	.slug_list = q_slug_list,
 	.slug_checksum = q_slug_checksum,
+	.slug_sizes = q_slug_sizes,
+	.slug_may_go = q_slug_may_go,
 	.slug_count = q_slug_count,
 	.slug_expire = q_slug_expire,
 	.slug_releases = q_slug_releases,

@@ -325,15 +325,27 @@ int ledger_builds(struct ledger *l, int64_t app, struct build ***out,
 int ledger_slugs(struct ledger *l, int64_t app, struct kept_slug **v,
 		 size_t *n);
 
+/* The same, in no order and none marked as needed: for their sizes. */
+int ledger_slug_sizes(struct ledger *l, int64_t app, struct kept_slug **v,
+		      size_t *n);
+
 /* How many they are. */
 int ledger_slug_count(struct ledger *l, int64_t app, int64_t *n);
 
 /*
- * Let those of app go that are to and are not needed, as one transaction;
- * *releases expired thereby.
+ * Let those of app go that are to and are not needed; *releases expired
+ * thereby. Each 1,000 are one transaction, and what is needed is looked at
+ * in each again: the others hold where one fails.
  */
 int ledger_expire(struct ledger *l, int64_t app, const struct kept_slug *v,
 		  size_t n, int64_t *releases);
+
+/*
+ * One such transaction, with the first that go from v[*at] on; *at is then
+ * where the next begins, n where none is left. *releases is added to.
+ */
+int ledger_expire_some(struct ledger *l, int64_t app, const struct kept_slug *v,
+		       size_t n, size_t *at, int64_t *releases);
 
 /* The slugs of all apps that are there: n uuids, each freed as is the array. */
 int ledger_slugs_there(struct ledger *l, char ***out, size_t *n);

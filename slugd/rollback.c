@@ -103,31 +103,36 @@ static bool same_state(const struct release *a, const struct release *b,
 
 /*
  * Walk the line of history that led to now: the release before a rollback
- * is its target, before any other the one numbered before it.
+ * is its target, before any other the one numbered before it. What cannot be
+ * the target is left to the back end to pass over, all at once.
  */
 int ledger_default_target(struct ledger *l, const struct release *now,
 			  enum rollback_part part, struct release **out)
 {
 	const struct backend_ops *ops = l->backend->ops;
+	struct release_wish wish = { now->version - 1, part != ROLLBACK_CONFIG,
+				     part != ROLLBACK_CODE, 0 };
 	struct release *r = NULL;
-	int64_t version = now->version - 1;
 	int rc;
 
-	while (version > 0) {
-		rc = ops->release_by_version(l->backend, now->app, version, &r);
-		if (rc)
-			return rc;
+	while (!(rc = ops->release_other(l->backend, now, &wish, &r))) {
 		if (!same_state(r, now, part) &&
 		    !ledger_rollback_check(r, now)) {
 			*out = r;
 			return 0;
 		}
-		version = r->target && r->status != RELEASE_FAILED
-				  ? r->target
-				  : r->version - 1;
+		/* It is the add-ons then, with any release that has them. */
+		if (!same_state(r, now, part) && r->slug &&
+		    r->status == RELEASE_SUCCEEDED)
+			wish.not_addon_set = r->addon_set;
+		wish.last = r->target && r->status != RELEASE_FAILED
+				    ? r->target
+				    : r->version - 1;
 		release_free(r);
 		r = NULL;
 	}
+	if (rc != ERR_NOTFOUND)
+		return rc;
 	return err_set(ERR_INVALID,
 		       "There is no older release to roll back to");
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../slugd/ledger-internal.h"
 #include "../../slugd/retention.h"
 #include "err.h"
 #include "ledger-kit.h"
@@ -310,6 +311,132 @@ static void the_choice_is_looked_at_again(void **state)
 	kit_check(k);
 }
 
+/* --- what it takes: calls of the back end, which are counted --- */
+
+static const struct backend_ops *real;
+static unsigned walked, begun;
+
+static int no_begin(struct backend *b)
+{
+	(void)b;
+	return 0;
+}
+
+static int count_begin(struct backend *b)
+{
+	begun++;
+	return real->begin(b);
+}
+
+static int count_other(struct backend *b, const struct release *now,
+		       const struct release_wish *wish, struct release **out)
+{
+	walked++;
+	return real->release_other(b, now, wish, out);
+}
+
+static int count_version(struct backend *b, int64_t app, int64_t version,
+			 struct release **out)
+{
+	walked++;
+	return real->release_by_version(b, app, version, out);
+}
+
+/* As deploy(), all in one transaction. */
+static void deploy_many(struct kit *k, int n)
+{
+	struct backend *b = k->ledger->backend;
+	struct backend_ops ops = *b->ops;
+
+	real = b->ops;
+	ops.begin = no_begin;
+	ops.commit = no_begin;
+	assert_int_equal(real->begin(b), 0);
+	b->ops = &ops;
+	deploy(k, n);
+	b->ops = real;
+	assert_int_equal(real->commit(b), 0);
+}
+
+/* Let go to a keep of that, and count. */
+static int64_t counted_expire(struct kit *k, int64_t keep)
+{
+	struct backend *b = k->ledger->backend;
+	struct backend_ops ops = *b->ops;
+	int64_t releases;
+
+	real = b->ops;
+	ops.begin = count_begin;
+	ops.release_other = count_other;
+	ops.release_by_version = count_version;
+	walked = begun = 0;
+	b->ops = &ops;
+	releases = expire(k, keep);
+	b->ops = real;
+	return releases;
+}
+
+static void a_long_history_of_one_config_is_not_walked(void **state)
+{
+	struct kit *k = *state;
+
+	deploy_many(k, 20000); /* v2 to v20001 */
+	assert_int_equal(counted_expire(k, 0), 0);
+	assert_in_range(walked, 1, 5);
+	assert_int_equal(begun, 0);
+	kit_addon_add(k, "memcachier", "free", "{\"A\": \"1\"}");
+	kit_deploy(k); /* v20003; the way back ends at once */
+	assert_int_equal(counted_expire(k, 0), 0);
+	assert_in_range(walked, 1, 10);
+}
+
+static void many_go_in_batches(void **state)
+{
+	struct kit *k = *state;
+
+	deploy_many(k, 2502); /* v2 to v2503 */
+	assert_int_equal(counted_expire(k, 1), 2500);
+	assert_int_equal(begun, 3);
+	assert_int_equal(counted_expire(k, 1), 0);
+	assert_int_equal(kit_rollback(k, NULL), 2504);
+}
+
+/* Another writes between two batches. */
+static void each_batch_looks_again(void **state)
+{
+	struct kit *k = *state;
+	struct retention rule = { .keep = 1 };
+	struct kept_slug *v = NULL;
+	int64_t releases = 0;
+	size_t n = 0, at = 0;
+
+	deploy_many(k, 1502); /* v2 to v1503; v2 and v3 go last */
+	assert_int_equal(ledger_slugs(k->ledger, k->app, &v, &n), 0);
+	assert_int_equal(retention_choose(v, n, &rule), 1500);
+	assert_int_equal(
+		ledger_expire_some(k->ledger, k->app, v, n, &at, &releases), 0);
+	assert_int_equal(releases, 1000);
+	assert_int_equal(pin(k, "v2", true), 0);
+	assert_int_equal(kit_rollback(k, "v3"), 1504);
+	assert_int_equal(
+		ledger_expire_some(k->ledger, k->app, v, n, &at, &releases), 0);
+	assert_int_equal(at, n);
+	assert_int_equal(releases, 1498);
+	free(v);
+	kit_check(k);
+}
+
+static void the_way_back_of_config_stays(void **state)
+{
+	struct kit *k = *state;
+
+	kit_deploy(k);
+	kit_config(k, "{\"A\": \"1\"}"); /* v3 */
+	deploy(k, 4);                    /* v4 to v7 */
+	assert_int_equal(expire(k, 1), 2);
+	expired_are(k, "v4 v5");
+}
+
 static void only_slugs_that_are_there_are_named(void **state)
 {
 	struct kit *k = *state;
@@ -345,6 +472,10 @@ int main(void)
 		T(failed_ones_go_first),
 		T(an_intents_slug_stays),
 		T(the_choice_is_looked_at_again),
+		T(the_way_back_of_config_stays),
+		T(a_long_history_of_one_config_is_not_walked),
+		T(many_go_in_batches),
+		T(each_batch_looks_again),
 		T(only_slugs_that_are_there_are_named),
 	};
 
