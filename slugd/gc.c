@@ -59,28 +59,30 @@ static int choose(struct slugd *d, struct choice *c)
 struct expire_call {
 	struct slugd *slugd;
 	const struct choice *choice;
+	size_t at; /* the next of its slugs */
 	int64_t releases;
 };
 
-/* On the ledger's lane. */
+/* On the ledger's lane, which others get between the parts. */
 static int expire(void *arg)
 {
 	struct expire_call *call = arg;
+	const struct choice *c = call->choice;
 
-	return ledger_expire(call->slugd->writer, call->choice->app,
-			     call->choice->v, call->choice->n, &call->releases);
+	return ledger_expire_some(call->slugd->writer, c->app, c->v, c->n,
+				  &call->at, &call->releases);
 }
 
 static int let_go(struct slugd *d, const struct choice *c,
 		  struct gc_result *out)
 {
-	struct expire_call call = { d, c, 0 };
+	struct expire_call call = { d, c, 0, 0 };
 	int rc = 0;
 
-	if (c->go) {
+	if (c->go)
 		d->gc_due = true;
+	while (c->go && !rc && call.at < c->n)
 		rc = jobs_call(d->jobs, JOBS_LEDGER, expire, &call);
-	}
 	out->releases += call.releases;
 	return rc;
 }
