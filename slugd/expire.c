@@ -175,8 +175,8 @@ static int expire_locked(struct ledger *l, int64_t app, struct kept *k,
 	return ledger_end(l, rc);
 }
 
-int ledger_expire_some(struct ledger *l, int64_t app, const struct kept_slug *v,
-		       size_t n, size_t *at, int64_t *releases)
+int ledger_expire(struct ledger *l, int64_t app, const struct kept_slug *v,
+		  size_t n, size_t *at, int64_t *releases)
 {
 	struct kept k = { xcalloc(BATCH, sizeof(*v)), 0 };
 	int64_t more = 0;
@@ -192,18 +192,6 @@ int ledger_expire_some(struct ledger *l, int64_t app, const struct kept_slug *v,
 	free(k.v);
 	if (!rc)
 		*releases += more;
-	return rc;
-}
-
-int ledger_expire(struct ledger *l, int64_t app, const struct kept_slug *v,
-		  size_t n, int64_t *releases)
-{
-	size_t at = 0;
-	int rc = 0;
-
-	*releases = 0;
-	while (at < n && !rc)
-		rc = ledger_expire_some(l, app, v, n, &at, releases);
 	return rc;
 }
 

@@ -69,8 +69,8 @@ static int expire(void *arg)
 	struct expire_call *call = arg;
 	const struct choice *c = call->choice;
 
-	return ledger_expire_some(call->slugd->writer, c->app, c->v, c->n,
-				  &call->at, &call->releases);
+	return ledger_expire(call->slugd->writer, c->app, c->v, c->n, &call->at,
+			     &call->releases);
 }
 
 static int let_go(struct slugd *d, const struct choice *c,

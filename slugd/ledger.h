@@ -333,19 +333,13 @@ int ledger_slug_sizes(struct ledger *l, int64_t app, struct kept_slug **v,
 int ledger_slug_count(struct ledger *l, int64_t app, int64_t *n);
 
 /*
- * Let those of app go that are to and are not needed; *releases expired
- * thereby. Each 1,000 are one transaction, and what is needed is looked at
- * in each again: the others hold where one fails.
+ * Let slugs of app go that are to and are not needed, the first thousand of
+ * them from v[*at] on, in one transaction, which looks again at what is
+ * needed. *at is then where the next call begins, n where none is left; to
+ * *releases is added how many expired thereby.
  */
 int ledger_expire(struct ledger *l, int64_t app, const struct kept_slug *v,
-		  size_t n, int64_t *releases);
-
-/*
- * One such transaction, with the first that go from v[*at] on; *at is then
- * where the next begins, n where none is left. *releases is added to.
- */
-int ledger_expire_some(struct ledger *l, int64_t app, const struct kept_slug *v,
-		       size_t n, size_t *at, int64_t *releases);
+		  size_t n, size_t *at, int64_t *releases);
 
 /* The slugs of all apps that are there: n uuids, each freed as is the array. */
 int ledger_slugs_there(struct ledger *l, char ***out, size_t *n);
