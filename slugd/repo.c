@@ -210,14 +210,16 @@ bool repo_reflog_has(const char *path, const char *ref, const char *old,
 	char *log = xasprintf("%s/logs/%s", path, ref);
 	char *want = xasprintf("%s %s ", old, new), *line = NULL;
 	FILE *f = fopen(log, "re");
-	bool found = false;
+	bool found = false, noted = false;
 	size_t size = 0;
 
 	/* A reflog that became shorter was rewritten: all of it counts. */
 	if (f && repo_reflog_size(path, ref) >= since)
 		fseeko(f, since, SEEK_SET);
-	while (f && !found && getline(&line, &size, f) > 0)
-		found = !strncmp(line, want, strlen(want));
+	while (f && !found && getline(&line, &size, f) > 0) {
+		found = noted && !strncmp(line, new, strlen(new));
+		noted = !strncmp(line, want, strlen(want));
+	}
 	if (f)
 		fclose(f);
 	free(line);

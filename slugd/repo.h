@@ -43,7 +43,11 @@ int repo_tip(const char *path, char *const *branches, char **out);
 /* Bytes of the ref's reflog; 0 where it has none. */
 int64_t repo_reflog_size(const char *path, const char *ref);
 
-/* Has the reflog an entry old -> new after its first `since` bytes? */
+/*
+ * Says the reflog, after its first `since` bytes, that the ref went from old
+ * to new, and on from there? git writes the entry before it moves the ref: an
+ * entry with no other that goes on from it proves nothing.
+ */
 bool repo_reflog_has(const char *path, const char *ref, const char *old,
 		     const char *new, int64_t since);
 

@@ -392,6 +392,21 @@ like "$(cat ../heard)" "done, v$((version + 1)) deployed to Heroku" \
 	'and it is told of the release'
 deployed 'a client that slept'
 
+# --- git wrote the reflog's entry, and was killed before it moved the ref
+if strace -f -o /dev/null true 2>/dev/null; then
+	commit 'between reflog and ref'
+	run git push --receive-pack="strace -f -qq -o /dev/null \
+		-e trace=rename -e inject=rename:signal=KILL:when=1 \
+		-P $repo/./refs/heads/master.lock git-receive-pack" heroku master
+	is "$(at)" "$(git rev-parse HEAD~1)" 'the ref stays'
+	like "$(tail -n 1 "$repo/logs/refs/heads/master")" \
+		"$(git rev-parse HEAD~1) $(git rev-parse HEAD) " \
+		'its reflog says that it moved'
+	not_deployed 'killed between reflog and ref'
+else
+	skip 7 'strace cannot trace here'
+fi
+
 cd "$scratch" || exit 1
 is_sound 'after all this'
 finish

@@ -57,9 +57,12 @@ in_repo() {
 	done | tail -n 1
 }
 
-# Each move of the ref, by the reflog of the repository.
+# Each move of the ref, by the reflog of the repository. git writes the entry
+# first: the move did not come about where the next one starts elsewhere.
 moves() {
-	cut -d ' ' -f 2 <"$repo/logs/refs/heads/master"
+	awk -v tip="$(at)" 'NR > 1 && $1 == new { print new }
+		{ new = $2 }
+		END { if (new == tip) print new }' "$repo/logs/refs/heads/master"
 }
 
 # What the releases are of, oldest first, in full.
