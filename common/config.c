@@ -19,37 +19,6 @@
 
 #define GZIP_LEVEL 9 /* the highest that it has */
 
-static const char sample[] =
-	"; slugd.ini: every key has the default shown here. See slugd.ini(5).\n"
-	"[slugd]\n"
-	"platform = Heroku            ; the name in \"deployed to Heroku\"\n"
-	"deploy_branches = main master\n"
-	"max_config = 64K\n"
-	"push_wait = 60\n"
-	"\n"
-	"[slug]\n"
-	"compression = zstd           ; zstd | gzip\n"
-	"level = 3\n"
-	"max_size = 500M              ; packed, as Heroku counts\n"
-	"max_tree = 2000M             ; unpacked\n"
-	"max_blob = 1G\n"
-	"max_entries = 1000000\n"
-	"max_depth = 256\n"
-	"threads = 0                  ; that pack; 0: one a processor\n"
-	"keep = 100                   ; slugs of an app; 0: all\n"
-	"keep_bytes = 0               ; as stored, of an app; 0: no limit\n"
-	"\n"
-	"[launch]\n"
-	"driver = slugrun             ; slugrun | none\n"
-	"ports = 5100-5999\n"
-	"timeout = 60\n"
-	"grace = 30\n"
-	"\n"
-	"[addon memcachier]\n"
-	"plans = free:0, 100:15       ; name:dollars a month\n"
-	"provider = static\n"
-	"config.MEMCACHIER_SERVERS = 127.0.0.1:11211\n";
-
 struct key;
 
 /* Where reading is: for the messages, and for what inih does not tell. */
@@ -92,6 +61,10 @@ static int set_int(struct reading *, const struct key *, const char *);
 static int set_level(struct reading *, const struct key *, const char *);
 static int set_size(struct reading *, const struct key *, const char *);
 static int set_ports(struct reading *, const struct key *, const char *);
+static int set_uids(struct reading *, const struct key *, const char *);
+static int set_switch(struct reading *, const struct key *, const char *);
+static int set_check(struct reading *, const struct key *, const char *);
+static int set_listen(struct reading *, const struct key *, const char *);
 
 #define AT(field) offsetof(struct config, field)
 
@@ -115,6 +88,20 @@ static const struct key keys[] = {
 	{ "launch", "ports", "5100-5999", set_ports, AT(port_first), 0, 0, NULL },
 	{ "launch", "timeout", "60", set_int, AT(timeout), 1, 3600, NULL },
 	{ "launch", "grace", "30", set_int, AT(grace), 0, 3600, NULL },
+	{ "launch", "trial", "on", set_switch, AT(trial), 0, 0, NULL },
+	{ "launch", "check", "tcp", set_check, AT(check), 0, 0, NULL },
+	{ "launch", "release_timeout", "3600", set_int, AT(release_timeout), 1, 86400, NULL },
+	{ "launch", "own_uid", "on", set_switch, AT(own_uid), 0, 0, NULL },
+	{ "launch", "uids", "70000-79999", set_uids, AT(uid_first), 0, 0, NULL },
+	{ "launch", "namespaces", "on", set_switch, AT(namespaces), 0, 0, NULL },
+	{ "launch", "seccomp", "on", set_switch, AT(seccomp), 0, 0, NULL },
+	{ "launch", "cgroups", "on", set_switch, AT(cgroups), 0, 0, NULL },
+	{ "launch", "memory", "1G", set_size, AT(memory), 0, 0, NULL },
+	{ "launch", "processes", "512", set_int, AT(max_processes), 0, 1000000, NULL },
+	{ "launch", "files", "10000", set_int, AT(max_files), 0, 1000000, NULL },
+	{ "launch", "log_size", "10M", set_size, AT(log_size), 0, 0, NULL },
+	{ "route", "driver", "auto", set_choice, AT(route), 0, 0, "auto haproxy direct" },
+	{ "route", "listen", "none", set_listen, AT(listen), 0, 0, NULL },
 };
 /* clang-format on */
 
@@ -195,30 +182,91 @@ static int set_size(struct reading *r, const struct key *key, const char *value)
 	return text_parse_size(field(r->config, key), value);
 }
 
+/* "FIRST-LAST", both from 1 to max. */
+static int parse_range(int64_t *first, int64_t *last, const char *value,
+		       int64_t max)
+{
+	char *copy = xstrdup(value), *dash = strchr(copy, '-');
+	int rc = ERR_INVALID;
+
+	if (dash) {
+		*dash = '\0';
+		rc = text_parse_int(first, copy, 1, max);
+		if (!rc)
+			rc = text_parse_int(last, dash + 1, 1, max);
+	}
+	free(copy);
+	return rc || *first >= *last ? ERR_INVALID : 0;
+}
+
 static int set_ports(struct reading *r, const struct key *key,
 		     const char *value)
 {
-	char *copy = xstrdup(value), *dash = strchr(copy, '-');
 	int64_t first = 0, last = 0;
-	int rc = ERR_INVALID;
 
-	(void)key;
-	if (dash) {
-		*dash = '\0';
-		rc = text_parse_int(&first, copy, 1, 65535);
-		if (!rc)
-			rc = text_parse_int(&last, dash + 1, 1, 65535);
-	}
-	if (rc || first >= last) {
-		rc = err_set(ERR_INVALID,
-			     "'%s' is not a range such as 5100-5999", value);
-		goto done;
-	}
+	if (parse_range(&first, &last, value, 65535))
+		return err_set(ERR_INVALID, "'%s' is not a range such as %s",
+			       value, key->value);
 	r->config->port_first = (uint16_t)first;
 	r->config->port_last = (uint16_t)last;
-done:
-	free(copy);
-	return rc;
+	return 0;
+}
+
+static int set_uids(struct reading *r, const struct key *key, const char *value)
+{
+	int64_t first = 0, last = 0;
+
+	/* The highest uid_t says "none". */
+	if (parse_range(&first, &last, value, UINT32_MAX - 1))
+		return err_set(ERR_INVALID, "'%s' is not a range such as %s",
+			       value, key->value);
+	r->config->uid_first = first;
+	r->config->uid_last = last;
+	return 0;
+}
+
+static int set_switch(struct reading *r, const struct key *key,
+		      const char *value)
+{
+	bool *flag = field(r->config, key);
+
+	*flag = !strcmp(value, "on");
+	if (!*flag && strcmp(value, "off") != 0)
+		return err_set(ERR_INVALID, "'%s' is none of: on off", value);
+	return 0;
+}
+
+/* "tcp", or the path of a request: printable, and no blank in it. */
+static int set_check(struct reading *r, const struct key *key,
+		     const char *value)
+{
+	const char *p = value;
+
+	while (*p > ' ' && *p < 127)
+		p++;
+	if (strcmp(value, "tcp") != 0 && (*value != '/' || *p))
+		return err_set(ERR_INVALID,
+			       "'%s' is neither tcp nor a path such as /health",
+			       value);
+	return set_string(r, key, value);
+}
+
+/* "none", or ADDRESS:PORT with an IPv4 address or "*". */
+static int set_listen(struct reading *r, const struct key *key,
+		      const char *value)
+{
+	const char *colon = strrchr(value, ':');
+	size_t len = colon ? (size_t)(colon - value) : 0;
+	int64_t port;
+
+	if (strcmp(value, "none") != 0 &&
+	    (!len || strspn(value, "0123456789.") + (*value == '*') < len ||
+	     text_parse_int(&port, colon + 1, 1, 65535)))
+		return err_set(ERR_INVALID,
+			       "'%s' is neither none nor ADDRESS:PORT such as "
+			       "0.0.0.0:80",
+			       value);
+	return set_string(r, key, value);
 }
 
 static const char *strip_left(const char *s)
@@ -435,8 +483,8 @@ int config_check(struct config **out, const char *path, config_mistake_fn fn,
 	r.seen = xcalloc(NR_KEYS, 1);
 	/* fmemopen() only reads a buffer opened with "r". */
 	r.file = path ? fopen(path, "re")
-		      : fmemopen((void *)(uintptr_t)sample, sizeof(sample) - 1,
-				 "r");
+		      : fmemopen((void *)(uintptr_t)config_sample(),
+				 strlen(config_sample()), "r");
 	if (!r.file) {
 		rc = err_sys("%s", r.path);
 		goto done;
@@ -481,12 +529,10 @@ void config_free(struct config *c)
 	free_words(c->deploy_branches);
 	free(c->compression);
 	free(c->driver);
+	free(c->check);
+	free(c->route);
+	free(c->listen);
 	free(c);
-}
-
-const char *config_sample(void)
-{
-	return sample;
 }
 
 const struct config_addon *config_addon(const struct config *c,

@@ -52,6 +52,19 @@ struct config {
 	uint16_t port_first, port_last;
 	int64_t timeout; /* seconds until a web process must answer */
 	int64_t grace;   /* seconds between SIGTERM and SIGKILL */
+	bool trial;      /* start a pushed release before its ref moves */
+	char *check;     /* "tcp", or the path of a request */
+	int64_t release_timeout; /* seconds for a release command */
+	bool own_uid;            /* a uid for each app, where slugd is root */
+	int64_t uid_first, uid_last;
+	bool namespaces, seccomp, cgroups;
+	uint64_t memory;       /* bytes, of a process and its children */
+	int64_t max_processes; /* the same; 0: no limit */
+	int64_t max_files;     /* open in one process; 0: as it comes */
+	uint64_t log_size;     /* bytes, of an app's log */
+	/* [route] */
+	char *route;  /* "auto", "haproxy", "direct" */
+	char *listen; /* "none", or ADDRESS:PORT */
 	/* [addon NAME] */
 	struct config_addon *addons;
 	size_t nr_addons;

@@ -5,7 +5,7 @@ common_libcommon_a_SOURCES = \
 	common/client.c common/client.h \
 	common/clock.c common/clock.h \
 	common/config-addon.c common/config-addon.h \
-	common/config.c common/config.h \
+	common/config-sample.c common/config.c common/config.h \
 	common/digest.c common/digest.h \
 	common/dotenv.c common/dotenv.h \
 	common/err.c common/err.h \

@@ -19,6 +19,9 @@
 #include "proc.h"
 #include "slugd.h"
 
+/* The process type that is run once, before a release becomes current. */
+#define RELEASE_TYPE "release"
+
 #define SPARE_S  10    /* more than slugrun may take for an order */
 #define LOOK_MS  2000  /* for slugrun to say what it runs */
 #define START_MS 10000 /* for slugrun to answer */
@@ -144,19 +147,67 @@ static int describe_processes(const struct launch_job *job,
 	int rc = ledger_formation(job->slugd->ledger, job->app->id,
 				  slug->process_types, &v, &n);
 
-	for (i = 0; i < n && !rc; i++)
+	for (i = 0; i < n && !rc; i++) {
+		if (!strcmp(v[i].type, RELEASE_TYPE))
+			continue;
 		json_array_append_new(
 			list, json_make("{s:s, s:I, s:s}", "type", v[i].type,
 					"quantity", (json_int_t)v[i].quantity,
 					"command",
 					json_str(slug->process_types, v[i].type,
 						 "")));
+	}
 	formation_free(v, n);
 	if (rc)
 		json_decref(list);
 	else
 		*out = list;
 	return rc;
+}
+
+/* The uid of the app's processes, where they have one of their own. */
+static int describe_uid(const struct slugd *d, const struct app *app,
+			json_t *order)
+{
+	const struct config *c = d->config;
+	int64_t uid = c->uid_first + app->id - 1;
+
+	if (d->uid || !c->own_uid)
+		return 0;
+	if (uid > c->uid_last)
+		return err_set(ERR_INVALID,
+			       "no uid from %" PRId64 " to %" PRId64
+			       " is left for %s",
+			       c->uid_first, c->uid_last, app->name);
+	json_object_set_new(order, "uid", json_integer(uid));
+	return 0;
+}
+
+/* How its processes are held. */
+static void describe_fences(const struct config *c, json_t *order)
+{
+	json_t *fences = json_make(
+		"{s:b, s:b, s:b, s:I, s:I, s:I, s:I}", "namespaces",
+		c->namespaces, "seccomp", c->seccomp, "cgroups", c->cgroups,
+		"memory", (json_int_t)c->memory, "max_processes",
+		(json_int_t)c->max_processes, "max_files",
+		(json_int_t)c->max_files, "log_size", (json_int_t)c->log_size);
+
+	json_object_update(order, fences);
+	json_decref(fences);
+}
+
+/* What the log is told of the release. */
+static json_t *describe_events(const struct release *r)
+{
+	json_t *list = json_array();
+
+	json_array_append_new(
+		list, json_sprintf("%s by user %s", r->description, r->user));
+	json_array_append_new(list, json_sprintf("Release v%" PRId64
+						 " created by user %s",
+						 r->version, r->user));
+	return list;
 }
 
 static int describe(const struct launch_job *job, json_t **out)
@@ -186,6 +237,22 @@ static int describe(const struct launch_job *job, json_t **out)
 		(json_int_t)job->app->port, "ports", (json_int_t)c->port_first,
 		(json_int_t)c->port_last, "timeout", (json_int_t)c->timeout,
 		"grace", (json_int_t)c->grace);
+	json_object_update_new(
+		*out, json_make("{s:b, s:o, s:I, s:o, s:o}", "trial", false,
+				"release_command",
+				json_str_or_null(json_str(slug->process_types,
+							  RELEASE_TYPE, NULL)),
+				"release_timeout",
+				(json_int_t)c->release_timeout, "check",
+				strcmp(c->check, "tcp") ? json_string(c->check)
+							: json_null(),
+				"events", describe_events(r)));
+	describe_fences(c, *out);
+	rc = describe_uid(job->slugd, job->app, *out);
+	if (rc) {
+		json_decref(*out);
+		*out = NULL;
+	}
 done:
 	json_decref(processes);
 	slug_free(slug);

@@ -96,6 +96,71 @@ static int parse_times(struct release *r, const json_t *body)
 	return 0;
 }
 
+/* A number from 0 to max; what is not there is 0. */
+static int parse_limit(int64_t *out, const json_t *body, const char *name,
+		       int64_t max)
+{
+	*out = json_int(body, name, 0);
+	if (*out < 0 || *out > max)
+		return err_set(ERR_INVALID, "%s is not 0 to %lld", name,
+			       (long long)max);
+	return 0;
+}
+
+static int parse_uid(struct release *r, const json_t *body)
+{
+	const json_t *uid = json_object_get(body, "uid");
+
+	r->uid = -1;
+	if (!uid || json_is_null(uid))
+		return 0;
+	r->uid = json_integer_value(uid);
+	if (r->uid < 1 || r->uid >= UINT32_MAX)
+		return err_set(ERR_INVALID, "uid is no app's");
+	return 0;
+}
+
+/* What its processes may, and how they are held. */
+static int parse_fences(struct release *r, const json_t *body)
+{
+	int rc = parse_uid(r, body);
+
+	r->namespaces = json_is_true(json_object_get(body, "namespaces"));
+	r->seccomp = json_is_true(json_object_get(body, "seccomp"));
+	r->cgroups = json_is_true(json_object_get(body, "cgroups"));
+	if (!rc)
+		rc = parse_limit(&r->memory, body, "memory", INT64_MAX);
+	if (!rc)
+		rc = parse_limit(&r->max_processes, body, "max_processes",
+				 INT32_MAX);
+	if (!rc)
+		rc = parse_limit(&r->max_files, body, "max_files", INT32_MAX);
+	if (!rc)
+		rc = parse_limit(&r->log_size, body, "log_size", INT64_MAX);
+	return rc;
+}
+
+static int parse_launch(struct release *r, const json_t *body)
+{
+	const json_t *route = json_object_get(body, "route");
+	const json_t *events = json_object_get(body, "events");
+
+	r->trial = json_is_true(json_object_get(body, "trial"));
+	r->release_command = xstrdup(json_str(body, "release_command", NULL));
+	r->release_timeout = json_int(body, "release_timeout", 3600);
+	r->check = xstrdup(json_str(body, "check", NULL));
+	if (json_is_object(route))
+		r->route = json_deep_copy(route);
+	if (json_is_array(events))
+		r->events = json_deep_copy(events);
+	if (r->release_timeout < 1 || r->release_timeout > 86400)
+		return err_set(ERR_INVALID,
+			       "release_timeout is not 1 to 86400");
+	if (r->check && *r->check != '/')
+		return err_set(ERR_INVALID, "check is no path");
+	return 0;
+}
+
 static int parse_names(struct release *r, const json_t *body, const char *dir)
 {
 	int rc;
@@ -140,6 +205,10 @@ int release_parse(struct release **out, const json_t *body, const char *dir)
 		rc = parse_ports(r, body);
 	if (!rc)
 		rc = parse_times(r, body);
+	if (!rc)
+		rc = parse_launch(r, body);
+	if (!rc)
+		rc = parse_fences(r, body);
 	if (rc)
 		release_free(r);
 	else
@@ -159,6 +228,10 @@ void release_free(struct release *r)
 	}
 	relay_close(r->relay);
 	json_decref(r->config);
+	json_decref(r->route);
+	json_decref(r->events);
+	free(r->release_command);
+	free(r->check);
 	free(r->app);
 	free(r->commit);
 	free(r->store);

@@ -23,6 +23,17 @@ struct release {
 	uint16_t listen; /* the stable address; 0: none */
 	uint16_t port_first, port_last;
 	int64_t timeout, grace; /* seconds */
+	bool trial;             /* start the web processes alone, and wait */
+	char *release_command;  /* to be run first; NULL: none */
+	int64_t release_timeout;
+	char *check; /* "/path" of a request, or NULL */
+	int64_t uid; /* of its processes; -1: ours */
+	bool namespaces, seccomp, cgroups;
+	int64_t memory;                   /* bytes; 0: no limit */
+	int64_t max_processes, max_files; /* 0: no limit */
+	int64_t log_size;                 /* bytes; 0: APPLOG_MAX */
+	json_t *route;                    /* as the order has it, or NULL */
+	json_t *events;                   /* lines for the log, or NULL */
 	struct process_list processes;
 	/* Once it leaves: see supervisor.h. */
 	int64_t left_at;     /* ms */
