@@ -42,6 +42,14 @@ static void defaults_are_the_designs(void **state)
 	assert_string_equal(c->driver, "slugrun");
 	assert_int_equal(c->port_first, 5100);
 	assert_int_equal(c->port_last, 5999);
+	assert_true(c->trial && c->own_uid && c->namespaces && c->seccomp &&
+		    c->cgroups);
+	assert_string_equal(c->check, "tcp");
+	assert_int_equal(c->uid_first, 70000);
+	assert_int_equal(c->uid_last, 79999);
+	assert_int_equal(c->memory, 1ULL << 30);
+	assert_string_equal(c->route, "auto");
+	assert_string_equal(c->listen, "none");
 	assert_int_equal(c->nr_addons, 0);
 	config_free(c);
 }
@@ -72,6 +80,21 @@ static void sample_is_the_defaults(void **state)
 	assert_int_equal(c->port_last, d->port_last);
 	assert_int_equal(c->timeout, d->timeout);
 	assert_int_equal(c->grace, d->grace);
+	assert_int_equal(c->trial, d->trial);
+	assert_string_equal(c->check, d->check);
+	assert_int_equal(c->release_timeout, d->release_timeout);
+	assert_int_equal(c->own_uid, d->own_uid);
+	assert_int_equal(c->uid_first, d->uid_first);
+	assert_int_equal(c->uid_last, d->uid_last);
+	assert_int_equal(c->namespaces, d->namespaces);
+	assert_int_equal(c->seccomp, d->seccomp);
+	assert_int_equal(c->cgroups, d->cgroups);
+	assert_int_equal(c->memory, d->memory);
+	assert_int_equal(c->max_processes, d->max_processes);
+	assert_int_equal(c->max_files, d->max_files);
+	assert_int_equal(c->log_size, d->log_size);
+	assert_string_equal(c->route, d->route);
+	assert_string_equal(c->listen, d->listen);
 	assert_int_equal(c->nr_addons, 1);
 	config_free(c);
 	config_free(d);
@@ -191,6 +214,23 @@ static const struct {
 	  ":2: ports: '9-8' is not a range such as 5100-5999" },
 	{ "[launch]\nports = 1-70000\n",
 	  ":2: ports: '1-70000' is not a range such as 5100-5999" },
+	{ "[launch]\nuids = 1-4294967296\n",
+	  ":2: uids: '1-4294967296' is not a range such as 70000-79999" },
+	{ "[launch]\nuids = 0-9\n",
+	  ":2: uids: '0-9' is not a range such as 70000-79999" },
+	{ "[launch]\ntrial = yes\n", ":2: trial: 'yes' is none of: on off" },
+	{ "[launch]\ncheck = health\n",
+	  ":2: check: 'health' is neither tcp nor a path such as /health" },
+	{ "[launch]\ncheck = /a b\n",
+	  ":2: check: '/a b' is neither tcp nor a path such as /health" },
+	{ "[route]\ndriver = nginx\n",
+	  ":2: driver: 'nginx' is none of: auto haproxy direct" },
+	{ "[route]\nlisten = 80\n",
+	  ":2: listen: '80' is neither none nor ADDRESS:PORT such as "
+	  "0.0.0.0:80" },
+	{ "[route]\nlisten = a.example:80\n",
+	  ":2: listen: 'a.example:80' is neither none nor ADDRESS:PORT such "
+	  "as 0.0.0.0:80" },
 	{ "[launch]\ndriver = slugrun ;none\nports = 0-9\n", ":3: ports" },
 	{ "[slugd]\nplatform = \"A\n", ":2: the quotes are not closed" },
 	{ "[slugd]\nplatform = \"A\" B\n", ":2: the quotes are not closed" },
