@@ -37,6 +37,7 @@ struct backend_ops {
 			   struct app **out);
 	int (*app_list)(struct backend *b, backend_row_fn fn, void *ctx);
 	int (*port_taken)(struct backend *b, int64_t port, bool *taken);
+	int (*app_maintenance)(struct backend *b, int64_t app, bool on);
 
 	/* Sets of config and add-ons that are 0 are written, too. */
 	int (*release_add)(struct backend *b, struct release *r,
@@ -124,6 +125,8 @@ struct backend_ops {
 
 	int (*formation)(struct backend *b, int64_t app, const char *type,
 			 int64_t *quantity);
+	int (*formation_set)(struct backend *b, int64_t app,
+			     const struct formation *f);
 	int (*audit_add)(struct backend *b, int64_t app, const char *user,
 			 const char *event, const char *detail, int64_t at);
 

@@ -111,13 +111,16 @@ const char *const sql_migrations[] = {
 	" FOREIGN KEY (app, version) REFERENCES release(app, version))"
 	" STRICT;"
 	"CREATE INDEX slug_there ON slug(app) WHERE deleted_at IS NULL;",
+
+	"ALTER TABLE app ADD COLUMN maintenance INTEGER NOT NULL DEFAULT 0;",
 };
 
 const int sql_nr_migrations =
 	sizeof(sql_migrations) / sizeof(sql_migrations[0]);
 
 #define APP_COLUMNS                                                            \
- "a.id, a.uuid, a.name, a.repo, ifnull(p.port, 0), a.created_at"               \
+ "a.id, a.uuid, a.name, a.repo, ifnull(p.port, 0), a.created_at,"              \
+ " a.maintenance"                                                              \
  " FROM app a LEFT JOIN port p ON p.app = a.id"
 #define RELEASE_COLUMNS                                                        \
  "r.id, r.app, r.uuid, r.version, r.kind, r.description, r.user,"              \
@@ -160,6 +163,7 @@ const char *const sql_statements[NR_STATEMENTS] = {
 	[APP_BY_REPO] = "SELECT " APP_COLUMNS " WHERE a.repo = ?",
 	[APP_LIST] = "SELECT " APP_COLUMNS " ORDER BY a.name",
 	[PORT_TAKEN] = "SELECT 1 FROM port WHERE port = ?",
+	[APP_MAINTENANCE] = "UPDATE app SET maintenance = ? WHERE id = ?",
 	[CONFIG_SET_ADD] = "INSERT INTO config_set (app, body) VALUES (?, ?)",
 	[ADDON_SET_ADD] = "INSERT INTO addon_set (app, body) VALUES (?, ?)",
 	[RELEASE_ADD] = "INSERT INTO release (uuid, app, version, kind,"
@@ -258,6 +262,9 @@ const char *const sql_statements[NR_STATEMENTS] = {
 	[INTENT_DROP] = "DELETE FROM intent WHERE push = ?",
 	[FORMATION_OF] = "SELECT quantity FROM formation"
 		" WHERE app = ? AND type = ?",
+	[FORMATION_SET] = "INSERT INTO formation (app, type, quantity, size)"
+		" VALUES (?, ?, ?, '1X') ON CONFLICT (app, type)"
+		" DO UPDATE SET quantity = excluded.quantity",
 	[AUDIT_ADD] = "INSERT INTO audit (at, app, user, event, detail)"
 		" VALUES (?, ?, ?, ?, ?)",
 	[BACKUP] = "VACUUM INTO ?",

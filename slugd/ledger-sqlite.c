@@ -132,6 +132,7 @@ static void *app_row(sqlite3_stmt *st)
 	a->repo = text(st, 3);
 	a->port = INT(st, 4);
 	a->created_at = INT(st, 5);
+	a->maintenance = INT(st, 6) != 0;
 	return a;
 }
 
@@ -323,6 +324,11 @@ static int q_app_list(struct backend *b, backend_row_fn fn, void *ctx)
 {
 	return each(sqlite_of(b), bind(sqlite_of(b), APP_LIST, ""), app_row, fn,
 		    ctx);
+}
+
+static int q_app_maintenance(struct backend *b, int64_t app, bool on)
+{
+	return DO(sqlite_of(b), APP_MAINTENANCE, "ii", (int64_t)on, app);
 }
 
 static int q_port_taken(struct backend *b, int64_t port, bool *taken)
@@ -668,6 +674,13 @@ static int q_formation(struct backend *b, int64_t app, const char *type,
 	return 0;
 }
 
+static int q_formation_set(struct backend *b, int64_t app,
+			   const struct formation *f)
+{
+	return DO(sqlite_of(b), FORMATION_SET, "isi", app, f->type,
+		  f->quantity);
+}
+
 static int q_audit_add(struct backend *b, int64_t app, const char *user,
 		       const char *event, const char *detail, int64_t at)
 {
@@ -736,6 +749,7 @@ static const struct backend_ops sqlite_ops = {
 	.app_by_repo = q_app_by_repo,
 	.app_list = q_app_list,
 	.port_taken = q_port_taken,
+	.app_maintenance = q_app_maintenance,
 	.release_add = q_release_add,
 	.release_by_version = q_release_by_version,
 	.release_by_uuid = q_release_by_uuid,
@@ -776,6 +790,7 @@ static const struct backend_ops sqlite_ops = {
 	.intent_list = q_intent_list,
 	.intent_drop = q_intent_drop,
 	.formation = q_formation,
+	.formation_set = q_formation_set,
 	.audit_add = q_audit_add,
 	.backup = q_backup,
 	.check = q_check,

@@ -178,15 +178,6 @@ void addons_free(struct addon **v, size_t n)
 	free(v);
 }
 
-void formation_free(struct formation *v, size_t n)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		free(v[i].type);
-	free(v);
-}
-
 const char *release_status_name(enum release_status s)
 {
 	static const char *const names[] = {
@@ -494,36 +485,6 @@ int ledger_builds(struct ledger *l, int64_t app, struct build ***out, size_t *n)
 	ledger_unlock(l);
 	*out = (struct build **)rows.v;
 	*n = rows.n;
-	return rc;
-}
-
-int ledger_formation(struct ledger *l, int64_t app, const json_t *types,
-		     struct formation **out, size_t *n)
-{
-	struct formation *v = NULL;
-	size_t count = 0;
-	const char *type;
-	json_t *command;
-	int rc = 0;
-
-	ledger_lock(l);
-	/* jansson's loop macro wants no const. */
-	json_object_foreach((json_t *)(uintptr_t)types, type, command) {
-		v = xrealloc(v, count + 1, sizeof(*v));
-		v[count].type = xstrdup(type);
-		rc = l->backend->ops->formation(l->backend, app, type,
-						&v[count].quantity);
-		if (rc == ERR_NOTFOUND) {
-			v[count].quantity = !strcmp(type, "web");
-			rc = 0;
-		}
-		count++;
-		if (rc)
-			break;
-	}
-	ledger_unlock(l);
-	*out = v;
-	*n = count;
 	return rc;
 }
 

@@ -37,6 +37,7 @@ struct app {
 	char *repo;   /* absolute path of the bare repository */
 	int64_t port; /* of its stable address; 0: none */
 	int64_t created_at;
+	bool maintenance; /* visitors get a page that says so */
 };
 
 enum release_status {
@@ -171,6 +172,10 @@ int ledger_app_by_repo(struct ledger *l, const char *repo, struct app **out);
 
 /* All apps, by name; *n of them in an array, which is freed, too. */
 int ledger_apps(struct ledger *l, struct app ***out, size_t *n);
+
+/* Switch the app's maintenance on or off. */
+int ledger_maintenance_set(struct ledger *l, int64_t app, bool on,
+			   const char *user);
 
 /* Is the port reserved for an app? */
 bool ledger_port_is_taken(struct ledger *l, int64_t port);
@@ -357,6 +362,25 @@ int ledger_pin(struct ledger *l, int64_t app, const char *name, bool pin,
  */
 int ledger_formation(struct ledger *l, int64_t app, const json_t *types,
 		     struct formation **out, size_t *n);
+
+/* So many processes of a type, or, where relative, so many more. */
+struct formation_change {
+	const char *type;
+	int64_t quantity;
+	bool relative;
+};
+
+/* How many processes of a type there may be. */
+#define FORMATION_MAX 100
+
+/*
+ * Set how many processes the app wants, all n of v or none: of types that
+ * the slug of its next release has. That is no release.
+ * Errors: ERR_INVALID, ERR_NOTFOUND (of a type, with those that there are).
+ */
+int ledger_formation_set(struct ledger *l, int64_t app,
+			 const struct formation_change *v, size_t n,
+			 const char *user);
 void formation_free(struct formation *v, size_t n);
 
 /*

@@ -7,6 +7,7 @@ slugd_ledger_sources = \
 	slugd/backend.h \
 	slugd/changes.c \
 	slugd/expire.c \
+	slugd/formation.c \
 	slugd/ledger-internal.h \
 	slugd/ledger-sql.c slugd/ledger-sql.h \
 	slugd/ledger-sqlite.c \

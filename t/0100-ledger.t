@@ -36,7 +36,7 @@ is "$(sqlite3 "$db" 'SELECT group_concat(kind) FROM release')" \
 # --- what is on ---
 
 is "$(sqlite3 "$db" 'PRAGMA journal_mode')" wal 'the ledger is in WAL mode'
-is "$(sqlite3 "$db" 'PRAGMA user_version')" 3 'and has a version'
+is "$(sqlite3 "$db" 'PRAGMA user_version')" 4 'and has a version'
 
 # --- slugctl fsck ---
 
