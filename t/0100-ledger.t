@@ -97,7 +97,7 @@ finds() {
 ledger (is|are) broken\$" 'and counts'
 }
 
-other="INSERT INTO app VALUES (2, 'o', 'other', '/r', 1);
+other="INSERT INTO app VALUES (2, 'o', 'other', '/r', 1, 0);
 	INSERT INTO config_set VALUES (90, 2, '{}');
 	INSERT INTO addon_set VALUES (90, 2, '[]');
 	INSERT INTO release ($columns) VALUES
@@ -183,7 +183,7 @@ refused() {
 
 spoil
 sqlite3 copy/ledger.db 'PRAGMA user_version = 99'
-refused 'it is of version 99, from a newer slugd; this one knows up to 3'
+refused 'it is of version 99, from a newer slugd; this one knows up to 4'
 is "$(sqlite3 copy/ledger.db 'SELECT count(*) FROM release')" 7 \
 	'what is from a newer slugd stays as it is'
 spoil
