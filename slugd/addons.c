@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "err.h"
 #include "jobs.h"
 #include "launch.h"
@@ -13,6 +14,8 @@
 #include "provider.h"
 #include "slugd.h"
 #include "text.h"
+
+#define SPARE_S 10 /* more than a launch may take */
 
 char *addons_lane(int64_t app)
 {
@@ -27,6 +30,7 @@ struct step {
 	struct addon *addon;
 	const char *user, *what;
 	struct release *release;
+	bool held; /* a push had the lane */
 };
 
 static int run_step(void *arg)
@@ -41,6 +45,33 @@ static int write_step(struct step *s, int (*write)(struct step *s))
 {
 	s->write = write;
 	return jobs_call(s->slugd->jobs, JOBS_LEDGER, run_step, s);
+}
+
+static int run_release(void *arg)
+{
+	struct step *s = arg;
+	char *busy = lane_busy(s->slugd->lanes, s->app->id);
+
+	s->held = busy != NULL;
+	free(busy);
+	return s->held ? 0 : s->write(s);
+}
+
+/* The same for what makes a release: while no push holds the app's lane. */
+static int write_release(struct step *s, int (*write)(struct step *s))
+{
+	int64_t limit = (s->slugd->config->timeout + SPARE_S) * 1000;
+	int64_t until = clock_mono_ms() + limit;
+	int rc;
+
+	s->write = write;
+	do {
+		rc = lane_wait(s->slugd->lanes, s->app->id, until);
+		if (!rc)
+			rc = jobs_call(s->slugd->jobs, JOBS_LEDGER, run_release,
+				       s);
+	} while (!rc && s->held);
+	return rc;
 }
 
 static int reserve(struct step *s)
@@ -177,7 +208,7 @@ int addons_create(struct slugd *d, const struct app *app, const char *name,
 		goto done;
 	rc = call_provider(d, service, "create", app, s.addon);
 	if (!rc)
-		rc = write_step(&s, add);
+		rc = write_release(&s, add);
 	if (rc)
 		undo_create(&s, service, app);
 done:
@@ -253,7 +284,7 @@ static int alter(struct step *s, const struct app *app, const char *action,
 		goto done;
 	rc = call_provider(s->slugd, service, action, app, s->addon);
 	if (!rc)
-		rc = write_step(s, change);
+		rc = write_release(s, change);
 	if (rc)
 		undo_alter(s, app);
 done:
@@ -315,7 +346,7 @@ static int finish_destroy(struct step *s, const struct app *app)
 	/* A service that left the catalogue has nobody to ask. */
 	if (service)
 		rc = call_provider(s->slugd, service, "destroy", app, s->addon);
-	return rc ? rc : write_step(s, destroy);
+	return rc ? rc : write_release(s, destroy);
 }
 
 /* After a failure: it stays, and is not destroyed at the next start. */

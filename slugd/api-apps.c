@@ -41,7 +41,7 @@ static json_t *slug_size(struct slugd *d, const struct release *current)
 static json_t *app_json(struct slugd *d, const struct app *a)
 {
 	struct release *first = NULL, *last = NULL, *current = NULL;
-	char *url = launch_web_url(d, a);
+	char *url = launch_web_url(d, a), *busy = lane_busy(d->lanes, a->id);
 	json_t *v = NULL;
 
 	if (ledger_release(d->ledger, a->id, "v1", &first) ||
@@ -51,7 +51,7 @@ static json_t *app_json(struct slugd *d, const struct app *a)
 		current = NULL;
 	v = json_make(
 		"{s:s, s:s, s:b, s:n, s:n, s:o, s:n, s:o, s:o, s:s, s:n, s:b,"
-		" s:n, s:o, s:o, s:o, s:n, s:o, s:n, s:o, s:o, s:o}",
+		" s:n, s:o, s:o, s:o, s:n, s:o, s:n, s:o, s:o, s:o, s:o}",
 		"id", a->uuid, "name", a->name, "acm", 0, "archived_at",
 		"buildpack_provided_description", "build_stack", stack(),
 		"internal_routing", "created_at", json_time(a->created_at),
@@ -60,8 +60,10 @@ static json_t *app_json(struct slugd *d, const struct app *a)
 		api_user(first->user), "region", region(), "released_at",
 		json_time(last->created_at), "repo_size", "slug_size",
 		slug_size(d, current), "space", "stack", stack(), "team",
-		json_null(), "web_url", json_str_or_null(url));
+		json_null(), "web_url", json_str_or_null(url), "busy",
+		json_str_or_null(busy));
 done:
+	free(busy);
 	free(url);
 	release_free(first);
 	release_free(last);

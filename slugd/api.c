@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "addons.h"
+#include "clock.h"
 #include "err.h"
 #include "ids.h"
 #include "jobs.h"
@@ -17,6 +18,7 @@
 
 #define MAX_BODY (1UL << 20)
 #define MAX_PUSH (64UL << 20)
+#define SPARE_S  10 /* more than a launch may take */
 
 /* clang-format off */
 static const struct http_route routes[] = {
@@ -26,13 +28,13 @@ static const struct http_route routes[] = {
 	{ "POST", "/apps", api_app_create, LANE_LEDGER },
 	{ "GET", "/apps/:app", api_app_info, LANE_INLINE },
 	{ "GET", "/apps/:app/releases", api_release_list, LANE_INLINE },
-	{ "POST", "/apps/:app/releases", api_release_create, LANE_LEDGER },
+	{ "POST", "/apps/:app/releases", api_release_create, LANE_RELEASE },
 	{ "GET", "/apps/:app/releases/:release", api_release_info, LANE_INLINE },
 	{ "GET", "/apps/:app/releases/:release/config-vars", api_release_config, LANE_INLINE },
 	{ "PUT", "/apps/:app/releases/:release/actions/pin", api_release_pin, LANE_LEDGER },
 	{ "DELETE", "/apps/:app/releases/:release/actions/pin", api_release_unpin, LANE_LEDGER },
 	{ "GET", "/apps/:app/config-vars", api_config_info, LANE_INLINE },
-	{ "PATCH", "/apps/:app/config-vars", api_config_update, LANE_LEDGER },
+	{ "PATCH", "/apps/:app/config-vars", api_config_update, LANE_RELEASE },
 	{ "GET", "/apps/:app/addons", api_addon_list, LANE_INLINE },
 	{ "POST", "/apps/:app/addons", api_addon_create, LANE_ADDON },
 	{ "GET", "/apps/:app/addons/:addon", api_addon_info, LANE_INLINE },
@@ -62,29 +64,102 @@ static void run_request(void *arg)
 	http_run(arg);
 }
 
+/* A request that makes a release of the app, once the app's lane is free. */
+struct change {
+	struct slugd *slugd;
+	struct http_request *req;
+	int64_t app;   /* 0: it names none */
+	int64_t until; /* so long it waits, by clock_mono_ms() */
+};
+
+static struct change *new_change(struct slugd *d, struct http_request *req)
+{
+	struct change *c = xcalloc(1, sizeof(*c));
+	struct app *app = NULL;
+
+	c->slugd = d;
+	c->req = req;
+	c->until = clock_mono_ms() + (d->config->timeout + SPARE_S) * 1000;
+	if (!api_app(d, req, &app))
+		c->app = app->id;
+	app_free(app);
+	return c;
+}
+
+static void run_release(void *arg);
+
+/* A job of its own lane, in which the app's changes keep their order. */
+static void wait_for_lane(void *arg)
+{
+	struct change *c = arg;
+	int rc = lane_wait(c->slugd->lanes, c->app, c->until);
+
+	if (!rc) {
+		jobs_submit(c->slugd->jobs, JOBS_LEDGER, run_release, c);
+		return;
+	}
+	http_finish(c->req, rc);
+	free(c);
+}
+
+/* On the ledger's lane, where a release lane is taken, too. */
+static void run_release(void *arg)
+{
+	struct change *c = arg;
+	char *busy = lane_busy(c->slugd->lanes, c->app), *key;
+
+	if (busy) {
+		key = xasprintf("wait %" PRId64, c->app);
+		jobs_submit(c->slugd->jobs, key, wait_for_lane, c);
+		free(key);
+		free(busy);
+		return;
+	}
+	http_run(c->req);
+	free(c);
+}
+
+/* On the add-on lane of the app. */
+static void run_addon(void *arg)
+{
+	struct change *c = arg;
+	int rc = lane_wait(c->slugd->lanes, c->app, c->until);
+
+	if (rc)
+		http_finish(c->req, rc);
+	else
+		http_run(c->req);
+	free(c);
+}
+
 static void defer(void *ctx, int lane, struct http_request *req)
 {
 	static const char *const keys[] = {
 		[LANE_LEDGER] = JOBS_LEDGER, [LANE_PUSH] = "pushes",
 		[LANE_SLUGS] = JOBS_SLUGS,   [LANE_CHECKSUM] = "checksums",
 		[LANE_ADDON] = NULL,         [LANE_GIT] = NULL,
+		[LANE_RELEASE] = NULL,
 	};
 	struct slugd *d = ctx;
-	struct app *app = NULL;
+	struct change *c;
 	char *key;
 
 	if (keys[lane]) {
 		jobs_submit(d->jobs, keys[lane], run_request, req);
-		return;
-	}
-	/* An app has two names, but one lane. */
-	if (lane == LANE_ADDON)
-		key = addons_lane(api_app(d, req, &app) ? 0 : app->id);
-	else
+	} else if (lane == LANE_RELEASE) {
+		c = new_change(d, req);
+		jobs_submit(d->jobs, JOBS_LEDGER, run_release, c);
+	} else if (lane == LANE_ADDON) {
+		/* An app has two names, but one lane. */
+		c = new_change(d, req);
+		key = addons_lane(c->app);
+		jobs_submit(d->jobs, key, run_addon, c);
+		free(key);
+	} else {
 		key = xasprintf("git %s", req->param[0]);
-	app_free(app);
-	jobs_submit(d->jobs, key, run_request, req);
-	free(key);
+		jobs_submit(d->jobs, key, run_request, req);
+		free(key);
+	}
 }
 
 /* A first push may bring many thousand refs. */

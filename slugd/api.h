@@ -12,8 +12,9 @@
  * 0 or an ERR_*, and fills in the request's answer.
  *
  * Handlers of LANE_INLINE run on the server's thread and wait for nothing:
- * they read. Those of LANE_LEDGER may write. Those of LANE_ADDON wait for
- * providers, those of LANE_GIT for git: one of an app at a time; that of
+ * they read. Those of LANE_LEDGER may write, those of LANE_RELEASE make a
+ * release of an app, which they do not while a push holds the app's release
+ * lane; no more do those of LANE_ADDON, which wait for providers, too. Those of LANE_GIT for git: one of an app at a time; that of
  * LANE_PUSH looks at processes and folders, those of LANE_SLUGS at the whole
  * store of slugs, that of LANE_CHECKSUM at all bytes of a slug.
  */
@@ -25,6 +26,7 @@ enum {
 	LANE_PUSH = 4,
 	LANE_SLUGS = 5,
 	LANE_CHECKSUM = 6,
+	LANE_RELEASE = 7,
 };
 
 /* Serve on the listening socket. */

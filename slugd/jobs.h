@@ -9,7 +9,8 @@
  *
  * Keys in use: "ledger" (every write), "launch APP", "git APP", "addon
  * APP" (by its id), "addons" (which resumes them), "slugs" (who looks at
- * the whole store, or removes of it), "checksums" (of slugs), "pushes" (their first step), and one of
+ * the whole store, or removes of it), "checksums" (of slugs), "pushes" (their
+ * first step), "wait APP" (by its id: changes that wait for a push), and one of
  * its own for each build.
  */
 struct jobs;

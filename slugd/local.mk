@@ -32,6 +32,7 @@ slugd_slugd_SOURCES = \
 	slugd/gc.c slugd/gc.h \
 	slugd/jobs.c slugd/jobs.h \
 	slugd/kept.c slugd/kept.h \
+	slugd/lane.c slugd/lane.h \
 	slugd/launch.c slugd/launch.h \
 	slugd/lease.c slugd/lease.h \
 	slugd/name-set.c slugd/name-set.h \

@@ -187,6 +187,7 @@ static int open_stores(struct slugd *d)
 		ledger_set_launch(d->writer, slugd_launches(d));
 		d->streams = streams_new(log);
 		d->jobs = jobs_new();
+		d->lanes = lanes_new();
 		d->pushes = pushes_new(d);
 	}
 	free(ledger);
@@ -198,6 +199,7 @@ static void close_stores(struct slugd *d)
 {
 	jobs_free(d->jobs);
 	pushes_free(d->pushes);
+	lanes_free(d->lanes);
 	streams_free(d->streams);
 	slugs_close(d->slugs);
 	ledger_close(d->ledger);
@@ -270,6 +272,7 @@ static int serve(struct slugd *d, const sigset_t *signals)
 	log_line("ending: signal %d", sig);
 done:
 	d->stopping = true;
+	lanes_stop(d->lanes);
 	pushes_stop(d->pushes);
 	if (slugd_launches(d) && !rc)
 		launch_stop_all(d);

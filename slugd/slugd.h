@@ -9,6 +9,7 @@
 
 #include "config.h"
 #include "jobs.h"
+#include "lane.h"
 #include "ledger.h"
 #include "slugs.h"
 #include "streams.h"
@@ -30,6 +31,7 @@ struct slugd {
 	struct slug_store *slugs;
 	struct streams *streams;
 	struct jobs *jobs;
+	struct lanes *lanes;
 	struct pushes *pushes;
 	bool recovering; /* before anybody is served */
 	atomic_bool stopping;
