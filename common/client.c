@@ -30,6 +30,8 @@ struct client {
 	struct header *headers;
 	size_t nr_headers;
 	char *extra; /* header lines for the next request */
+	char *early; /* what came behind 101 */
+	size_t early_len;
 	char *body;
 	size_t body_len;
 	int (*sink)(void *ctx, const char *data, size_t len);
@@ -180,7 +182,9 @@ void client_free(struct client *c)
 		return;
 	clear_answer(c);
 	free(c->extra);
-	close(c->fd);
+	free(c->early);
+	if (c->fd >= 0)
+		close(c->fd);
 	free(c);
 }
 
@@ -241,6 +245,16 @@ static int send_request(struct client *c, const char *method, const char *path,
 	return rc;
 }
 
+/* The connection leaves HTTP; data came after the answer's end. */
+static void keep_early(struct client *c, const char *data, size_t len)
+{
+	if (!c->parser.upgrade)
+		return;
+	c->early = xrealloc(c->early, len + 1, 1);
+	memcpy(c->early, data, len);
+	c->early_len = len;
+}
+
 static int read_answer(struct client *c)
 {
 	char buf[16384];
@@ -262,6 +276,8 @@ static int read_answer(struct client *c)
 			c->broken = true;
 			return c->sink_rc;
 		}
+		if (c->complete)
+			keep_early(c, buf + used, (size_t)n - used);
 		if (c->complete)
 			break;
 		errno = 0;
@@ -336,6 +352,28 @@ int client_stream(struct client *c, const char *path,
 	rc = exchange(c, "GET", path, NULL);
 	c->sink = NULL;
 	return rc;
+}
+
+int client_upgrade(struct client *c, const char *path, const json_t *body,
+		   const char *protocol, int *fd, char **early, size_t *len)
+{
+	int rc;
+
+	client_set_header(c, "Connection", "Upgrade");
+	client_set_header(c, "Upgrade", protocol);
+	rc = exchange(c, "POST", path, body);
+	if (!rc && !c->parser.upgrade)
+		rc = err_set(ERR_FAILED, "slugd does not speak %s", protocol);
+	if (rc)
+		return rc;
+	client_set_timeout(c, 0);
+	*fd = c->fd;
+	*early = c->early;
+	*len = c->early_len;
+	c->fd = -1;
+	c->broken = true;
+	c->early = NULL;
+	return 0;
 }
 
 int client_status(const struct client *c)

@@ -61,6 +61,17 @@ int client_stream(struct client *c, const char *path,
 		  int (*sink)(void *ctx, const char *data, size_t len),
 		  void *ctx);
 
+/*
+ * Leave HTTP: send a request that asks to go on in the protocol, and take
+ * the connection for it, once the server agrees with 101. The descriptor
+ * into *fd, and what came behind the answer into *early (caller frees; *len
+ * bytes, often none); c has none then, and can be asked for the answer's
+ * headers and freed, no more.
+ * Errors: as client_call(); ERR_FAILED where the server answers otherwise.
+ */
+int client_upgrade(struct client *c, const char *path, const json_t *body,
+		   const char *protocol, int *fd, char **early, size_t *len);
+
 /* The last answer's status, 0 before the first. */
 int client_status(const struct client *c);
 

@@ -1,19 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 #include "http.h"
 
-#include <microhttpd.h>
-#include <poll.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 
 #include "clock.h"
 #include "err.h"
 #include "etag.h"
 #include "http-parts.h"
+#include "http-private.h"
 #include "ids.h"
 #include "log.h"
 #include "mem.h"
@@ -26,46 +22,6 @@
 
 /* Seconds after which a connection that says nothing is ended. */
 #define IDLE_S 600U
-
-struct http_server {
-	struct MHD_Daemon *daemon;
-	struct http_config config;
-	pthread_mutex_t lock;
-	TAILQ_HEAD(, http_private) suspended;
-	TAILQ_HEAD(, http_stream) streams; /* suspended ones */
-	size_t unsent;                     /* answers, not streams */
-	pthread_cond_t sent;
-	bool closing;  /* no more work is handed out */
-	bool stopping; /* connections are ended */
-};
-
-/* What a request has beside what handlers see. */
-struct http_private {
-	struct MHD_Connection *connection;
-	const struct http_route *route;
-	char *params; /* what req->param points into */
-	char *text;   /* the body as it came */
-	size_t text_len;
-	size_t max_body;
-	bool dispatched, too_big, unsent;
-	atomic_bool finished;
-	int rc;
-	char *message; /* of the error rc */
-	struct MHD_Response *response;
-	char *header[8][2];
-	size_t nr_headers;
-	TAILQ_ENTRY(http_private) link;
-};
-
-struct http_stream {
-	struct http_server *server;
-	struct MHD_Connection *connection;
-	const struct http_source *source;
-	void *ctx;
-	int fd;
-	bool waiting;
-	TAILQ_ENTRY(http_stream) link;
-};
 
 /* The route of req into priv->route. Errors: ERR_NOTFOUND. */
 static int find_route(struct http_request *req)
@@ -119,84 +75,6 @@ const char *http_get_query(struct http_request *req, const char *name)
 {
 	return MHD_lookup_connection_value(req->priv->connection,
 					   MHD_GET_ARGUMENT_KIND, name);
-}
-
-void http_reply_stream(struct http_request *req,
-		       const struct http_source *source, void *ctx)
-{
-	req->source = source;
-	req->source_ctx = ctx;
-}
-
-void http_stream_wait(struct http_stream *s)
-{
-	struct http_server *server = s->server;
-
-	pthread_mutex_lock(&server->lock);
-	if (!server->stopping && !s->waiting) {
-		MHD_suspend_connection(s->connection);
-		s->waiting = true;
-		TAILQ_INSERT_TAIL(&server->streams, s, link);
-	}
-	pthread_mutex_unlock(&server->lock);
-}
-
-static void wake_locked(struct http_stream *s)
-{
-	if (!s->waiting)
-		return;
-	s->waiting = false;
-	TAILQ_REMOVE(&s->server->streams, s, link);
-	MHD_resume_connection(s->connection);
-}
-
-void http_stream_wake(struct http_stream *s)
-{
-	pthread_mutex_lock(&s->server->lock);
-	wake_locked(s);
-	pthread_mutex_unlock(&s->server->lock);
-}
-
-bool http_stream_is_dead(const struct http_stream *s)
-{
-	struct pollfd p = { s->fd, 0, 0 };
-
-	/* One that only ended its own side still reads. */
-	return poll(&p, 1, 0) > 0 && (p.revents & (POLLHUP | POLLERR));
-}
-
-static ssize_t stream_read(void *cls, uint64_t pos, char *buf, size_t max)
-{
-	struct http_stream *s = cls;
-	ssize_t n;
-
-	if (s->server->stopping || http_stream_is_dead(s))
-		return MHD_CONTENT_READER_END_WITH_ERROR;
-	n = s->source->read(s->ctx, s, pos, buf, max);
-	return n < 0 ? MHD_CONTENT_READER_END_OF_STREAM : n;
-}
-
-static void stream_close(void *cls)
-{
-	struct http_stream *s = cls;
-
-	s->source->close(s->ctx, s);
-	free(s);
-}
-
-static struct MHD_Response *stream_response(struct http_request *req)
-{
-	struct http_stream *s = xcalloc(1, sizeof(*s));
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
-		req->priv->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-
-	s->server = req->server;
-	s->connection = req->priv->connection;
-	s->source = req->source;
-	s->ctx = req->source_ctx;
-	s->fd = info->connect_fd;
-	return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 16384,
-						 stream_read, s, stream_close);
 }
 
 static bool is_get(const struct http_request *req)
@@ -267,23 +145,34 @@ static struct MHD_Response *json_response(struct http_request *req)
 	return response;
 }
 
+/* The response to req, with the headers that it has by itself. */
+static struct MHD_Response *response_to(struct http_request *req)
+{
+	bool good = req->priv->rc >= 0, stream = good && req->source;
+	struct MHD_Response *r;
+
+	if (good && req->priv->take)
+		return http_upgrade_response(req);
+	r = stream ? http_stream_response(req) : json_response(req);
+	if (r)
+		MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE,
+					stream ? "text/plain; charset=utf-8"
+					       : "application/json");
+	return r;
+}
+
 static enum MHD_Result answer(struct http_request *req)
 {
 	struct http_private *priv = req->priv;
-	bool stream = req->source && priv->rc >= 0;
-	struct MHD_Response *r;
+	struct MHD_Response *r = response_to(req);
 	char id[ID_SIZE];
 	enum MHD_Result result;
 	size_t i;
 
-	r = stream ? stream_response(req) : json_response(req);
 	if (!r)
 		return MHD_NO;
 	id_random(id);
 	MHD_add_response_header(r, "Request-Id", id);
-	MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE,
-				stream ? "text/plain; charset=utf-8"
-				       : "application/json");
 	for (i = 0; i < priv->nr_headers; i++)
 		MHD_add_response_header(r, priv->header[i][0],
 					priv->header[i][1]);
@@ -531,6 +420,7 @@ static void on_completed(void *cls, struct MHD_Connection *c, void **state,
 	if (!req)
 		return;
 	priv = req->priv;
+	http_upgrade_end(req);
 	if (priv->unsent) {
 		pthread_mutex_lock(&s->lock);
 		s->unsent--;
@@ -595,7 +485,7 @@ int http_start(struct http_server **out, int fd,
 	TAILQ_INIT(&s->streams);
 	s->daemon = MHD_start_daemon(
 		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
-			MHD_USE_ITC | MHD_USE_ERROR_LOG,
+			MHD_ALLOW_UPGRADE | MHD_USE_ITC | MHD_USE_ERROR_LOG,
 		0, NULL, NULL, on_request, s, MHD_OPTION_EXTERNAL_LOGGER,
 		on_log, s, MHD_OPTION_LISTEN_SOCKET, fd,
 		MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
@@ -625,7 +515,6 @@ void http_stop(struct http_server *s)
 {
 	struct timespec until = clock_deadline(STOP_MS);
 	struct http_private *priv;
-	struct http_stream *stream;
 
 	if (!s)
 		return;
@@ -640,8 +529,7 @@ void http_stop(struct http_server *s)
 		priv->link.tqe_prev = NULL;
 		MHD_resume_connection(priv->connection);
 	}
-	while ((stream = TAILQ_FIRST(&s->streams)))
-		wake_locked(stream);
+	http_stream_wake_all(s);
 	pthread_mutex_unlock(&s->lock);
 	MHD_stop_daemon(s->daemon);
 	pthread_cond_destroy(&s->sent);

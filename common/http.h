@@ -133,6 +133,25 @@ const char *http_get_query(struct http_request *req, const char *name);
 void http_reply_stream(struct http_request *req,
 		       const struct http_source *source, void *ctx);
 
+/*
+ * Whoever goes on with a connection after 101: fd is the connected socket,
+ * now the callee's, and of the len bytes at early some may have come already
+ * (borrowed). -1 where the connection ended before that. Called once, on the
+ * server's thread: it must not wait.
+ */
+typedef void http_take_fn(void *ctx, int fd, const char *early, size_t len);
+
+/* Does the client ask to go on in this protocol (RFC 9110, 7.8)? */
+bool http_wants_upgrade(struct http_request *req, const char *protocol);
+
+/*
+ * Answer with 101: the connection leaves HTTP for the protocol, and the
+ * server for take(). Where the handler fails after all, or the client is
+ * gone, take() is told.
+ */
+void http_reply_upgrade(struct http_request *req, const char *protocol,
+			http_take_fn *take, void *ctx);
+
 /* See struct http_source. */
 void http_stream_wait(struct http_stream *s);
 void http_stream_wake(struct http_stream *s);

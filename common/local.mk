@@ -15,6 +15,10 @@ common_libcommon_a_SOURCES = \
 	common/fence-parts.h \
 	common/fence.c common/fence.h \
 	common/http-parts.c common/http-parts.h \
+	common/frames.c common/frames.h \
+	common/http-private.h \
+	common/http-stream.c \
+	common/http-upgrade.c \
 	common/http.c common/http.h \
 	common/ids.c common/ids.h \
 	common/json.c common/json.h \

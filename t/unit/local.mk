@@ -13,6 +13,7 @@ check_PROGRAMS += \
 	t/unit/test-cut \
 	t/unit/test-err \
 	t/unit/test-fence \
+	t/unit/test-frames \
 	t/unit/test-http \
 	t/unit/test-json \
 	t/unit/test-ledger \
@@ -45,6 +46,10 @@ t_unit_test_err_LDADD = $(unit_ldadd)
 t_unit_test_fence_SOURCES = t/unit/test-fence.c t/unit/unit.h
 t_unit_test_fence_CPPFLAGS = $(unit_cppflags)
 t_unit_test_fence_LDADD = $(unit_ldadd) $(SECCOMP_LIBS)
+
+t_unit_test_frames_SOURCES = t/unit/test-frames.c t/unit/unit.h
+t_unit_test_frames_CPPFLAGS = $(unit_cppflags)
+t_unit_test_frames_LDADD = $(unit_ldadd)
 
 t_unit_test_http_SOURCES = t/unit/test-http.c t/unit/unit.h
 t_unit_test_http_CPPFLAGS = $(unit_cppflags)

@@ -29,6 +29,9 @@ static struct {
 	bool stop;
 	struct http_request *later; /* what /later waits with */
 	int number;                 /* what /number is */
+	int taken_fd;               /* what /upgrade gave, with early */
+	size_t nr_taken;
+	char *early;
 	/* The log of /stream, and its readers. */
 	char log[65536];
 	size_t log_len;
@@ -154,6 +157,29 @@ static int get_number(void *ctx, struct http_request *req)
 	return 0;
 }
 
+/* A connection that was taken over, for the test. */
+static void take_over(void *ctx, int fd, const char *early, size_t len)
+{
+	(void)ctx;
+	pthread_mutex_lock(&s.lock);
+	s.taken_fd = fd;
+	s.nr_taken++;
+	s.early = xstrndup(len ? early : "", len);
+	pthread_cond_broadcast(&s.changed);
+	pthread_mutex_unlock(&s.lock);
+}
+
+static int post_upgrade(void *ctx, struct http_request *req)
+{
+	if (!http_wants_upgrade(req, "test"))
+		return err_set(ERR_INVALID, "no upgrade");
+	http_reply_upgrade(req, "test", take_over, ctx);
+	http_add_header(req, "X-Test", "yes");
+	if (json_array_size(req->body))
+		return err_set(ERR_CONFLICT, "not after all");
+	return 0;
+}
+
 static const struct http_route routes[] = {
 	{ "GET", "/", get_root, 0 },
 	{ "GET", "/number", get_number, 0 },
@@ -166,6 +192,8 @@ static const struct http_route routes[] = {
 	{ "GET", "/lane/fail/:code", get_failure, 1 },
 	{ "GET", "/lane/slow/:name", slow, 1 },
 	{ "GET", "/later", get_later, 0 },
+	{ "POST", "/upgrade", post_upgrade, 0 },
+	{ "POST", "/lane/upgrade", post_upgrade, 1 },
 	{ "GET", "/stream", get_stream, 0 },
 	{ "GET", "/lane/stream", get_stream, 1 },
 	{ NULL, NULL, NULL, 0 },
@@ -233,6 +261,7 @@ static int stop(void **state)
 	unlink(s.path);
 	rmdir(s.dir);
 	free(s.path);
+	free(s.early);
 	pthread_cond_destroy(&s.changed);
 	pthread_mutex_destroy(&s.lock);
 	return 0;
@@ -753,6 +782,124 @@ static void a_client_that_vanishes_harms_no_lane(void **state)
 	assert_int_equal(get("/lane/slow/b", NULL), 0);
 }
 
+/* Bytes go through both ways, to the end of the connection. */
+static void ping_pong(int a, int b)
+{
+	char buf[8] = "";
+
+	assert_int_equal(write(a, "ping", 4), 4);
+	assert_int_equal(read(b, buf, sizeof(buf)), 4);
+	assert_memory_equal(buf, "ping", 4);
+	assert_int_equal(write(b, "pong", 4), 4);
+	assert_int_equal(read(a, buf, sizeof(buf)), 4);
+	assert_memory_equal(buf, "pong", 4);
+}
+
+static void a_connection_is_taken_over(void **state)
+{
+	static const char *const paths[] = { "/upgrade", "/lane/upgrade" };
+	size_t i, len = 1;
+	char *early = NULL, c;
+	int fd = -1;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		struct client *client = connect_to_server();
+
+		assert_int_equal(client_upgrade(client, paths[i], NULL, "test",
+						&fd, &early, &len),
+				 0);
+		assert_int_equal(client_status(client), 101);
+		assert_string_equal(client_header(client, "X-Test"), "yes");
+		assert_int_equal(len, 0);
+		wait_for(&s.nr_taken, i + 1);
+		client_free(client);
+		ping_pong(fd, s.taken_fd);
+		/* The server has let go, and others are served meanwhile. */
+		assert_int_equal(get("/", NULL), 0);
+		ping_pong(s.taken_fd, fd);
+		close(s.taken_fd);
+		assert_int_equal(read(fd, &c, 1), 0);
+		close(fd);
+		free(early);
+		free(s.early);
+		s.early = NULL;
+	}
+}
+
+static void one_taken_over_outlives_the_server(void **state)
+{
+	struct client *client = connect_to_server();
+	char *early = NULL;
+	size_t len;
+	int fd = -1;
+
+	(void)state;
+	assert_int_equal(client_upgrade(client, "/upgrade", NULL, "test", &fd,
+					&early, &len),
+			 0);
+	wait_for(&s.nr_taken, 1);
+	http_stop(s.http);
+	s.http = NULL;
+	ping_pong(fd, s.taken_fd);
+	close(s.taken_fd);
+	close(fd);
+	free(early);
+	client_free(client);
+}
+
+static void who_speaks_early_is_heard(void **state)
+{
+	static const char request[] = "POST /upgrade HTTP/1.1\r\n"
+				      "Host: x\r\nConnection: upgrade\r\n"
+				      "Upgrade: TEST\r\n"
+				      "Content-Length: 0\r\n\r\nearly";
+	int fd = -1;
+
+	(void)state;
+	assert_int_equal(sock_connect_unix(&fd, s.path), 0);
+	assert_int_equal(write(fd, request, strlen(request)), strlen(request));
+	wait_for(&s.nr_taken, 1);
+	assert_string_equal(s.early, "early");
+	close(s.taken_fd);
+	close(fd);
+}
+
+static void what_is_not_upgraded_is_told(void **state)
+{
+	struct client *c = connect_to_server();
+	json_t *body = json_make("[i]", 1);
+	char *early = NULL;
+	size_t len;
+	int fd = -1;
+
+	(void)state;
+	/* The server does not know the route; the connection stays good. */
+	assert_int_equal(
+		client_upgrade(c, "/none", NULL, "test", &fd, &early, &len),
+		ERR_NOTFOUND);
+	/* It knows no such thing there. */
+	assert_int_equal(
+		client_upgrade(c, "/echo", NULL, "test", &fd, &early, &len),
+		ERR_FAILED);
+	assert_int_equal(
+		client_upgrade(c, "/upgrade", NULL, "other", &fd, &early, &len),
+		ERR_INVALID);
+	assert_int_equal(client_call(c, "POST", "/upgrade", NULL, NULL),
+			 ERR_INVALID);
+	assert_int_equal(s.nr_taken, 0);
+	/* It meant to, and failed: whoever would take it knows. */
+	assert_int_equal(
+		client_upgrade(c, "/upgrade", body, "test", &fd, &early, &len),
+		ERR_CONFLICT);
+	wait_for(&s.nr_taken, 1);
+	assert_int_equal(s.taken_fd, -1);
+	assert_int_equal(fd, -1);
+	assert_int_equal(client_call(c, "GET", "/", NULL, NULL), 0);
+	json_decref(body);
+	client_free(c);
+}
+
 static void a_stop_ends_what_waits(void **state)
 {
 	char path[] = "/stream";
@@ -796,6 +943,10 @@ int main(void)
 		each(many_streams_end_together),
 		each(a_client_that_vanishes_ends_its_stream),
 		each(a_client_that_vanishes_harms_no_lane),
+		each(a_connection_is_taken_over),
+		each(one_taken_over_outlives_the_server),
+		each(who_speaks_early_is_heard),
+		each(what_is_not_upgraded_is_told),
 		each(a_stop_ends_what_waits),
 	};
 
