@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What a push leaves behind: builds and slugs; and the formation. */
+/* What a push leaves behind: builds and slugs. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -160,56 +160,6 @@ int api_slug_info(void *ctx, struct http_request *req)
 		json_time(s->created_at));
 done:
 	slug_free(s);
-	app_free(app);
-	return rc;
-}
-
-static json_t *formation_json(const struct app *app, const struct slug *slug,
-			      const struct formation *f)
-{
-	char *name = xasprintf("%s %s", app->uuid, f->type);
-	json_t *user = api_user(name), *v; /* an id made of the name */
-
-	v = json_make("{s:s, s:o, s:s, s:s, s:I, s:s, s:o, s:o}", "id",
-		      json_str(user, "id", ""), "app",
-		      api_reference(app->uuid, app->name), "type", f->type,
-		      "command", json_str(slug->process_types, f->type, ""),
-		      "quantity", (json_int_t)f->quantity, "size", "1X",
-		      "created_at", json_time(slug->created_at), "updated_at",
-		      json_time(slug->created_at));
-	json_decref(user);
-	free(name);
-	return v;
-}
-
-int api_formation_list(void *ctx, struct http_request *req)
-{
-	struct slugd *d = ctx;
-	struct formation *v = NULL;
-	struct release *today = NULL;
-	struct slug *slug = NULL;
-	struct app *app = NULL;
-	size_t n = 0, i;
-	int rc = api_app(d, req, &app);
-
-	if (!rc)
-		rc = ledger_today(d->ledger, app->id, &today);
-	if (rc)
-		goto done;
-	req->reply = json_array();
-	if (!today->slug)
-		goto done;
-	rc = ledger_slug(d->ledger, today->slug, &slug);
-	if (!rc)
-		rc = ledger_formation(d->ledger, app->id, slug->process_types,
-				      &v, &n);
-	for (i = 0; i < n && !rc; i++)
-		json_array_append_new(req->reply,
-				      formation_json(app, slug, &v[i]));
-done:
-	formation_free(v, n);
-	slug_free(slug);
-	release_free(today);
 	app_free(app);
 	return rc;
 }

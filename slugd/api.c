@@ -46,6 +46,16 @@ static const struct http_route routes[] = {
 	{ "GET", "/apps/:app/builds/:build", api_build_info, LANE_INLINE },
 	{ "GET", "/apps/:app/slugs/:slug", api_slug_info, LANE_CHECKSUM },
 	{ "GET", "/apps/:app/formation", api_formation_list, LANE_INLINE },
+	{ "PATCH", "/apps/:app/formation", api_formation_batch, LANE_LAUNCH },
+	{ "GET", "/apps/:app/formation/:type", api_formation_info, LANE_INLINE },
+	{ "PATCH", "/apps/:app/formation/:type", api_formation_update, LANE_LAUNCH },
+	{ "GET", "/apps/:app/dynos", api_dyno_list, LANE_LOOK },
+	{ "DELETE", "/apps/:app/dynos", api_dyno_restart_all, LANE_DYNOS },
+	{ "GET", "/apps/:app/dynos/:dyno", api_dyno_info, LANE_LOOK },
+	{ "DELETE", "/apps/:app/dynos/:dyno", api_dyno_restart, LANE_DYNOS },
+	{ "POST", "/apps/:app/dynos/:dyno/actions/stop", api_dyno_stop, LANE_DYNOS },
+	{ "DELETE", "/apps/:app/formations/:type", api_dyno_restart, LANE_DYNOS },
+	{ "POST", "/apps/:app/formations/:type/actions/stop", api_dyno_stop, LANE_DYNOS },
 	{ "GET", "/addon-services", api_service_list, LANE_INLINE },
 	{ "GET", "/addon-services/:service", api_service_info, LANE_INLINE },
 	{ "GET", "/addon-services/:service/plans", api_plan_list, LANE_INLINE },
@@ -132,17 +142,38 @@ static void run_addon(void *arg)
 	free(c);
 }
 
+/* The job's key of an app's lane of that name. Caller frees. */
+static char *app_lane(struct slugd *d, const struct http_request *req,
+		      const char *name)
+{
+	struct app *app = NULL;
+	char *key;
+
+	/* An app has two names, but one lane. */
+	if (ledger_app(d->ledger, req->param[0], &app))
+		key = xasprintf("%s %s", name, req->param[0]);
+	else
+		key = xasprintf("%s %s", name, app->name);
+	app_free(app);
+	return key;
+}
+
 static void defer(void *ctx, int lane, struct http_request *req)
 {
 	static const char *const keys[] = {
 		[LANE_LEDGER] = JOBS_LEDGER, [LANE_PUSH] = "pushes",
 		[LANE_SLUGS] = JOBS_SLUGS,   [LANE_CHECKSUM] = "checksums",
-		[LANE_ADDON] = NULL,         [LANE_GIT] = NULL,
-		[LANE_RELEASE] = NULL,
+		[LANE_LOOK] = NULL,
+	};
+	static const char *const app_keys[] = {
+		[LANE_GIT] = "git",
+		[LANE_LAUNCH] = "launch",
+		[LANE_DYNOS] = "dynos",
+		[LANE_LOOK] = "look",
 	};
 	struct slugd *d = ctx;
 	struct change *c;
-	char *key;
+	char *key = NULL;
 
 	if (keys[lane]) {
 		jobs_submit(d->jobs, keys[lane], run_request, req);
@@ -150,16 +181,14 @@ static void defer(void *ctx, int lane, struct http_request *req)
 		c = new_change(d, req);
 		jobs_submit(d->jobs, JOBS_LEDGER, run_release, c);
 	} else if (lane == LANE_ADDON) {
-		/* An app has two names, but one lane. */
 		c = new_change(d, req);
 		key = addons_lane(c->app);
 		jobs_submit(d->jobs, key, run_addon, c);
-		free(key);
 	} else {
-		key = xasprintf("git %s", req->param[0]);
+		key = app_lane(d, req, app_keys[lane]);
 		jobs_submit(d->jobs, key, run_request, req);
-		free(key);
 	}
+	free(key);
 }
 
 /* A first push may bring many thousand refs. */

@@ -16,7 +16,9 @@
  * release of an app, which they do not while a push holds the app's release
  * lane; no more do those of LANE_ADDON, which wait for providers, too. Those of LANE_GIT for git: one of an app at a time; that of
  * LANE_PUSH looks at processes and folders, those of LANE_SLUGS at the whole
- * store of slugs, that of LANE_CHECKSUM at all bytes of a slug.
+ * store of slugs, that of LANE_CHECKSUM at all bytes of a slug. Those of
+ * LANE_LAUNCH wait for an app's launches, and come between them; those of
+ * LANE_DYNOS order its slugrun something, those of LANE_LOOK ask it.
  */
 enum {
 	LANE_INLINE = 0,
@@ -27,6 +29,9 @@ enum {
 	LANE_SLUGS = 5,
 	LANE_CHECKSUM = 6,
 	LANE_RELEASE = 7,
+	LANE_LAUNCH = 8,
+	LANE_DYNOS = 9,
+	LANE_LOOK = 10,
 };
 
 /* Serve on the listening socket. */
@@ -62,6 +67,14 @@ int api_slug_gc(void *ctx, struct http_request *req);
 int api_slug_info(void *ctx, struct http_request *req);
 int api_slug_sizes(void *ctx, struct http_request *req);
 int api_formation_list(void *ctx, struct http_request *req);
+int api_formation_info(void *ctx, struct http_request *req);
+int api_formation_batch(void *ctx, struct http_request *req);
+int api_formation_update(void *ctx, struct http_request *req);
+int api_dyno_list(void *ctx, struct http_request *req);
+int api_dyno_info(void *ctx, struct http_request *req);
+int api_dyno_restart_all(void *ctx, struct http_request *req);
+int api_dyno_restart(void *ctx, struct http_request *req);
+int api_dyno_stop(void *ctx, struct http_request *req);
 int api_stream(void *ctx, struct http_request *req);
 int api_push_create(void *ctx, struct http_request *req);
 int api_push_info(void *ctx, struct http_request *req);
@@ -83,6 +96,9 @@ json_t *api_release_json(const struct app *app, const struct release *r,
  */
 void api_released(struct http_request *req, const struct app *app,
 		  const struct release *r);
+
+/* All dynos are of one size, which is called so. */
+#define API_DYNO_SIZE "1X"
 
 /* {"id": uuid, "name": name} */
 json_t *api_reference(const char *uuid, const char *name);

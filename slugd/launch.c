@@ -65,6 +65,20 @@ static int connect_slugrun(const struct slugd *d, const struct app *app,
 	return rc;
 }
 
+int launch_call(const struct slugd *d, const struct app *app,
+		const char *method, const char *path, const json_t *body,
+		json_t **out)
+{
+	struct client *c = NULL;
+	int rc = connect_slugrun(d, app, &c);
+
+	if (rc)
+		return err_set(ERR_NOTFOUND, "Nothing of %s runs.", app->name);
+	rc = client_call(c, method, path, body, out);
+	client_free(c);
+	return rc;
+}
+
 static int spawn_slugrun(const struct slugd *d, const struct app *app,
 			 pid_t *pid)
 {

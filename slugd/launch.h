@@ -24,6 +24,15 @@ void launch_release(struct slugd *d, const struct app *app,
  */
 int launch_recover(struct slugd *d);
 
+/*
+ * Call the app's slugrun: see client_call(). It waits; neither the server's
+ * thread nor the ledger's lane may.
+ * Errors: ERR_NOTFOUND where there is none, and nothing runs.
+ */
+int launch_call(const struct slugd *d, const struct app *app,
+		const char *method, const char *path, const json_t *body,
+		json_t **out);
+
 /* End all apps, and wait for that. */
 void launch_stop_all(struct slugd *d);
 

@@ -22,6 +22,8 @@ slugd_slugd_SOURCES = \
 	slugd/api-apps.c \
 	slugd/api-builds.c \
 	slugd/api-config.c \
+	slugd/api-dynos.c \
+	slugd/api-formation.c \
 	slugd/api-pushes.c \
 	slugd/api-releases.c \
 	slugd/api-slugs.c \

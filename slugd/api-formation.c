@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * How many processes of each type an app has:
+ * https://devcenter.heroku.com/articles/platform-api-reference#formation
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "api.h"
+#include "err.h"
+#include "launch.h"
+#include "log.h"
+#include "mem.h"
+#include "text.h"
+
+/* The formation, and the slug whose process types these are. */
+struct view {
+	struct app *app;
+	struct slug *slug; /* NULL: nothing was deployed yet */
+	struct formation *v;
+	size_t n;
+};
+
+static void view_release(struct view *w)
+{
+	formation_free(w->v, w->n);
+	slug_free(w->slug);
+	app_free(w->app);
+}
+
+/* Read v for the slug of that id, which may be NULL. */
+static int view_read(struct slugd *d, struct view *w, const char *slug)
+{
+	int rc;
+
+	if (!slug)
+		return 0;
+	rc = ledger_slug(d->ledger, slug, &w->slug);
+	if (!rc)
+		rc = ledger_formation(d->ledger, w->app->id,
+				      w->slug->process_types, &w->v, &w->n);
+	return rc;
+}
+
+/* What the app's next release would have. */
+static int view_today(struct slugd *d, struct view *w)
+{
+	struct release *today = NULL;
+	int rc = ledger_today(d->ledger, w->app->id, &today);
+
+	if (!rc)
+		rc = view_read(d, w, today->slug);
+	release_free(today);
+	return rc;
+}
+
+static char *formation_id(const struct app *app, const char *type)
+{
+	char id[ID_SIZE], *name = xasprintf("%s %s", app->uuid, type);
+
+	id_of_text(id, "formation", name);
+	free(name);
+	return xstrdup(id);
+}
+
+static json_t *formation_json(const struct view *w, const struct formation *f)
+{
+	char *id = formation_id(w->app, f->type);
+	json_t *v = json_make(
+		"{s:s, s:o, s:s, s:s, s:I, s:s, s:o, s:o}", "id", id, "app",
+		api_reference(w->app->uuid, w->app->name), "type", f->type,
+		"command", json_str(w->slug->process_types, f->type, ""),
+		"quantity", (json_int_t)f->quantity, "size", API_DYNO_SIZE,
+		"created_at", json_time(w->slug->created_at), "updated_at",
+		json_time(w->slug->created_at));
+
+	free(id);
+	return v;
+}
+
+/* That of the type, by its name or the formation's id; or NULL. */
+static const struct formation *find(const struct view *w, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < w->n; i++) {
+		char *id = formation_id(w->app, w->v[i].type);
+		bool is = !strcmp(w->v[i].type, name) || !strcmp(id, name);
+
+		free(id);
+		if (is)
+			return &w->v[i];
+	}
+	return NULL;
+}
+
+int api_formation_list(void *ctx, struct http_request *req)
+{
+	struct slugd *d = ctx;
+	struct view w = { 0 };
+	size_t i;
+	int rc = api_app(d, req, &w.app);
+
+	if (!rc)
+		rc = view_today(d, &w);
+	if (!rc)
+		req->reply = json_array();
+	for (i = 0; i < w.n && !rc; i++)
+		json_array_append_new(req->reply, formation_json(&w, &w.v[i]));
+	view_release(&w);
+	return rc;
+}
+
+int api_formation_info(void *ctx, struct http_request *req)
+{
+	struct slugd *d = ctx;
+	struct view w = { 0 };
+	const struct formation *f = NULL;
+	int rc = api_app(d, req, &w.app);
+
+	if (!rc)
+		rc = view_today(d, &w);
+	if (!rc) {
+		f = find(&w, req->param[1]);
+		rc = f ? 0
+		       : err_set(ERR_NOTFOUND,
+				 "Couldn't find that process type.");
+	}
+	if (!rc)
+		req->reply = formation_json(&w, f);
+	view_release(&w);
+	return rc;
+}
+
+/* What is to be changed, and by whom. */
+struct scaling {
+	struct slugd *slugd;
+	struct view view;
+	struct formation_change *v;
+	size_t n;
+	const char *user;
+};
+
+static int bad_quantity(const char *type, const char *quantity)
+{
+	char *shown_type = text_cell(type, 60);
+	char *shown = text_cell(quantity, 30);
+
+	err_set(ERR_INVALID,
+		"Couldn't scale %s to '%s': a number from 0 to %d is wanted, "
+		"or +N, or -N",
+		shown_type, shown, FORMATION_MAX);
+	free(shown_type);
+	free(shown);
+	return ERR_INVALID;
+}
+
+/* 3, "3", "+1" or "-1", as Heroku's client has it. */
+static int take_quantity(struct formation_change *c, const json_t *v)
+{
+	const char *s = json_string_value(v), *digits;
+	char *text;
+	int rc = 0;
+
+	if (json_is_integer(v)) {
+		c->quantity = json_integer_value(v);
+		return 0;
+	}
+	text = s ? xstrdup(s) : json_text(v);
+	c->relative = *text == '+' || *text == '-';
+	digits = text + c->relative;
+	if (!s || text_parse_int(&c->quantity, digits, 0, INT32_MAX) ||
+	    digits[strspn(digits, "0123456789")])
+		rc = bad_quantity(c->type, text);
+	if (*text == '-')
+		c->quantity = -c->quantity;
+	free(text);
+	return rc;
+}
+
+/* There is one size. */
+static int check_size(const json_t *update)
+{
+	json_t *size = json_object_get(update, "size");
+	const char *name;
+
+	if (!size || json_is_null(size))
+		size = json_object_get(update, "dyno_size");
+	if (!size || json_is_null(size))
+		return 0;
+	name = json_is_string(size) ? json_string_value(size)
+				    : json_str(size, "name", "");
+	if (!strcasecmp(name, API_DYNO_SIZE))
+		return 0;
+	return err_set(ERR_INVALID, "There is one size of dynos here: %s",
+		       API_DYNO_SIZE);
+}
+
+/* {"type": "web", "quantity": "+1"}; type may stand in the path instead. */
+static int take_update(struct scaling *s, const json_t *update,
+		       const char *type)
+{
+	const json_t *quantity = json_object_get(update, "quantity");
+	const struct formation *f;
+	int rc;
+
+	type = type ? type : json_str(update, "type", NULL);
+	if (!type)
+		return err_set(ERR_INVALID, "type is missing");
+	rc = check_size(update);
+	if (rc || !quantity)
+		return rc;
+	f = find(&s->view, type);
+	s->v[s->n].type = f ? f->type : type;
+	return take_quantity(&s->v[s->n++], quantity);
+}
+
+static int take_updates(struct scaling *s, const json_t *updates)
+{
+	size_t i;
+	int rc = 0;
+
+	if (!json_is_array(updates))
+		return err_set(ERR_INVALID, "updates is missing");
+	s->v = xcalloc(json_array_size(updates) + 1, sizeof(*s->v));
+	for (i = 0; i < json_array_size(updates) && !rc; i++)
+		rc = take_update(s, json_array_get(updates, i), NULL);
+	return rc;
+}
+
+static int write_down(void *arg)
+{
+	struct scaling *s = arg;
+
+	return ledger_formation_set(s->slugd->writer, s->view.app->id, s->v,
+				    s->n, s->user);
+}
+
+/* The release that runs goes on with as many as are wanted now. */
+static int scale_running(struct slugd *d, struct app *app)
+{
+	struct view w = { .app = app };
+	struct release *current = NULL;
+	json_t *list = json_array(), *order;
+	size_t i;
+	int rc = ledger_release_current(d->ledger, app->id, &current);
+
+	if (!rc)
+		rc = view_read(d, &w, current->slug);
+	for (i = 0; i < w.n && !rc; i++)
+		json_array_append_new(
+			list, json_make("{s:s, s:I, s:s}", "type", w.v[i].type,
+					"quantity", (json_int_t)w.v[i].quantity,
+					"command",
+					json_str(w.slug->process_types,
+						 w.v[i].type, "")));
+	order = json_make("{s:o}", "processes", list);
+	if (!rc && w.n)
+		rc = launch_call(d, app, "PATCH", "/formation", order, NULL);
+	if (rc == ERR_NOTFOUND)
+		rc = 0; /* nothing runs: the next launch has as many */
+	json_decref(order);
+	w.app = NULL;
+	view_release(&w);
+	release_free(current);
+	return rc;
+}
+
+/* Write it down, have it done, and read what it is now. */
+static int scale(struct scaling *s)
+{
+	struct slugd *d = s->slugd;
+	struct view *w = &s->view;
+	int rc = jobs_call(d->jobs, JOBS_LEDGER, write_down, s);
+
+	if (!rc && s->n) {
+		log_line("app=%s scaled by %s", w->app->name, s->user);
+		rc = err_prefix(scale_running(d, w->app), "%s",
+				"It is written down, but not done");
+	}
+	return rc;
+}
+
+static json_t *changed(const struct scaling *s, const struct view *now)
+{
+	json_t *list = json_array();
+	const struct formation *f;
+	size_t i;
+
+	for (i = 0; i < s->n; i++) {
+		f = find(now, s->v[i].type);
+		if (f)
+			json_array_append_new(list, formation_json(now, f));
+	}
+	return list;
+}
+
+static int scaling_begin(struct slugd *d, struct http_request *req,
+			 struct scaling *s)
+{
+	int rc;
+
+	*s = (struct scaling){ .slugd = d, .user = req->peer->user };
+	rc = api_app(d, req, &s->view.app);
+	return rc ? rc : view_today(d, &s->view);
+}
+
+/* Do it, and answer with all that changed. */
+static int scaling_end(struct http_request *req, struct scaling *s, int rc)
+{
+	struct view now = { .app = s->view.app };
+
+	if (!rc)
+		rc = scale(s);
+	if (!rc)
+		rc = view_today(s->slugd, &now);
+	if (!rc)
+		req->reply = changed(s, &now);
+	now.app = NULL;
+	view_release(&now);
+	view_release(&s->view);
+	free(s->v);
+	return rc;
+}
+
+int api_formation_batch(void *ctx, struct http_request *req)
+{
+	struct scaling s;
+	int rc = scaling_begin(ctx, req, &s);
+
+	if (!rc)
+		rc = take_updates(&s, json_object_get(req->body, "updates"));
+	return scaling_end(req, &s, rc);
+}
+
+int api_formation_update(void *ctx, struct http_request *req)
+{
+	struct scaling s;
+	json_t *one;
+	int rc = scaling_begin(ctx, req, &s);
+
+	s.v = xcalloc(1, sizeof(*s.v));
+	if (!rc)
+		rc = take_update(&s, req->body, req->param[1]);
+	if (!rc && !s.n)
+		rc = err_set(ERR_INVALID, "quantity is missing");
+	rc = scaling_end(req, &s, rc);
+	if (!rc) {
+		one = json_incref(json_array_get(req->reply, 0));
+		json_decref(req->reply);
+		req->reply = one;
+	}
+	return rc;
+}
