@@ -12,7 +12,6 @@
 #include "err.h"
 #include "log.h"
 #include "mem.h"
-#include "tree.h"
 
 #define BOOT_ID_SIZE 64
 
@@ -32,23 +31,20 @@ static int read_text(int dir, const char *path, char *buf, size_t size)
 }
 
 /*
- * Folders are unpacked without waiting for the disk. After a power cut
- * they may be there with empty files: those of another boot are not used.
+ * Trees are unpacked without waiting for the disk. After a power cut they
+ * may be there with empty files: those of another boot are not used.
  */
 static int drop_other_boots(struct supervisor *s)
 {
 	char now[BOOT_ID_SIZE], then[BOOT_ID_SIZE];
-	char *none[] = { NULL };
 	int fd, rc;
 
 	if (read_text(AT_FDCWD, "/proc/sys/kernel/random/boot_id", now,
 		      sizeof(now)))
-		return 0;
+		return trees_open(s, true);
 	read_text(s->dir_fd, "slugrun.boot", then, sizeof(then));
-	if (!strcmp(now, then))
-		return 0;
-	rc = tree_prune(s->dir, none);
-	if (rc)
+	rc = trees_open(s, !strcmp(now, then));
+	if (rc || !strcmp(now, then))
 		return rc;
 	fd = openat(s->dir_fd, "slugrun.boot",
 		    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
@@ -99,6 +95,7 @@ int appdir_open(struct supervisor *s, const char *dir)
 
 void appdir_close(struct supervisor *s)
 {
+	trees_close(s);
 	applog_release(&s->log);
 	if (s->lock_fd >= 0)
 		close(s->lock_fd);
@@ -117,45 +114,4 @@ bool appdir_is_gone(const struct supervisor *s)
 	if (stat(s->dir, &there))
 		return errno == ENOENT || errno == ENOTDIR;
 	return held.st_dev != there.st_dev || held.st_ino != there.st_ino;
-}
-
-static void pruned(void *ctx, int rc)
-{
-	(void)ctx;
-	if (rc)
-		log_line("old releases: %s", err_msg());
-}
-
-/* "v12" of r's folder, into keep. */
-static size_t keep_release(const char **keep, size_t n, const struct release *r)
-{
-	if (r)
-		keep[n++] = strrchr(r->dir, '/') + 1;
-	return n;
-}
-
-void appdir_prune(struct supervisor *s)
-{
-	char *before = xasprintf("v%lld", (long long)s->before);
-	const struct release *r;
-	const char **argv;
-	size_t n = 5;
-
-	for (r = TAILQ_FIRST(&s->leaving); r; r = TAILQ_NEXT(r, link))
-		n++;
-	argv = xcalloc(n + 2, sizeof(*argv));
-	n = 1;
-	argv[n++] = "prune";
-	argv[n++] = s->dir;
-	n = keep_release(argv, n, s->running);
-	n = keep_release(argv, n, launch_release(s));
-	for (r = TAILQ_FIRST(&s->leaving); r; r = TAILQ_NEXT(r, link))
-		n = keep_release(argv, n, r);
-	if (s->before)
-		argv[n++] = before;
-	s->want_prune = false;
-	if (helper_start(&s->helper, argv, pruned, s))
-		log_line("old releases: %s", err_msg());
-	free(argv);
-	free(before);
 }

@@ -3,10 +3,8 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "clock.h"
 #include "err.h"
@@ -154,23 +152,15 @@ static void unpacked(void *ctx, int rc)
 static void unpack(struct supervisor *s)
 {
 	struct launch *l = s->launch;
-	const struct release *r = l->release;
-	char when[24];
-	const char *argv[] = { NULL,   "unpack", r->store, r->slug,
-			       r->dir, when,     NULL };
-	struct stat st;
+	bool there;
 	int rc;
 
-	snprintf(when, sizeof(when), "%" PRId64, r->created_at);
-
-	if (!lstat(r->dir, &st) && S_ISDIR(st.st_mode)) {
-		start_all(s);
-		return;
-	}
 	l->step = LAUNCH_UNPACKING;
-	rc = helper_start(&s->helper, argv, unpacked, s);
+	rc = trees_get(s, l->release, &there, unpacked);
 	if (rc)
 		fail(s, rc);
+	else if (there)
+		start_all(s);
 }
 
 void relay_refresh(struct supervisor *s)
@@ -228,8 +218,8 @@ static void take_over(struct supervisor *s)
 	relay_refresh(s);
 	if (old) {
 		TAILQ_INSERT_TAIL(&s->leaving, old, link);
-		if (old->version != s->running->version)
-			s->before = old->version;
+		if (strcmp(old->dir, s->running->dir) != 0)
+			trees_note_before(s, old);
 	}
 	s->want_prune = true;
 	log_line("v%" PRId64 " is up", s->running->version);
@@ -276,7 +266,7 @@ static void step_failing(struct supervisor *s)
 	release_free(l->release);
 	l->release = NULL;
 	l->step = LAUNCH_CLEANING;
-	appdir_prune(s);
+	trees_prune(s);
 }
 
 void launch_tick(struct supervisor *s)

@@ -16,6 +16,7 @@ slugrun_slugrun_SOURCES = \
 	slugrun/strays.c slugrun/strays.h \
 	slugrun/supervisor.c slugrun/supervisor.h \
 	slugrun/tree.c slugrun/tree.h \
+	slugrun/trees.c slugrun/trees.h \
 	slugrun/unpack.c slugrun/unpack.h
 slugrun_slugrun_CPPFLAGS = $(AM_CPPFLAGS) $(ARCHIVE_CFLAGS) \
 	$(JANSSON_CFLAGS) $(MHD_CFLAGS)

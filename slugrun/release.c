@@ -177,7 +177,7 @@ static int parse_names(struct release *r, const json_t *body, const char *dir)
 		return err_set(ERR_INVALID, "store is no absolute path");
 	if (r->created_at < 0)
 		return err_set(ERR_INVALID, "created_at is no time");
-	r->dir = xasprintf("%s/v%lld", dir, (long long)r->version);
+	r->dir = xasprintf("%s/trees/v%lld", dir, (long long)r->version);
 	rc = name_check_app(r->app);
 	if (!rc)
 		rc = name_check_uuid(r->slug);

@@ -80,8 +80,13 @@ static int run_unpack(char **argv)
 
 static int run_prune(char **argv)
 {
+	char *trees = xasprintf("%s/trees", argv[0]);
+	int rc;
+
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	return tree_prune(argv[0], argv + 1);
+	rc = tree_prune(trees, argv + 1);
+	free(trees);
+	return rc;
 }
 
 static int run_guard(char **argv)

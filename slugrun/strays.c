@@ -98,7 +98,7 @@ static unsigned pass(int proc, const char *home, int64_t version)
 unsigned strays_kill(const char *dir, int64_t version)
 {
 	int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC), i;
-	char *home = xasprintf("HOME=%s/v", dir);
+	char *home = xasprintf("HOME=%s/trees/v", dir);
 	unsigned killed = 0, now = 1;
 
 	for (i = 0; proc >= 0 && now && i < PASSES; i++) {

@@ -189,7 +189,7 @@ static void tick(struct supervisor *s)
 				relay_refresh(s);
 	leaving_tick(s);
 	if (s->want_prune && !s->helper.pid && !s->launch)
-		appdir_prune(s);
+		trees_prune(s);
 }
 
 static bool is_over(const struct supervisor *s)
@@ -372,6 +372,7 @@ int supervise(const char *dir)
 		goto done;
 	/* Of one that was killed, and its guard with it. */
 	strays_kill(s.dir, 0);
+	trees_sweep(&s);
 	rc = guard_start(&s.guard, s.dir);
 	if (rc)
 		goto done;

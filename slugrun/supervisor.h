@@ -13,6 +13,7 @@
 #include "output.h"
 #include "relay.h"
 #include "release.h"
+#include "trees.h"
 
 /*
  * One app's supervisor. All of it belongs to the main thread, which starts
@@ -24,6 +25,7 @@
  *	api.c		the requests
  *	launch.c	a release on its way up, and the old one's way down
  *	appdir.c	the app's folder
+ *	trees.c		the unpacked releases in it
  */
 struct launch;
 
@@ -41,11 +43,11 @@ struct supervisor {
 	struct applog log;
 
 	struct release *running; /* NULL: none */
-	int64_t before;          /* version of the one before it; 0: none */
 	struct launch *launch;   /* NULL: none is going on */
 	struct relay *relay;     /* the stable address; NULL: none */
 	TAILQ_HEAD(release_list, release) leaving;
 
+	struct trees trees;
 	struct guard guard;
 	struct helper helper;
 	bool want_prune; /* folders of old releases may lie around */
@@ -90,8 +92,5 @@ void appdir_close(struct supervisor *s);
 
 /* Is the folder gone (removed, or another one in its place)? */
 bool appdir_is_gone(const struct supervisor *s);
-
-/* Start removing the folders of releases that are not needed any more. */
-void appdir_prune(struct supervisor *s);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "tree.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +11,8 @@
 #include <unistd.h>
 
 #include "err.h"
+
+#define DIGITS "0123456789"
 
 /*
  * A folder of any depth with three descriptors and no recursion: a folder
@@ -156,15 +157,16 @@ int tree_remove(int dir, const char *name)
 	return rc;
 }
 
-/* Is it "v12" or "v12.tmp"? */
+/* Is it "v12", "v12-900", or one of these and ".tmp"? */
 static bool is_release(const char *name)
 {
-	const char *p = name + 1;
+	size_t n = strspn(name + 1, DIGITS);
+	const char *p = name + 1 + n;
 
-	if (name[0] != 'v' || !isdigit((unsigned char)*p))
+	if (name[0] != 'v' || !n)
 		return false;
-	while (isdigit((unsigned char)*p))
-		p++;
+	if (*p == '-' && (n = strspn(p + 1, DIGITS)) > 0)
+		p += 1 + n;
 	return !*p || !strcmp(p, ".tmp");
 }
 
@@ -183,6 +185,8 @@ int tree_prune(const char *path, char *const *keep)
 	int fd, rc = 0;
 
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return 0;
 	if (fd >= 0)
 		d = open_list(fd);
 	if (!d)

@@ -3,8 +3,8 @@
 #define TREE_H
 
 /*
- * Folders of releases on disk: v1, v2, ... and, while one is unpacked,
- * v3.tmp. What lies in them was written by an app: nothing here follows a
+ * Folders of releases on disk: v1, v2, v2-900, ... and, while one is
+ * unpacked, v3.tmp. What lies in them was written by an app: nothing here follows a
  * symbolic link.
  */
 
@@ -16,8 +16,9 @@
 int tree_remove(int dir, const char *name);
 
 /*
- * Remove every folder of a release in the folder at path, but those whose
- * names are in keep, which ends with NULL. Errors: ERR_SYSTEM.
+ * Remove every folder of a release in the folder at path, which need not be
+ * there, but those whose names are in keep, which ends with NULL.
+ * Errors: ERR_SYSTEM.
  */
 int tree_prune(const char *path, char *const *keep);
 

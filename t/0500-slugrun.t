@@ -86,14 +86,14 @@ printf 'two\033[1m' >&2
 exit 3
 END
 cat >src/env.sh <<'END'
-tr '\000' '\n' </proc/$$/environ >"../env.$DYNO"
+tr '\000' '\n' </proc/$$/environ >"../../env.$DYNO"
 exec sleep 600
 END
 cat >src/daemon.sh <<'END'
 sleep 600 &
-echo $! >../child.pid
+echo $! >../../child.pid
 setsid sleep 600 &
-echo $! >../daemon.pid
+echo $! >../../daemon.pid
 exec sleep 600
 END
 tar --zstd -C src -b 1 -cf slug.tar.zst .
@@ -149,8 +149,8 @@ touch page.stop
 wait "$pages"
 run cat page.failed page.err
 is "$out" '' 'no request failed meanwhile'
-ok "$(within 10 test ! -e "$app/v11"; echo $?)" 'v11 is removed'
-is "$(cd "$app" && echo v*)" 'v12 v13' 'this release and the one before stay'
+ok "$(within 10 test ! -e "$app/trees/v11"; echo $?)" 'v11 is removed'
+is "$(cd "$app/trees" && echo v*)" 'v12 v13' 'this release and the one before stay'
 
 # Launches that fail.
 launch 14 "$(process web 1 'sh fail.sh')"
@@ -162,7 +162,7 @@ like "$out" 'web.1 was ended by signal 9 \(Killed\) before' 'or its signal'
 launch 14 "$(process web 1 'seq 100; exit 1')"
 like "$out" 'answered\\n81\\n.*\\n100"' 'twenty lines at most'
 timeout=1
-launch 14 "$(process web 1 'echo waiting; echo $$ >../silent.pid; exec sleep 600')"
+launch 14 "$(process web 1 'echo waiting; echo $$ >../../silent.pid; exec sleep 600')"
 like "$out" '"web.1 did not answer on its port within 1 second\\nwaiting"' \
 	'a process that never answers'
 ok "$(gone "$(cat "$app/silent.pid")"; echo $?)" 'is killed'
@@ -180,7 +180,7 @@ launch 14
 like "$out" 'segments/[0-9a-f]* is damaged' 'a slug that is cut off'
 like "$out" '^422' 'is 422, too'
 slug=00000000-0000-4000-8000-000000000001
-is "$(cd "$app" && echo v*)" 'v12 v13' 'no failed release leaves a folder'
+is "$(cd "$app/trees" && echo v*)" 'v12 v13' 'no failed release leaves a folder'
 run page
 like "$out" 'RELEASE_VERSION=v13 .*MYVAR=two' 'v13 has served all along'
 run ask GET /
@@ -205,7 +205,7 @@ ask POST /launch -d "$(sed 's/"version": 14/"version": 15/' launch.json |
 	sed 's/"A": 1/"A": "1"/; s/exec perl server.pl/exec sleep 600/
 	s/"timeout": 20/"timeout": 2/')" >slow.out 2>&1 &
 slow=$!
-ok "$(within 10 test -d "$app/v15"; echo $?)" 'while a launch is going on'
+ok "$(within 10 test -d "$app/trees/v15"; echo $?)" 'while a launch is going on'
 launch 16
 like "$out" '"conflict"' 'a second one is a conflict'
 like "$out" '^409' 'with 409'
@@ -226,7 +226,7 @@ is "$(grep -v '^PWD=' "$app/env.worker.1" | sort)" "DYNO=worker.1
 HEROKU_APP_NAME=myapp
 HEROKU_RELEASE_VERSION=v20
 HEROKU_SLUG_COMMIT=$commit
-HOME=$app/v20
+HOME=$app/trees/v20
 LANG=C
 LD_PRELOAD=/nowhere.so
 MYVAR=it's \"two\"
@@ -308,7 +308,7 @@ is "$(sort codes | uniq -c | tr -s ' ')" ' 200 200' \
 
 # A process that does not want to end, and its children.
 grace=1
-launch 26 "$web, $(process stubborn 1 "trap '' TERM; sleep 600 & echo \$! >../child.pid; while :; do sleep 1; done")"
+launch 26 "$web, $(process stubborn 1 "trap '' TERM; sleep 600 & echo \$! >../../child.pid; while :; do sleep 1; done")"
 old=$(pid_of stubborn.1)
 launch 27
 ok "$(within 20 gone "$old"; echo $?)" 'SIGKILL after the grace'

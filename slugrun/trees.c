@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: ISC */
+#include "trees.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "err.h"
+#include "log.h"
+#include "mem.h"
+#include "supervisor.h"
+#include "tree.h"
+
+static const char *base_name(const char *path)
+{
+	return strrchr(path, '/') + 1;
+}
+
+/* Whose the trees of r are. */
+static uid_t owner_of(const struct release *r)
+{
+	return r->uid < 0 ? geteuid() : (uid_t)r->uid;
+}
+
+int trees_open(struct supervisor *s, bool keep)
+{
+	char *none[] = { NULL }, *path = xasprintf("%s/trees", s->dir);
+	int rc = tree_prune(s->dir, none);
+
+	if (!rc && !keep)
+		rc = tree_prune(path, none);
+	free(path);
+	return rc;
+}
+
+void trees_sweep(struct supervisor *s)
+{
+	if (tree_remove(s->dir_fd, "run"))
+		log_line("%s/run: %s", s->dir, err_msg());
+}
+
+static void forget(struct trees *t, size_t i)
+{
+	free(t->known[i].name);
+	free(t->known[i].slug);
+	t->nr--;
+	memmove(&t->known[i], &t->known[i + 1],
+		(t->nr - i) * sizeof(t->known[0]));
+}
+
+void trees_close(struct supervisor *s)
+{
+	struct trees *t = &s->trees;
+
+	while (t->nr)
+		forget(t, t->nr - 1);
+	free(t->known);
+	free(t->before);
+	free(t->spare);
+	*t = (struct trees){ 0 };
+}
+
+/* The tree of r is there; it is the newest one now. */
+static void remember(struct trees *t, const struct release *r)
+{
+	const char *name = base_name(r->dir);
+	size_t i;
+
+	for (i = 0; i < t->nr; i++)
+		if (!strcmp(t->known[i].name, name))
+			forget(t, i--);
+	t->known = xrealloc(t->known, t->nr + 1, sizeof(t->known[0]));
+	t->known[t->nr].name = xstrdup(name);
+	t->known[t->nr].slug = xstrdup(r->slug);
+	t->nr++;
+	if (t->spare && !strcmp(t->spare, name))
+		str_replace(&t->spare, NULL);
+}
+
+/* A folder of uid's, which nobody else gets into. */
+static int own_folder(struct supervisor *s, const char *name, uid_t uid)
+{
+	struct stat st;
+	int fd, rc = 0;
+
+	if (mkdirat(s->dir_fd, name, 0700) && errno != EEXIST)
+		return err_sys("%s/%s", s->dir, name);
+	fd = openat(s->dir_fd, name,
+		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys("%s/%s", s->dir, name);
+	if (fstat(fd, &st) ||
+	    (st.st_uid != uid && fchown(fd, uid, (gid_t)uid)) ||
+	    fchmod(fd, 0700))
+		rc = err_sys("%s/%s", s->dir, name);
+	close(fd);
+	return rc;
+}
+
+/* Is there a tree at path that is uid's? */
+static bool is_tree(const char *path, uid_t uid)
+{
+	struct stat st;
+
+	return !lstat(path, &st) && S_ISDIR(st.st_mode) && st.st_uid == uid;
+}
+
+/* Is there a tree that r can have? r->dir becomes it, or what is to be made. */
+static bool find(struct supervisor *s, struct release *r)
+{
+	uid_t uid = owner_of(r);
+	struct stat st;
+
+	if (is_tree(r->dir, uid))
+		return true;
+	if (lstat(r->dir, &st))
+		return false;
+	str_replace(&r->dir, xasprintf("%s/trees/v%" PRId64 "-%u", s->dir,
+				       r->version, (unsigned)uid));
+	return is_tree(r->dir, uid);
+}
+
+static void unpacked(void *ctx, int rc)
+{
+	struct supervisor *s = ctx;
+	struct trees *t = &s->trees;
+
+	if (!rc)
+		remember(t, t->release);
+	t->done(s, rc);
+}
+
+static int unpack(struct supervisor *s, struct release *r)
+{
+	char when[24];
+	const char *argv[] = { NULL,   "unpack", r->store, r->slug,
+			       r->dir, when,     NULL };
+
+	snprintf(when, sizeof(when), "%" PRId64, r->created_at);
+	return helper_start(&s->helper, argv, unpacked, s);
+}
+
+int trees_get(struct supervisor *s, struct release *r, bool *there,
+	      void (*done)(void *ctx, int rc))
+{
+	uid_t uid = owner_of(r);
+	int rc = own_folder(s, "trees", uid);
+
+	if (!rc)
+		rc = own_folder(s, "run", uid);
+	if (rc)
+		return rc;
+	*there = find(s, r);
+	if (*there) {
+		remember(&s->trees, r);
+		return 0;
+	}
+	s->trees.release = r;
+	s->trees.done = done;
+	return unpack(s, r);
+}
+
+void trees_note_before(struct supervisor *s, const struct release *r)
+{
+	str_replace(&s->trees.before, xstrdup(base_name(r->dir)));
+}
+
+static void pruned(void *ctx, int rc)
+{
+	(void)ctx;
+	if (rc)
+		log_line("old releases: %s", err_msg());
+}
+
+/* "v12" of r's folder, into keep. */
+static size_t keep_tree(const char **keep, size_t n, const struct release *r)
+{
+	if (r)
+		keep[n++] = base_name(r->dir);
+	return n;
+}
+
+void trees_prune(struct supervisor *s)
+{
+	const struct release *r;
+	const char **argv;
+	size_t n = 6;
+
+	for (r = TAILQ_FIRST(&s->leaving); r; r = TAILQ_NEXT(r, link))
+		n++;
+	argv = xcalloc(n + 2, sizeof(*argv));
+	n = 1;
+	argv[n++] = "prune";
+	argv[n++] = s->dir;
+	n = keep_tree(argv, n, s->running);
+	n = keep_tree(argv, n, launch_release(s));
+	for (r = TAILQ_FIRST(&s->leaving); r; r = TAILQ_NEXT(r, link))
+		n = keep_tree(argv, n, r);
+	if (s->trees.before)
+		argv[n++] = s->trees.before;
+	s->want_prune = false;
+	if (helper_start(&s->helper, argv, pruned, s))
+		log_line("old releases: %s", err_msg());
+	free(argv);
+}
