@@ -14,6 +14,7 @@ common_libcommon_a_SOURCES = \
 	common/fence-files.c \
 	common/fence-parts.h \
 	common/fence.c common/fence.h \
+	common/haproxy.c common/haproxy.h \
 	common/http-parts.c common/http-parts.h \
 	common/frames.c common/frames.h \
 	common/http-private.h \

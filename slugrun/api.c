@@ -20,7 +20,7 @@ static int get_state(void *ctx, struct http_request *req)
 		"{s:s, s:o, s:o, s:o}", "app", r ? r->app : s->name, "version",
 		s->running ? json_integer(s->running->version) : json_null(),
 		"listen",
-		s->relay ? json_integer(relay_port(s->relay)) : json_null(),
+		s->route ? json_integer(route_port(s->route)) : json_null(),
 		"processes", list);
 	return 0;
 }

@@ -18,10 +18,6 @@
  */
 #define TAIL_MAX 1500
 
-/* How long requests of the old web processes may take once they get no
- * more, before these are told to end. */
-#define DRAIN_MS 2000
-
 /*
  *	waiting -> unpacking -> starting -> (up)
  *	any of them -> failing -> cleaning -> (failed)
@@ -163,37 +159,39 @@ static void unpack(struct supervisor *s)
 		start_all(s);
 }
 
-void relay_refresh(struct supervisor *s)
+void route_refresh(struct supervisor *s)
 {
-	uint16_t *ports = NULL;
+	struct route_server *v = NULL;
 	struct process *p;
 	size_t n = 0;
 
-	if (!s->relay || !s->running)
+	if (!s->route || !s->running)
 		return;
 	for (p = TAILQ_FIRST(&s->running->processes); p;
 	     p = TAILQ_NEXT(p, link)) {
 		if (!p->web || p->state != PROCESS_UP)
 			continue;
-		ports = xrealloc(ports, n + 1, sizeof(*ports));
-		ports[n++] = p->port.port;
+		v = xrealloc(v, n + 1, sizeof(*v));
+		v[n].name = p->name;
+		v[n].pid = p->pid;
+		v[n++].port = p->port.port;
 	}
-	relay_point(s->relay, ports, n);
-	free(ports);
+	route_point(s->route, v, n);
+	free(v);
 }
 
-/* The stable address for release r: *out, which may be the one there is. */
-static int relay_for(struct supervisor *s, const struct release *r,
-		     struct relay **out)
+/* The traffic's way to release r: *out, which may be the one there is. */
+static int route_for(struct supervisor *s, const struct release *r,
+		     struct route **out)
 {
 	*out = NULL;
 	if (!r->listen)
 		return 0;
-	if (s->relay && relay_port(s->relay) == r->listen) {
-		*out = s->relay;
+	if (s->route && route_fits(s->route, r->route, r->listen)) {
+		*out = s->route;
 		return 0;
 	}
-	return relay_open(out, r->listen);
+	return route_open(out, r->route, r->listen);
 }
 
 /* All of its processes are up: it becomes the running release. */
@@ -201,21 +199,21 @@ static void take_over(struct supervisor *s)
 {
 	struct launch *l = s->launch;
 	struct release *old = s->running;
-	struct relay *relay;
+	struct route *route;
 
-	if (relay_for(s, l->release, &relay)) {
+	if (route_for(s, l->release, &route)) {
 		fail(s, ERR_INVALID);
 		return;
 	}
 	s->running = l->release;
 	if (old)
 		old->left_at = clock_mono_ms();
-	if (old && s->relay && s->relay != relay) {
-		relay_refuse(s->relay);
-		old->relay = s->relay;
+	if (old && s->route && s->route != route) {
+		route_refuse(s->route);
+		old->old_route = s->route;
 	}
-	s->relay = relay;
-	relay_refresh(s);
+	s->route = route;
+	route_refresh(s);
 	if (old) {
 		TAILQ_INSERT_TAIL(&s->leaving, old, link);
 		if (strcmp(old->dir, s->running->dir) != 0)
@@ -307,11 +305,12 @@ void launch_abort(struct supervisor *s, const char *why)
 static bool is_drained(struct supervisor *s, const struct release *r,
 		       const struct process *p)
 {
-	struct relay *relay = r->relay ? r->relay : s->relay;
+	struct route *route = r->old_route ? r->old_route : s->route;
 
-	return s->stopping || !p->web || !relay ||
-	       clock_mono_ms() - r->left_at >= DRAIN_MS ||
-	       !relay_is_busy(relay, p->port.port);
+	return s->stopping || !p->web || !route ||
+	       clock_mono_ms() - r->left_at >=
+		       route_drain_ms(route, r->grace) ||
+	       !route_is_busy(route, p->port.port);
 }
 
 void leaving_tick(struct supervisor *s)

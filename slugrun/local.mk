@@ -12,6 +12,8 @@ slugrun_slugrun_SOURCES = \
 	slugrun/process.c slugrun/process.h \
 	slugrun/relay.c slugrun/relay.h \
 	slugrun/release.c slugrun/release.h \
+	slugrun/route.c slugrun/route.h \
+	slugrun/servers.c slugrun/servers.h \
 	slugrun/slugrun.c \
 	slugrun/strays.c slugrun/strays.h \
 	slugrun/supervisor.c slugrun/supervisor.h \

@@ -12,7 +12,7 @@
 #include "err.h"
 #include "mem.h"
 #include "names.h"
-#include "relay.h"
+#include "route.h"
 
 #define MAX_PROCESSES 100
 
@@ -226,7 +226,7 @@ void release_free(struct release *r)
 		TAILQ_REMOVE(&r->processes, p, link);
 		process_free(p);
 	}
-	relay_close(r->relay);
+	route_close(r->old_route);
 	json_decref(r->config);
 	json_decref(r->route);
 	json_decref(r->events);

@@ -11,7 +11,7 @@
 /*
  * A release as POST /launch describes it, with its processes.
  */
-struct relay;
+struct route;
 
 struct release {
 	int64_t version;
@@ -36,8 +36,8 @@ struct release {
 	json_t *events;                   /* lines for the log, or NULL */
 	struct process_list processes;
 	/* Once it leaves: see supervisor.h. */
-	int64_t left_at;     /* ms */
-	struct relay *relay; /* that still carries its connections */
+	int64_t left_at;         /* ms */
+	struct route *old_route; /* that still carries its connections */
 	TAILQ_ENTRY(release) link;
 };
 

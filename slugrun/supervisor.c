@@ -100,8 +100,8 @@ static void stop_all(struct supervisor *s,
 
 	s->stopping = true;
 	launch_abort(s, "slugrun is stopping");
-	if (s->relay)
-		relay_refuse(s->relay);
+	if (s->route)
+		route_refuse(s->route);
 	while ((p = walk_next(&w)))
 		end(p, &s->log);
 }
@@ -133,7 +133,7 @@ static void child_ended(struct supervisor *s, const siginfo_t *info)
 	while ((p = walk_next(&w))) {
 		if (p->pid == info->si_pid && !p->reaped) {
 			process_ended(p, &s->log, info);
-			relay_refresh(s);
+			route_refresh(s);
 			return;
 		}
 	}
@@ -186,8 +186,10 @@ static void tick(struct supervisor *s)
 		for (p = TAILQ_FIRST(&s->running->processes); p;
 		     p = TAILQ_NEXT(p, link))
 			if (process_tick(p, &s->log))
-				relay_refresh(s);
+				route_refresh(s);
 	leaving_tick(s);
+	if (s->route)
+		route_tick(s->route);
 	if (s->want_prune && !s->helper.pid && !s->launch)
 		trees_prune(s);
 }
@@ -220,6 +222,8 @@ static int nap(struct supervisor *s)
 		if (at < due)
 			due = at;
 	}
+	if (s->route && route_due(s->route) < due)
+		due = route_due(s->route);
 	return due > now ? (int)(due - now) : 0;
 }
 
@@ -333,7 +337,7 @@ static void release_all(struct supervisor *s)
 
 	helper_kill(&s->helper);
 	guard_release(&s->guard);
-	relay_close(s->relay);
+	route_close(s->route);
 	release_free(s->running);
 	while ((c = TAILQ_FIRST(&s->commands))) {
 		TAILQ_REMOVE(&s->commands, c, link);

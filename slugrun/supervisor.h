@@ -11,8 +11,8 @@
 #include "helper.h"
 #include "http.h"
 #include "output.h"
-#include "relay.h"
 #include "release.h"
+#include "route.h"
 #include "trees.h"
 
 /*
@@ -44,7 +44,7 @@ struct supervisor {
 
 	struct release *running; /* NULL: none */
 	struct launch *launch;   /* NULL: none is going on */
-	struct relay *relay;     /* the stable address; NULL: none */
+	struct route *route;     /* of its traffic; NULL: none */
 	TAILQ_HEAD(release_list, release) leaving;
 
 	struct trees trees;
@@ -83,8 +83,8 @@ void launch_abort(struct supervisor *s, const char *why);
 /* Take releases that leave a step further. */
 void leaving_tick(struct supervisor *s);
 
-/* Point the relay to the web processes of the running release that are up. */
-void relay_refresh(struct supervisor *s);
+/* Lead requests to the web processes of the running release that are up. */
+void route_refresh(struct supervisor *s);
 
 /* appdir.c: take the folder: absolute path, lock, leftovers, log. */
 int appdir_open(struct supervisor *s, const char *dir);

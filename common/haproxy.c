@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: ISC */
+#include "haproxy.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "err.h"
+#include "mem.h"
+#include "sock.h"
+
+#define ANSWER_MS  2000
+#define MAX_ANSWER ((size_t)16 << 20)
+#define LOCK_MS    5 /* between two attempts */
+
+static int send_line(int fd, const char *commands)
+{
+	char *line = xasprintf("%s\n", commands);
+	size_t len = strlen(line);
+	ssize_t n = send(fd, line, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+	free(line);
+	return n == (ssize_t)len ? 0
+				 : err_set(ERR_UNAVAILABLE,
+					   "HAProxy does not take commands");
+}
+
+/* One more piece of the answer: 1, 0 at its end. */
+static int read_more(int fd, char **text, size_t *len, int64_t deadline)
+{
+	struct pollfd p = { fd, POLLIN, 0 };
+	int64_t left = deadline - clock_mono_ms();
+	ssize_t n;
+
+	if (left <= 0 || *len > MAX_ANSWER || poll(&p, 1, (int)left) == 0)
+		return err_set(ERR_UNAVAILABLE, "HAProxy does not answer");
+	*text = xrealloc(*text, *len + 4097, 1);
+	n = recv(fd, *text + *len, 4096, MSG_DONTWAIT);
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		n = 0;
+	else if (n < 0)
+		return err_set(ERR_UNAVAILABLE, "HAProxy went away");
+	else if (n == 0)
+		return 0;
+	*len += (size_t)n;
+	return 1;
+}
+
+int haproxy_ask(char **out, const char *socket, const char *commands)
+{
+	int64_t deadline = clock_mono_ms() + ANSWER_MS;
+	char *text = NULL;
+	size_t len = 0;
+	int fd = -1, rc = sock_connect_unix(&fd, socket), more = 1;
+
+	if (!rc)
+		rc = send_line(fd, commands);
+	while (!rc && more) {
+		more = read_more(fd, &text, &len, deadline);
+		if (more < 0)
+			rc = more;
+	}
+	if (fd >= 0)
+		close(fd);
+	if (rc) {
+		free(text);
+		return rc;
+	}
+	text[len] = '\0';
+	*out = text;
+	return 0;
+}
+
+int haproxy_lock(int *fd, const char *folder, bool alone, int ms)
+{
+	const struct timespec pause = { 0, LOCK_MS * 1000000L };
+	int64_t deadline = clock_mono_ms() + ms;
+	char *path = xasprintf("%s/" HAPROXY_LOCK, folder);
+	int rc = 0;
+
+	*fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (*fd < 0)
+		rc = err_sys("%s", path);
+	while (!rc && flock(*fd, (alone ? LOCK_EX : LOCK_SH) | LOCK_NB)) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			rc = err_sys("%s", path);
+		else if (clock_mono_ms() >= deadline)
+			rc = err_set(ERR_CONFLICT, "%s is locked", path);
+		else
+			nanosleep(&pause, NULL);
+	}
+	if (rc && *fd >= 0) {
+		close(*fd);
+		*fd = -1;
+	}
+	free(path);
+	return rc;
+}
+
+bool haproxy_is_name(const char *name)
+{
+	static const char good[] = "abcdefghijklmnopqrstuvwxyz"
+				   "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				   "0123456789.-_";
+	size_t len = strspn(name, good);
+
+	return len && len <= HAPROXY_NAME && !name[len];
+}

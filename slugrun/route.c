@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: ISC */
+#include "route.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "err.h"
+#include "mem.h"
+#include "relay.h"
+#include "servers.h"
+
+/* How long the relay's connections may go on to old web processes. */
+#define RELAY_DRAIN_MS 2000
+
+/* One of the two. */
+struct route {
+	uint16_t port;
+	struct relay *relay;
+	struct servers *servers;
+};
+
+static bool is_haproxy(const json_t *spec)
+{
+	return !strcmp(json_str(spec, "driver", "direct"), "haproxy");
+}
+
+int route_open(struct route **out, const json_t *spec, uint16_t port)
+{
+	struct route *r = xcalloc(1, sizeof(*r));
+	int rc;
+
+	r->port = port;
+	rc = is_haproxy(spec) ? servers_open(&r->servers, spec)
+			      : relay_open(&r->relay, port);
+	if (rc)
+		free(r);
+	else
+		*out = r;
+	return rc;
+}
+
+bool route_fits(const struct route *r, const json_t *spec, uint16_t port)
+{
+	if (r->port != port || !r->servers != !is_haproxy(spec))
+		return false;
+	return r->relay || servers_fit(r->servers, spec);
+}
+
+uint16_t route_port(const struct route *r)
+{
+	return r->port;
+}
+
+static void point_relay(struct relay *relay, const struct route_server *v,
+			size_t n)
+{
+	uint16_t *ports = xcalloc(n + 1, sizeof(*ports));
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		ports[i] = v[i].port;
+	relay_point(relay, ports, n);
+	free(ports);
+}
+
+void route_point(struct route *r, const struct route_server *v, size_t n)
+{
+	if (r->relay)
+		point_relay(r->relay, v, n);
+	else
+		servers_point(r->servers, v, n);
+}
+
+void route_refuse(struct route *r)
+{
+	if (r->relay)
+		relay_refuse(r->relay);
+	else
+		servers_point(r->servers, NULL, 0);
+}
+
+bool route_is_busy(struct route *r, uint16_t port)
+{
+	return r->relay ? relay_is_busy(r->relay, port)
+			: servers_are_busy(r->servers, port);
+}
+
+int64_t route_drain_ms(const struct route *r, int64_t grace)
+{
+	/* One that is kept alive without a request never ends by itself. */
+	return r->relay ? RELAY_DRAIN_MS : grace * 1000;
+}
+
+int route_sync(struct route *r)
+{
+	return r->relay ? 0 : servers_sync(r->servers);
+}
+
+int64_t route_due(const struct route *r)
+{
+	return r->relay ? INT64_MAX : servers_due(r->servers);
+}
+
+void route_tick(struct route *r)
+{
+	if (r->servers)
+		servers_tick(r->servers);
+}
+
+void route_close(struct route *r)
+{
+	if (!r)
+		return;
+	relay_close(r->relay);
+	servers_close(r->servers);
+	free(r);
+}

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: ISC */
+#include "servers.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "err.h"
+#include "haproxy.h"
+#include "log.h"
+#include "mem.h"
+#include "names.h"
+#include "route.h"
+
+#define LOCK_MS  2000 /* a reload takes 0.1 s */
+#define AGAIN_MS 1000 /* until HAProxy is asked again, where that failed */
+#define DRAIN_MS 30   /* between two looks whether a server is drained */
+
+/* What "add server" does not take from the back end's defaults. */
+#define SERVER_OPTIONS "pool-max-conn -1 pool-purge-delay 5s"
+
+enum server_state {
+	SERVER_WISHED,
+	SERVER_LEAVING, /* in maintenance: drained when it can be deleted */
+	SERVER_GONE,
+};
+
+struct server {
+	char *name;
+	uint16_t port;
+	enum server_state state;
+	bool seen, ready; /* HAProxy has it; and sends requests there */
+	int64_t look_ms;  /* not asked about before that */
+	TAILQ_ENTRY(server) link;
+};
+
+struct servers {
+	char *socket, *backend, *state, *folder;
+	bool behind;    /* HAProxy is not what is wished */
+	bool told;      /* and that was logged */
+	int64_t due_ms; /* when to try again */
+	TAILQ_HEAD(, server) list;
+};
+
+static void drop(struct servers *s, struct server *v)
+{
+	TAILQ_REMOVE(&s->list, v, link);
+	free(v->name);
+	free(v);
+}
+
+static struct server *find(const struct servers *s, const char *name)
+{
+	struct server *v;
+
+	TAILQ_FOREACH(v, &s->list, link)
+		if (!strcmp(v->name, name))
+			return v;
+	return NULL;
+}
+
+static struct server *add(struct servers *s, const char *name, uint16_t port,
+			  enum server_state state)
+{
+	struct server *v = xcalloc(1, sizeof(*v));
+
+	v->name = xstrdup(name);
+	v->port = port;
+	v->state = state;
+	TAILQ_INSERT_TAIL(&s->list, v, link);
+	return v;
+}
+
+/* "/a/b" in which no part is a step up, and no line ends. */
+static bool is_path(const char *p)
+{
+	return *p == '/' && !strstr(p, "/../") && !strpbrk(p, "\r\n");
+}
+
+int servers_open(struct servers **out, const json_t *spec)
+{
+	const char *socket = json_str(spec, "socket", "");
+	const char *backend = json_str(spec, "backend", "");
+	const char *state = json_str(spec, "state", "");
+	struct servers *s;
+	char *copy;
+
+	if (!is_path(socket) || !is_path(state) || !haproxy_is_name(backend))
+		return err_set(ERR_INVALID, "route is none of HAProxy's");
+	s = xcalloc(1, sizeof(*s));
+	TAILQ_INIT(&s->list);
+	s->socket = xstrdup(socket);
+	s->backend = xstrdup(backend);
+	s->state = xstrdup(state);
+	copy = xstrdup(state);
+	s->folder = xstrdup(dirname(copy));
+	free(copy);
+	*out = s;
+	return 0;
+}
+
+bool servers_fit(const struct servers *s, const json_t *spec)
+{
+	return !strcmp(s->socket, json_str(spec, "socket", "")) &&
+	       !strcmp(s->backend, json_str(spec, "backend", "")) &&
+	       !strcmp(s->state, json_str(spec, "state", ""));
+}
+
+/* The state file, as a whole: no reader sees half of it. */
+static int write_state(const struct servers *s)
+{
+	char *copy = xstrdup(s->state);
+	char *tmp = xasprintf("%s/.%s.tmp", s->folder, basename(copy));
+	const struct server *v;
+	FILE *f = fopen(tmp, "we");
+	int rc = 0;
+
+	if (f) {
+		TAILQ_FOREACH(v, &s->list, link)
+			if (v->state == SERVER_WISHED)
+				fprintf(f, "%s %u\n", v->name, v->port);
+	}
+	if (!f || fclose(f) || rename(tmp, s->state))
+		rc = err_sys("%s", s->state);
+	free(tmp);
+	free(copy);
+	return rc;
+}
+
+/*
+ * Let HAProxy do something to a server, as "del server app-myapp/web.1-4".
+ * Its words into *out (caller frees).
+ */
+static int order(const struct servers *s, const struct server *v,
+		 const char *verb, const char *rest, char **out)
+{
+	char *text = xasprintf("%s %s/%s%s", verb, s->backend, v->name, rest);
+	int rc = haproxy_ask(out, s->socket, text);
+
+	free(text);
+	return rc;
+}
+
+/* One for which it is an error where HAProxy says anything but this. */
+static int command(const struct servers *s, const struct server *v,
+		   const char *verb, const char *rest, const char *wanted)
+{
+	char *out = NULL;
+	int rc = order(s, v, verb, rest, &out);
+
+	if (!rc && strncmp(out, wanted, strlen(wanted)) != 0)
+		rc = err_set(ERR_UNAVAILABLE, "HAProxy: %s %s/%s: %.*s", verb,
+			     s->backend, v->name, (int)strcspn(out, "\n"), out);
+	free(out);
+	return rc;
+}
+
+/* Let no new request go to it. */
+static int disable(const struct servers *s, struct server *v)
+{
+	int rc = command(s, v, "set server", " state maint", "\n");
+
+	if (!rc)
+		v->ready = false;
+	return rc;
+}
+
+static int enable(const struct servers *s, struct server *v)
+{
+	char *address = NULL;
+	int rc = 0;
+
+	if (!v->seen) {
+		address = xasprintf(" 127.0.0.1:%u " SERVER_OPTIONS, v->port);
+		rc = command(s, v, "add server", address,
+			     "New server registered");
+		v->seen = !rc;
+	}
+	if (!rc)
+		rc = command(s, v, "set server", " state ready", "\n");
+	if (!rc)
+		v->ready = true;
+	free(address);
+	return rc;
+}
+
+/* A server of the back end, as HAProxy describes it in one line. */
+static void take_line(struct servers *s, const char *line)
+{
+	char name[HAPROXY_NAME + 1], address[64];
+	unsigned admin, port;
+	struct server *v;
+
+	/* be_id be_name srv_id srv_name srv_addr op_state admin_state 11 more
+	 * port */
+	if (sscanf(line,
+		   "%*s %*s %*s %80s %63s %*s %u %*s %*s %*s %*s %*s %*s %*s "
+		   "%*s %*s %*s %*s %u",
+		   name, address, &admin, &port) != 4)
+		return;
+	v = find(s, name);
+	if (!v)
+		v = add(s, name, (uint16_t)port, SERVER_LEAVING);
+	v->seen = true;
+	v->ready = !admin;
+}
+
+/* What HAProxy has now. */
+static int look(struct servers *s)
+{
+	char *text = xasprintf("show servers state %s", s->backend);
+	char *out = NULL, *save = NULL, *line;
+	struct server *v;
+	int rc = haproxy_ask(&out, s->socket, text);
+
+	if (!rc && strncmp(out, "1\n#", 3) != 0)
+		rc = err_set(ERR_UNAVAILABLE, "HAProxy: %.*s",
+			     (int)strcspn(out, "\n"), out);
+	if (rc)
+		goto done;
+	TAILQ_FOREACH(v, &s->list, link)
+		v->seen = v->ready = false;
+	for (line = strtok_r(out, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save))
+		take_line(s, line);
+done:
+	free(text);
+	free(out);
+	return rc;
+}
+
+/* New ones are there before old ones are not. */
+static int bring_in_line(struct servers *s)
+{
+	struct server *v, *next;
+	int rc = look(s);
+
+	TAILQ_FOREACH(v, &s->list, link)
+		if (!rc && v->state == SERVER_WISHED && !v->ready)
+			rc = enable(s, v);
+	TAILQ_FOREACH(v, &s->list, link)
+		if (!rc && v->state == SERVER_LEAVING && v->ready)
+			rc = disable(s, v);
+	for (v = TAILQ_FIRST(&s->list); v && !rc; v = next) {
+		next = TAILQ_NEXT(v, link);
+		if (v->state == SERVER_LEAVING && !v->seen)
+			drop(s, v);
+	}
+	return rc;
+}
+
+int servers_sync(struct servers *s)
+{
+	int fd = -1, state, rc;
+
+	/* Without the lock, too: slugd has us do it again after a reload. */
+	rc = haproxy_lock(&fd, s->folder, false, LOCK_MS);
+	state = write_state(s);
+	if (state)
+		rc = state;
+	if (!rc)
+		rc = bring_in_line(s);
+	if (fd >= 0)
+		close(fd);
+	s->behind = rc != 0;
+	s->due_ms = clock_mono_ms() + AGAIN_MS;
+	if (rc && !s->told)
+		log_line("the route: %s", err_msg());
+	else if (!rc && s->told)
+		log_line("the route is in line again");
+	s->told = rc != 0;
+	return rc;
+}
+
+void servers_point(struct servers *s, const struct route_server *v, size_t n)
+{
+	struct server *old;
+	size_t i;
+
+	TAILQ_FOREACH(old, &s->list, link)
+		old->state = SERVER_LEAVING;
+	for (i = 0; i < n && i < HAPROXY_SERVERS; i++) {
+		char *name = xasprintf("%s-%d", v[i].name, (int)v[i].pid);
+
+		old = find(s, name);
+		if (old)
+			old->state = SERVER_WISHED;
+		else
+			add(s, name, v[i].port, SERVER_WISHED);
+		free(name);
+	}
+	servers_sync(s);
+}
+
+/* Is the server that leaves drained? It is deleted then, and freed. */
+static bool try_delete(struct servers *s, struct server *v)
+{
+	int64_t now = clock_mono_ms();
+	char *out = NULL;
+	bool busy;
+
+	if (now < v->look_ms)
+		return false;
+	v->look_ms = now + DRAIN_MS;
+	busy = !order(s, v, "del server", "", &out) &&
+	       strncmp(out, "Server deleted", 14) != 0 &&
+	       strncmp(out, "No such", 7) != 0;
+	free(out);
+	if (!busy)
+		drop(s, v);
+	return !busy;
+}
+
+bool servers_are_busy(struct servers *s, uint16_t port)
+{
+	struct server *v, *next;
+	bool busy = false;
+
+	for (v = TAILQ_FIRST(&s->list); v; v = next) {
+		next = TAILQ_NEXT(v, link);
+		if (v->port == port && v->state == SERVER_LEAVING &&
+		    !try_delete(s, v))
+			busy = true;
+	}
+	return busy;
+}
+
+static bool are_leaving(const struct servers *s)
+{
+	const struct server *v;
+
+	TAILQ_FOREACH(v, &s->list, link)
+		if (v->state == SERVER_LEAVING)
+			return true;
+	return false;
+}
+
+int64_t servers_due(const struct servers *s)
+{
+	return s->behind || are_leaving(s) ? s->due_ms : INT64_MAX;
+}
+
+void servers_tick(struct servers *s)
+{
+	struct server *v, *next;
+
+	if (clock_mono_ms() < servers_due(s))
+		return;
+	s->due_ms = clock_mono_ms() + AGAIN_MS;
+	if (s->behind) {
+		servers_sync(s);
+		return;
+	}
+	for (v = TAILQ_FIRST(&s->list); v; v = next) {
+		next = TAILQ_NEXT(v, link);
+		if (v->state == SERVER_LEAVING)
+			try_delete(s, v);
+	}
+}
+
+void servers_close(struct servers *s)
+{
+	struct server *v;
+
+	if (!s)
+		return;
+	servers_point(s, NULL, 0);
+	while ((v = TAILQ_FIRST(&s->list))) {
+		v->look_ms = 0;
+		if (!try_delete(s, v))
+			drop(s, v);
+	}
+	unlink(s->state);
+	free(s->socket);
+	free(s->backend);
+	free(s->state);
+	free(s->folder);
+	free(s);
+}
