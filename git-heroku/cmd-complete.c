@@ -197,16 +197,60 @@ static void refs(const struct typing *t)
 	free(text);
 }
 
+static void formation_types(const struct typing *t, const char *end)
+{
+	json_t *v = ask_app(t, "/formation");
+	size_t i;
+
+	for (i = 0; i < json_array_size(v); i++)
+		offer(t, json_str(json_array_get(v, i), "type", ""), end);
+	json_decref(v);
+}
+
+static void types(const struct typing *t)
+{
+	formation_types(t, "");
+}
+
+static void scales(const struct typing *t)
+{
+	formation_types(t, "=");
+}
+
+static void dynos(const struct typing *t)
+{
+	json_t *v = ask_app(t, "/dynos");
+
+	types(t);
+	offer_members(t, v, "name");
+	json_decref(v);
+}
+
+static void log_sources(const struct typing *t)
+{
+	offer(t, "app", "");
+	offer(t, "heroku", "");
+}
+
+static void switches(const struct typing *t)
+{
+	offer(t, "on", "");
+	offer(t, "off", "");
+}
+
 /* The words of struct command's, and of options' arguments. */
 static const struct {
 	const char *name;
 	void (*offer)(const struct typing *t);
 } sources[] = {
 	{ "addons", addons },     { "apps", apps },
-	{ "commands", commands }, { "plans", plans },
-	{ "refs", refs },         { "releases", releases },
-	{ "remotes", remotes },   { "services", services },
-	{ "settings", settings }, { "vars", vars },
+	{ "commands", commands }, { "dynos", dynos },
+	{ "plans", plans },       { "refs", refs },
+	{ "releases", releases }, { "remotes", remotes },
+	{ "scales", scales },     { "services", services },
+	{ "settings", settings }, { "sources", log_sources },
+	{ "switches", switches }, { "types", types },
+	{ "vars", vars },
 };
 
 static void offer_from(const struct typing *t, const char *name, size_t len)
@@ -247,23 +291,6 @@ static void options(const struct typing *t)
 	}
 }
 
-/* The option that word is, if it is one whose argument is the next word. */
-static const struct option_def *wants_argument(const char *word)
-{
-	const struct option_def *o;
-
-	for (o = option_table; o->key; o++) {
-		if (!o->arg)
-			continue;
-		if (!strncmp(word, "--", 2) && !strcmp(word + 2, o->name))
-			return o;
-		if (o->is_short && word[0] == '-' && word[1] == o->key &&
-		    !word[2])
-			return o;
-	}
-	return NULL;
-}
-
 /* Take the words that are typed; the option whose argument comes next. */
 static const struct option_def *read_words(struct typing *t, char **words,
 					   int nr)
@@ -279,7 +306,9 @@ static const struct option_def *read_words(struct typing *t, char **words,
 				t->h->remote = words[i];
 			o = NULL;
 		} else if (words[i][0] == '-' && words[i][1]) {
-			o = wants_argument(words[i]);
+			o = option_of_word(words[i], t->cmd);
+			if (o && !o->arg)
+				o = NULL;
 		} else if (!t->cmd) {
 			t->cmd = command_find(words[i]);
 			t->unknown = t->unknown || !t->cmd;

@@ -25,6 +25,9 @@ struct heroku {
 	bool shell;          /* -s */
 	bool values;         /* --values */
 	const char *only;    /* "config", "code": --config-only, --code-only */
+	const char *ps;      /* -p; NULL: not given */
+	const char *source;  /* -s of logs; NULL: not given */
+	bool tail;           /* -t */
 	bool help;           /* -h, --help */
 	char **args;         /* what follows the command's name */
 	int nr_args;

@@ -4,30 +4,37 @@
 #include <getopt.h>
 #include <string.h>
 
+#include "command.h"
 #include "err.h"
 #include "mem.h"
 #include "text.h"
 
 const struct option_def option_table[] = {
-	{ 'a', true, "app", "APP", "the app, by its name", "apps" },
-	{ 'r', true, "remote", "REMOTE", "the app, by its git remote",
+	{ 'a', 'a', "app", "APP", "the app, by its name", "apps" },
+	{ 'r', 'r', "remote", "REMOTE", "the app, by its git remote",
 	  "remotes" },
-	{ 'n', true, "num", "NUM", "how many releases; 15 unless given", "" },
-	{ 'j', false, "json", NULL, "the data as JSON", "" },
-	{ 's', true, "shell", NULL, "as a shell reads it back", "" },
-	{ 'v', false, "values", NULL, "config vars with their values", "" },
-	{ 'G', false, "config-only", NULL, "keep the code that runs", "" },
-	{ 'C', false, "code-only", NULL, "keep the config vars of now", "" },
-	{ 'c', false, "confirm", "APP", "the app's name, instead of asking",
+	{ 'n', 'n', "num", "NUM", "how many; else 15 releases, or 100 lines",
+	  "" },
+	{ 'j', 0, "json", NULL, "the data as JSON", "" },
+	{ 's', 's', "shell", NULL, "as a shell reads it back", "" },
+	{ 'v', 0, "values", NULL, "config vars with their values", "" },
+	{ 'G', 0, "config-only", NULL, "keep the code that runs", "" },
+	{ 'C', 0, "code-only", NULL, "keep the config vars of now", "" },
+	{ 'p', 'p', "ps", "DYNO", "of a process type, or one process alone",
+	  "dynos" },
+	{ 'S', 's', "source", "SOURCE", "what app prints, or heroku, alone",
+	  "sources" },
+	{ 't', 't', "tail", NULL, "go on with what is logged from now on", "" },
+	{ 'c', 0, "confirm", "APP", "the app's name, instead of asking",
 	  "apps" },
-	{ 'h', true, "help", NULL, "how to use the command", "" },
-	{ 0, false, NULL, NULL, NULL, NULL },
+	{ 'h', 'h', "help", NULL, "how to use the command", "" },
+	{ 0, 0, NULL, NULL, NULL, NULL },
 };
 
 #define NR_OPTIONS (sizeof(option_table) / sizeof(option_table[0]) - 1)
 
-/* A long option's code where it has no letter: no character. */
-#define LONG_ONLY 256
+/* A long option's code, its key added: no character. */
+#define LONG 256
 
 const struct option_def *option_by_key(char key)
 {
@@ -38,16 +45,64 @@ const struct option_def *option_by_key(char key)
 	return o;
 }
 
+/*
+ * The option with that letter: where two have it, that of the command (which
+ * may be NULL), else the first.
+ */
+static const struct option_def *by_letter(char letter,
+					  const struct command *cmd)
+{
+	const struct option_def *o, *found = NULL;
+
+	for (o = option_table; o->key; o++)
+		if (o->letter == letter &&
+		    (!found || (cmd && strchr(cmd->options, o->key))))
+			found = o;
+	return found;
+}
+
+const struct option_def *option_of_word(const char *word,
+					const struct command *cmd)
+{
+	const struct option_def *o = option_table;
+
+	if (word[0] == '-' && word[1] && word[1] != '-' && !word[2])
+		return by_letter(word[1], cmd);
+	if (strncmp(word, "--", 2) != 0)
+		return NULL;
+	while (o->key && strcmp(o->name, word + 2) != 0)
+		o++;
+	return o->key ? o : NULL;
+}
+
+/* The command that argv names: its first word that belongs to no option. */
+static const struct command *command_of(int argc, char **argv)
+{
+	const struct option_def *o;
+	int i;
+
+	for (i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "--"))
+			continue;
+		if (argv[i][0] != '-')
+			return command_find(argv[i]);
+		o = option_of_word(argv[i], NULL);
+		i += o && o->arg;
+	}
+	return NULL;
+}
+
 char *option_text(const struct option_def *o)
 {
-	char letter[] = { '-', o->key, ',', ' ', '\0' };
+	char letter[] = { '-', o->letter, ',', ' ', '\0' };
 
-	return xasprintf("%s--%s%s%s", o->is_short ? letter : "", o->name,
+	return xasprintf("%s--%s%s%s", o->letter ? letter : "", o->name,
 			 o->arg ? " " : "", o->arg ? o->arg : "");
 }
 
 /* The same table in the two forms that getopt_long(3) wants. */
-static void for_getopt(struct option *longs, char *shorts)
+static void for_getopt(const struct command *cmd, struct option *longs,
+		       char *shorts)
 {
 	size_t i;
 
@@ -55,13 +110,13 @@ static void for_getopt(struct option *longs, char *shorts)
 	for (i = 0; i < NR_OPTIONS; i++) {
 		const struct option_def *o = &option_table[i];
 
-		longs[i] = (struct option){
-			o->name, o->arg ? required_argument : no_argument, NULL,
-			o->is_short ? o->key : LONG_ONLY + o->key
-		};
-		if (!o->is_short)
+		longs[i] = (struct option){ o->name,
+					    o->arg ? required_argument
+						   : no_argument,
+					    NULL, LONG + o->key };
+		if (!o->letter || by_letter(o->letter, cmd) != o)
 			continue;
-		*shorts++ = o->key;
+		*shorts++ = o->letter;
 		if (o->arg)
 			*shorts++ = ':';
 	}
@@ -107,6 +162,15 @@ static int take(struct heroku *h, char key, const char *value)
 	case 'h':
 		h->help = true;
 		break;
+	case 'p':
+		h->ps = value;
+		break;
+	case 'S':
+		h->source = value;
+		break;
+	case 't':
+		h->tail = true;
+		break;
 	case 'n':
 		return err_prefix(text_parse_int(&h->num, value, 1, INT32_MAX),
 				  "--num");
@@ -116,15 +180,26 @@ static int take(struct heroku *h, char key, const char *value)
 	return 0;
 }
 
-/* What getopt_long(3) tripped over: word, or the letter optopt in it. */
-static int wrong_option(int code, const char *word)
+/* The option of a code that getopt_long(3) gave; NULL: none. */
+static const struct option_def *by_code(int code, const struct command *cmd)
 {
-	const struct option_def *o = option_by_key((char)(optopt % LONG_ONLY));
+	const struct option_def *o;
+
+	if (code < LONG)
+		return by_letter((char)code, cmd);
+	o = option_by_key((char)(code - LONG));
+	return o->key ? o : NULL;
+}
+
+/* What getopt_long(3) tripped over: word, or the letter optopt in it. */
+static int wrong_option(int code, const char *word, const struct command *cmd)
+{
+	const struct option_def *o = optopt ? by_code(optopt, cmd) : NULL;
 	char letter[] = { '-', (char)optopt, '\0' };
 
 	if (code == ':')
 		return err_set(ERR_INVALID, "%s needs an argument", word);
-	if (o->key)
+	if (o)
 		return err_set(ERR_INVALID, "--%s takes no argument", o->name);
 	return err_set(ERR_INVALID, "There is no option %s.",
 		       optopt ? letter : word);
@@ -132,20 +207,22 @@ static int wrong_option(int code, const char *word)
 
 int options_parse(struct heroku *h, char *given, int argc, char **argv)
 {
+	const struct command *cmd = command_of(argc, argv);
 	struct option longs[NR_OPTIONS + 1];
-	char shorts[2 * NR_OPTIONS + 2], key;
+	const struct option_def *o;
+	char shorts[2 * NR_OPTIONS + 2];
 	int code, rc = 0;
 
-	for_getopt(longs, shorts);
+	for_getopt(cmd, longs, shorts);
 	opterr = 0;
 	while (!rc &&
 	       (code = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
-		if (code == '?' || code == ':')
-			return wrong_option(code, argv[optind - 1]);
-		key = (char)(code % LONG_ONLY);
-		rc = take(h, key, optarg);
-		if (!strchr(given, key))
-			given[strlen(given)] = key;
+		o = strchr("?:", code) ? NULL : by_code(code, cmd);
+		if (!o)
+			return wrong_option(code, argv[optind - 1], cmd);
+		rc = take(h, o->key, optarg);
+		if (!strchr(given, o->key))
+			given[strlen(given)] = o->key;
 	}
 	h->args = argv + optind;
 	h->nr_args = argc - optind;

@@ -6,13 +6,16 @@
 
 #include "heroku.h"
 
+struct command;
+
 /*
  * The options of all commands. Each has a key, by which a command says that
- * it takes it; where the key is a letter of a short option, -KEY is one.
+ * it takes it, and perhaps a letter, which two may share that no command
+ * takes both of.
  */
 struct option_def {
 	char key;
-	bool is_short;     /* -KEY, beside --NAME */
+	char letter;       /* -LETTER, beside --NAME; 0: none */
 	const char *name;  /* without the dashes */
 	const char *arg;   /* what its argument is called; NULL: none */
 	const char *help;  /* one line */
@@ -28,11 +31,18 @@ extern const struct option_def option_table[];
  * keys of those that were given go into given (OPTIONS_SIZE bytes).
  * Errors: ERR_INVALID.
  */
-#define OPTIONS_SIZE 16
+#define OPTIONS_SIZE 32
 int options_parse(struct heroku *h, char *given, int argc, char **argv);
 
 /* "-n, --num NUM" for the help and the errors. Caller frees. */
 char *option_text(const struct option_def *o);
+
+/*
+ * The option that word is, "-n" or "--num", to that command (NULL: not
+ * known); NULL where it is none.
+ */
+const struct option_def *option_of_word(const char *word,
+					const struct command *cmd);
 
 /* The option with that key; it must be one. */
 const struct option_def *option_by_key(char key);
