@@ -38,11 +38,13 @@ slugd_slugd_SOURCES = \
 	slugd/launch.c slugd/launch.h \
 	slugd/lease.c slugd/lease.h \
 	slugd/name-set.c slugd/name-set.h \
+	slugd/order.c slugd/order.h \
 	slugd/program.c slugd/program.h \
 	slugd/provider.c slugd/provider.h \
 	slugd/pushes-internal.h \
 	slugd/pushes.c slugd/pushes.h \
 	slugd/repo.c slugd/repo.h \
+	slugd/runner.c slugd/runner.h \
 	slugd/settle.c \
 	slugd/slugd.c slugd/slugd.h \
 	slugd/slugs.c slugd/slugs.h \

@@ -101,25 +101,31 @@ static void wake_readers(struct streams *set, const char *uuid)
 			wake(r);
 }
 
-void stream_print(struct stream *s, const char *fmt, ...)
+void stream_write(struct stream *s, const char *data, size_t len)
 {
 	struct streams *set;
-	va_list ap;
-	char *text;
 
 	if (!s)
 		return;
 	set = s->streams;
-	va_start(ap, fmt);
-	text = xvasprintf(fmt, ap);
-	va_end(ap);
 	pthread_mutex_lock(&set->lock);
-	if (write(s->fd, text, strlen(text)) < 0) {
+	if (write(s->fd, data, len) < 0) {
 		err_sys("output stream %s", s->uuid);
 		log_line("%s", err_msg());
 	}
 	wake_readers(set, s->uuid);
 	pthread_mutex_unlock(&set->lock);
+}
+
+void stream_print(struct stream *s, const char *fmt, ...)
+{
+	va_list ap;
+	char *text;
+
+	va_start(ap, fmt);
+	text = xvasprintf(fmt, ap);
+	va_end(ap);
+	stream_write(s, text, strlen(text));
 	free(text);
 }
 

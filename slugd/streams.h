@@ -28,6 +28,9 @@ int stream_begin(struct streams *s, const char *uuid, struct stream **out);
 void stream_print(struct stream *s, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* The same with bytes as they are. */
+void stream_write(struct stream *s, const char *data, size_t len);
+
 /* No more will come. Frees s; it may be NULL. */
 void stream_end(struct stream *s);
 

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef ORDER_H
+#define ORDER_H
+
+#include "ledger.h"
+
+/*
+ * What slugrun is told to launch: the body of its POST /launch, see
+ * slugrun(8).
+ */
+struct slugd;
+
+/*
+ * The order for release r of the app, which may not be written yet, with
+ * that slug, into *out, caller's reference. It is no trial's.
+ * Errors: ERR_FAILED where the slug is gone; ERR_INVALID.
+ */
+int order_make(const struct slugd *d, const struct app *app,
+	       const struct release *r, const struct slug *slug, json_t **out);
+
+/*
+ * Is there something to try before a push of that slug is accepted, and is
+ * it to be tried?
+ */
+bool order_needs_trial(const struct slugd *d, const struct app *app,
+		       const struct slug *slug);
+
+#endif

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: ISC */
+#include "runner.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "err.h"
+#include "log.h"
+#include "mem.h"
+#include "proc.h"
+#include "slugd.h"
+
+#define SPARE_S  10    /* more than slugrun may take for an order */
+#define LOOK_MS  2000  /* for slugrun to say what it runs */
+#define START_MS 10000 /* for slugrun to answer */
+
+static char *app_dir(const struct slugd *d, const struct app *app)
+{
+	return xasprintf("%s/apps/%s", d->dir, app->name);
+}
+
+int runner_connect(const struct slugd *d, const struct app *app,
+		   struct client **out)
+{
+	char *path = xasprintf("%s/apps/%s/slugrun.sock", d->dir, app->name);
+	int64_t limit = d->config->timeout + d->config->grace + SPARE_S;
+	int rc = client_open(out, path);
+
+	if (!rc)
+		client_set_timeout(*out, (int)limit * 1000);
+	free(path);
+	return rc;
+}
+
+static int spawn(const struct slugd *d, const struct app *app, pid_t *pid)
+{
+	char *dir = app_dir(d, app), *program = proc_helper("slugrun");
+	const char *argv[] = { program, dir, NULL };
+	struct proc_spec spec = { .argv = argv,
+				  .err = PROC_INHERIT,
+				  .session = true };
+	int rc = 0;
+
+	if (mkdir(dir, 0700) && errno != EEXIST)
+		rc = err_sys("%s", dir);
+	if (!rc)
+		rc = proc_spawn(pid, &spec);
+	free(program);
+	free(dir);
+	return rc;
+}
+
+/* A child that ends some time, and is to be waited for. */
+struct reaper {
+	pid_t pid;
+	char *name;
+};
+
+static void *reap(void *arg)
+{
+	struct reaper *r = arg;
+
+	if (proc_wait(r->pid, r->name))
+		log_line("%s", err_msg());
+	free(r->name);
+	free(r);
+	return NULL;
+}
+
+/* slugrun is a child of ours as long as we live: it must not be a zombie. */
+static void watch(const struct app *app, pid_t pid)
+{
+	struct reaper *r = xcalloc(1, sizeof(*r));
+	pthread_t thread;
+
+	r->pid = pid;
+	r->name = xasprintf("slugrun of %s", app->name);
+	if (pthread_create(&thread, NULL, reap, r))
+		abort();
+	pthread_detach(thread);
+}
+
+int runner_need(const struct slugd *d, const struct app *app,
+		struct client **out)
+{
+	int64_t deadline = clock_mono_ms() + START_MS;
+	const struct timespec pause = { 0, 5000000 };
+	pid_t pid;
+	int rc = runner_connect(d, app, out);
+
+	if (!rc)
+		return 0;
+	rc = spawn(d, app, &pid);
+	if (rc)
+		return rc;
+	watch(app, pid);
+	while (runner_connect(d, app, out)) {
+		if (clock_mono_ms() > deadline)
+			return err_set(ERR_FAILED, "slugrun does not answer");
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
+int runner_state(const struct slugd *d, const struct app *app, json_t **out)
+{
+	struct client *c = NULL;
+	int rc = runner_connect(d, app, &c);
+
+	*out = NULL;
+	if (!rc) {
+		/* One that is busy answers this all the same. */
+		client_set_timeout(c, LOOK_MS);
+		rc = client_call(c, "GET", "/", NULL, out);
+	}
+	client_free(c);
+	return rc;
+}
+
+int runner_end_trial(const struct slugd *d, const struct app *app)
+{
+	struct client *c = NULL;
+	int rc = 0;
+
+	/* Where none answers, there is no trial. */
+	if (!runner_connect(d, app, &c))
+		rc = client_call(c, "DELETE", "/trial", NULL, NULL);
+	client_free(c);
+	return rc;
+}
+
+static int64_t time_of(const struct slugd *d, const json_t *order)
+{
+	int64_t s = d->config->timeout + d->config->grace + SPARE_S;
+
+	return json_str(order, "release_command", NULL)
+		       ? s + d->config->release_timeout
+		       : s;
+}
+
+/* POST it; wait while slugrun is busy with another launch. */
+static int post(const struct slugd *d, struct client *c, const json_t *order)
+{
+	int64_t limit = (d->config->timeout + 5) * 1000;
+	int64_t deadline = clock_mono_ms() + limit;
+	const struct timespec pause = { 0, 100000000 };
+	int rc;
+
+	client_set_timeout(c, (int)time_of(d, order) * 1000);
+	while ((rc = client_call(c, "POST", "/launch", order, NULL)) ==
+		       ERR_CONFLICT &&
+	       clock_mono_ms() < deadline && !d->stopping)
+		nanosleep(&pause, NULL);
+	return rc;
+}
+
+/* A thread that reads what the release command says. */
+struct follower {
+	const struct slugd *slugd;
+	const struct app *app;
+	const struct runner_output *output;
+	int64_t version;
+	int limit; /* ms, for the whole launch */
+	pthread_t thread;
+	atomic_bool over; /* the launch is */
+};
+
+/* Errors: ERR_NOTFOUND where the command has not begun. */
+static int read_output(const struct follower *f)
+{
+	char *path = xasprintf("/output?version=%" PRId64, f->version);
+	struct client *c = NULL;
+	int rc = runner_connect(f->slugd, f->app, &c);
+
+	if (!rc) {
+		client_set_timeout(c, f->limit);
+		rc = client_stream(c, path, f->output->say, f->output->ctx);
+	}
+	client_free(c);
+	free(path);
+	return rc;
+}
+
+static void *follow_output(void *arg)
+{
+	const struct timespec pause = { 0, 20000000 };
+	struct follower *f = arg;
+	bool last = false;
+	int rc;
+
+	while ((rc = read_output(f)) == ERR_NOTFOUND && !last) {
+		last = f->over;
+		if (!last)
+			nanosleep(&pause, NULL);
+	}
+	if (rc && rc != ERR_NOTFOUND)
+		log_line("app=%s: no output of the release command: %s",
+			 f->app->name, err_msg());
+	f->output->end(f->output->ctx);
+	return NULL;
+}
+
+static struct follower *follow(const struct slugd *d, const struct app *app,
+			       const json_t *order,
+			       const struct runner_output *output)
+{
+	struct follower *f = xcalloc(1, sizeof(*f));
+
+	f->slugd = d;
+	f->app = app;
+	f->output = output;
+	f->limit = (int)time_of(d, order) * 1000;
+	f->version = json_int(order, "version", 0);
+	if (pthread_create(&f->thread, NULL, follow_output, f))
+		abort();
+	return f;
+}
+
+static void follow_end(struct follower *f)
+{
+	if (!f)
+		return;
+	f->over = true;
+	pthread_join(f->thread, NULL);
+	free(f);
+}
+
+int runner_launch(const struct slugd *d, const struct app *app,
+		  const json_t *order, const struct runner_output *output)
+{
+	struct client *c = NULL;
+	struct follower *f = NULL;
+	int rc = runner_need(d, app, &c);
+
+	if (!rc && json_str(order, "release_command", NULL))
+		f = follow(d, app, order, output);
+	if (!rc)
+		rc = post(d, c, order);
+	if (rc == ERR_UNAVAILABLE)
+		rc = err_set(ERR_FAILED, "slugrun did not take the order");
+	follow_end(f);
+	client_free(c);
+	return rc;
+}
