@@ -32,7 +32,7 @@ struct sums {
 	uint64_t left_size;
 	uint32_t entries;
 	uint32_t left_files, left_folders; /* by .slugignore */
-	uint32_t large;                    /* files that come in pieces */
+	uint32_t reserved;
 };
 
 #define KNOWN_NAME 16 /* bytes */

@@ -13,15 +13,18 @@ slugpack_slugpack_SOURCES = \
 	slugpack/options.c slugpack/options.h \
 	slugpack/output.c slugpack/output.h \
 	slugpack/pack.c slugpack/pack.h \
+	slugpack/plan-internal.h \
 	slugpack/plan.c slugpack/plan.h \
 	slugpack/pool.c slugpack/pool.h \
 	slugpack/progress.c slugpack/progress.h \
 	slugpack/reach.c slugpack/reach.h \
 	slugpack/report.c slugpack/report.h \
+	slugpack/segments.c \
 	slugpack/sink.h \
 	slugpack/slug.c slugpack/slug.h \
 	slugpack/slugpack.c \
 	slugpack/store.c slugpack/store.h \
+	slugpack/stuck.c slugpack/stuck.h \
 	slugpack/tree.c slugpack/tree.h
 slugpack_slugpack_CPPFLAGS = $(AM_CPPFLAGS) $(ARCHIVE_CFLAGS) \
 	$(GIT2_CFLAGS) $(JANSSON_CFLAGS) $(ZLIB_CFLAGS) $(ZSTD_CFLAGS)

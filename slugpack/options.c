@@ -52,14 +52,22 @@ static int set_format(struct options *o, const struct option_row *row,
 	return 0;
 }
 
+static int read_int(int64_t *out, const struct option_row *row,
+		    const char *value, int64_t least, int64_t most)
+{
+	*out = 0;
+	return err_prefix(text_parse_int(out, value, least, most), "--%s",
+			  row->name);
+}
+
 static int set_level(struct options *o, const struct option_row *row,
 		     const char *value)
 {
-	int64_t level = 0;
-	int rc = text_parse_int(&level, value, 1, 19);
+	int64_t level;
+	int rc = read_int(&level, row, value, 1, 19);
 
 	o->spec.level = (int)level;
-	return err_prefix(rc, "--%s", row->name);
+	return rc;
 }
 
 static int set_report(struct options *o, const struct option_row *row,
@@ -92,11 +100,11 @@ static int set_count(struct options *o, const struct option_row *row,
 		     const char *value)
 {
 	uint64_t *at = (uint64_t *)(void *)((char *)o + row->offset);
-	int64_t n = 0;
-	int rc = text_parse_int(&n, value, 0, INT32_MAX);
+	int64_t n;
+	int rc = read_int(&n, row, value, 0, INT32_MAX);
 
 	*at = (uint64_t)n;
-	return err_prefix(rc, "--%s", row->name);
+	return rc;
 }
 
 static int set_text(struct options *o, const struct option_row *row,
@@ -110,11 +118,11 @@ static int set_text(struct options *o, const struct option_row *row,
 static int set_threads(struct options *o, const struct option_row *row,
 		       const char *value)
 {
-	int64_t n = 0;
-	int rc = text_parse_int(&n, value, 0, 256);
+	int64_t n;
+	int rc = read_int(&n, row, value, 0, 256);
 
 	o->spec.threads = (size_t)n;
-	return err_prefix(rc, "--%s", row->name);
+	return rc;
 }
 
 static int set_flag(struct options *o, const struct option_row *row,

@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-#include "plan.h"
-
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "compress.h"
-#include "cut.h"
 #include "err.h"
 #include "mem.h"
-#include "pack.h"
+#include "plan-internal.h"
 #include "procfile.h"
 #include "text.h"
 
@@ -18,100 +14,8 @@
 #define LOOK_AHEAD   64 /* entries of the cache's folder */
 #define OUTGROWN     1  /* the tree is too large for the scale */
 
-/* The form of the segments; another one has other names. */
-#define FORM "slugd segment 1"
-
-struct planner {
-	const struct plan_spec *spec;
-	struct slug *slug;
-	struct plan *plan;
-	struct cache old;
-	const struct cut_scale *scale;
-	uint64_t most; /* bytes of a tree of that scale, and one */
-	unsigned char form[DIGEST_SIZE]; /* the part of all names */
-};
-
-/* Planned segments, in order. */
-struct list {
-	struct planned *v;
-	size_t n, room;
-};
-
-/* An entry of a folder, planned. */
-struct part {
-	struct known known;
-	char *name;
-	uint64_t hash; /* of the name, for cut.h */
-	uint64_t size;
-	struct list list; /* of a node */
-	size_t node;      /* its number in the plan's cache */
-};
-
-/* A folder on its way; and the same folder in the cache, where it is. */
-struct folder {
-	struct planner *p;
-	const char *path;
-	size_t depth; /* of its entries; 1 in the root */
-	struct part *parts;
-	size_t nr, room;
-	const struct known *old;
-	struct cache_at *below;
-	size_t nr_old, at, nodes_before;
-	size_t spare; /* entries that may be looked at beyond LOOK_AHEAD */
-};
-
 static int plan_folder(struct planner *p, const char *path, size_t depth,
 		       const struct cache_at *old, struct part *part);
-
-static void planned_release(struct planned *s)
-{
-	size_t i;
-
-	for (i = 0; i < s->nr_items; i++)
-		free(s->items[i].name);
-	free(s->items);
-	free(s->folder);
-}
-
-static void list_release(struct list *l)
-{
-	size_t i;
-
-	for (i = 0; i < l->n; i++)
-		planned_release(&l->v[i]);
-	free(l->v);
-	*l = (struct list){ 0 };
-}
-
-static struct planned *list_add(struct list *l)
-{
-	if (l->n == l->room) {
-		l->room = l->room ? 2 * l->room : 8;
-		l->v = xrealloc(l->v, l->room, sizeof(*l->v));
-	}
-	l->v[l->n] = (struct planned){ 0 };
-	return &l->v[l->n++];
-}
-
-/* All of from goes to the end of to. */
-static void list_move(struct list *to, struct list *from)
-{
-	if (!to->n) {
-		free(to->v);
-		*to = *from;
-		*from = (struct list){ 0 };
-		return;
-	}
-	if (to->n + from->n > to->room) {
-		to->room = 2 * (to->n + from->n);
-		to->v = xrealloc(to->v, to->room, sizeof(*to->v));
-	}
-	if (from->n)
-		memcpy(to->v + to->n, from->v, from->n * sizeof(*to->v));
-	to->n += from->n;
-	free(from->v);
-	*from = (struct list){ 0 };
-}
 
 static void sums_add(struct sums *to, const struct sums *s)
 {
@@ -385,115 +289,6 @@ static int plan_entry(struct folder *f, const struct tree_entry *e,
 	return count(f->p, e->path, k->sums.entries, k->sums.bytes);
 }
 
-/* An item as a part of a segment's name. */
-static void name_item(struct digest *d, const struct planner *p,
-		      const struct item *item, const struct sums *sums)
-{
-	unsigned char kind[2] = { (unsigned char)item->kind, item->below };
-
-	digest_add(d, kind, sizeof(kind));
-	digest_add(d, item->id, sizeof(item->id));
-	digest_add(d, item->name, strlen(item->name) + 1);
-	if (sums->left_files || sums->left_folders)
-		digest_add(d, p->spec->rules, DIGEST_SIZE);
-}
-
-static void name_segment(struct planner *p, struct planned *s, struct digest *d)
-{
-	digest_end(d, s->segment.name);
-	s->known = p->spec->has && p->spec->has(p->spec->ctx, &s->segment);
-}
-
-static struct cut_item cut_item_of(const struct part *part)
-{
-	const struct known *k = &part->known;
-
-	return (struct cut_item){ k->sums.weight, part->hash, k->id };
-}
-
-static bool are_twins(const struct planner *p, const struct part *a,
-		      const struct part *b)
-{
-	struct cut_item items[] = { cut_item_of(a), cut_item_of(b) };
-
-	return cut_is_twin(p->scale, &items[0], &items[1]);
-}
-
-/* One segment of these parts; the names become its. */
-static void add_segment(struct folder *f, struct list *l, struct part **v,
-			size_t n)
-{
-	struct planned *s = list_add(l);
-	struct digest *d = digest_new();
-	unsigned char far;
-	size_t i;
-
-	s->folder = xstrdup(f->path);
-	s->items = xcalloc(n, sizeof(*s->items));
-	digest_add(d, f->p->form, DIGEST_SIZE);
-	digest_add(d, f->path, strlen(f->path) + 1);
-	for (i = 0; i < n; i++) {
-		struct item *item = &s->items[s->nr_items++];
-
-		item->name = v[i]->name;
-		v[i]->name = NULL;
-		item->kind = v[i]->known.kind;
-		item->below = *item->name && item->kind == ENTRY_FOLDER;
-		memcpy(item->id, v[i]->known.id, ENTRY_ID_SIZE);
-		item->size = v[i]->known.sums.bytes;
-		name_item(d, f->p, item, &v[i]->known.sums);
-		s->has_twins |= i && are_twins(f->p, v[i - 1], v[i]);
-	}
-	/* It is packed otherwise then. */
-	far = s->has_twins;
-	digest_add(d, &far, 1);
-	name_segment(f->p, s, d);
-	digest_free(d);
-}
-
-/* A run of parts, cut into segments. */
-static void cut_run(struct folder *f, struct list *l, struct part **v, size_t n)
-{
-	struct cut_item *items = n ? xcalloc(n, sizeof(*items)) : NULL;
-	size_t i, end;
-
-	for (i = 0; i < n; i++)
-		items[i] = cut_item_of(v[i]);
-	for (i = 0; i < n; i = end) {
-		end = cut_end(f->p->scale, items, n, i);
-		add_segment(f, l, v + i, end - i);
-	}
-	free(items);
-}
-
-/*
- * The folder has segments of its own: its runs, and those of the nodes
- * between them. self is its own entry; the root has none.
- */
-static void cut_folder(struct folder *f, struct part *self, struct list *out)
-{
-	struct part **run = xcalloc(f->nr + 1, sizeof(struct part *));
-	size_t n = 0, i;
-
-	if (*f->path)
-		run[n++] = self;
-	for (i = 0; i < f->nr; i++) {
-		struct part *part = &f->parts[i];
-
-		if (part->known.is_node) {
-			cut_run(f, out, run, n);
-			n = 0;
-			f->p->plan->cache.nodes[part->node].before =
-				(uint32_t)out->n;
-			list_move(out, &part->list);
-		} else if (part->known.sums.entries) {
-			run[n++] = part;
-		}
-	}
-	cut_run(f, out, run, n);
-	free(run);
-}
-
 /* What the cache is told of a node. */
 static void keep_node(struct folder *f, struct part *part, size_t first_node,
 		      size_t first_known)
@@ -548,7 +343,7 @@ static void pair(struct folder *f)
 	struct part *last = &f->parts[f->nr - 1];
 
 	if (f->nr < 2 || last->known.kind != ENTRY_FOLDER ||
-	    !are_twins(f->p, last - 1, last))
+	    !segments_are_twins(f->p, last - 1, last))
 		return;
 	demote(f, last);
 	demote(f, last - 1);
@@ -621,7 +416,7 @@ static int plan_folder(struct planner *p, const char *path, size_t depth,
 		self.known = part->known;
 		self.known.sums = (struct sums){ .weight = HEADER };
 		memset(self.known.id, 0, ENTRY_ID_SIZE);
-		cut_folder(&f, &self, &part->list);
+		segments_cut(&f, &self, &part->list);
 		keep_node(&f, part, first_node, first_known);
 		free(self.name);
 	}
@@ -633,31 +428,6 @@ static int plan_folder(struct planner *p, const char *path, size_t depth,
 	free(f.below);
 	free(here);
 	return rc;
-}
-
-/* Tar's end mark is the last segment. */
-static void add_end(struct planner *p, struct list *l)
-{
-	struct planned *s = list_add(l);
-	struct digest *d = digest_new();
-
-	s->is_end = true;
-	digest_add(d, p->form, DIGEST_SIZE);
-	digest_add(d, "end", 3);
-	name_segment(p, s, d);
-	digest_free(d);
-}
-
-/* What the bytes of a segment depend on but for what is in it. */
-static void make_form(struct planner *p)
-{
-	const struct slug_spec *spec = p->spec->slug;
-	char *text = xasprintf(FORM " %s %d %s %s",
-			       spec->gzip ? "gzip" : "zstd", spec->level,
-			       compress_version(spec->gzip), pack_version());
-
-	digest_of(p->form, text, strlen(text));
-	free(text);
 }
 
 /* What a plan depends on but for the tree. */
@@ -729,13 +499,13 @@ int plan_make(struct plan *out, const struct plan_spec *spec, struct slug *slug)
 	int rc;
 
 	*out = (struct plan){ 0 };
-	make_form(&p);
+	segments_form(&p);
 	make_key(&p);
 	cache_open(&p.old, spec->slug->verify ? NULL : spec->slug->cache,
 		   out->key);
 	rc = plan_root(&p, &root);
 	if (!rc)
-		add_end(&p, &root.list);
+		segments_end(&p, &root.list);
 	out->v = root.list.v;
 	out->n = root.list.n;
 	slug->left_files = root.known.sums.left_files;

@@ -43,7 +43,7 @@ struct planned {
 
 struct plan {
 	struct planned *v;
-	size_t n, room;
+	size_t n;
 	struct cache cache; /* of what was found, for the next plan */
 	unsigned char key[DIGEST_SIZE];
 };

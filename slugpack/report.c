@@ -9,6 +9,7 @@
 #include "err.h"
 #include "mem.h"
 #include "output.h"
+#include "stuck.h"
 #include "text.h"
 
 static const char *error_id(int code)
@@ -80,7 +81,7 @@ static void on_stuck(int sig)
 {
 	(void)sig;
 	/* It reads atomic numbers. NOLINTNEXTLINE(*-signal-handler,*-sig30-c) */
-	if (!tree_is_stuck())
+	if (!stuck_is())
 		return;
 	say(STDERR_FILENO, " !    " STUCK "\n");
 	if (stuck_fd >= 0)

@@ -19,7 +19,7 @@
 int report_write(int fd, int rc, const struct slug *s);
 
 /*
- * From now on, where reading an object takes longer than TREE_READ_SECONDS:
+ * From now on, where reading an object takes longer than STUCK_SECONDS:
  * say so on standard error and, unless fd is -1, in a report, and exit.
  */
 void report_when_stuck(int fd);

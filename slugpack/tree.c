@@ -3,18 +3,17 @@
 
 #include <git2.h>
 #include <git2/sys/repository.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "catfile.h"
 #include "err.h"
 #include "mem.h"
 #include "names.h"
+#include "stuck.h"
 #include "text.h"
 
 #define MAX_PATH    TREE_MAX_PATH
@@ -66,62 +65,13 @@ static const char *reason(void)
 	return e && e->message ? e->message : "no reason given";
 }
 
-/*
- * Readers at work, for tree_is_stuck(): each counts the beginnings and the
- * ends of its reads, so that an odd number is one that goes on. A timer for
- * each read would cost more than most reads do.
- */
-#define MAX_READERS 64
-
-static atomic_uint nr_readers;
-
-static struct reader {
-	atomic_uint reads; /* 0: nobody's */
-	unsigned seen, ticks;
-} readers[MAX_READERS];
-
-bool tree_is_stuck(void)
-{
-	/* The clock is that of all threads together. */
-	bool stuck = false;
-	size_t i;
-
-	for (i = 0; i < MAX_READERS; i++) {
-		unsigned reads = atomic_load(&readers[i].reads);
-
-		if (reads % 2 && reads == readers[i].seen)
-			readers[i].ticks++;
-		else
-			readers[i].ticks = 0;
-		readers[i].seen = reads;
-		stuck |= readers[i].ticks >= atomic_load(&nr_readers);
-	}
-	return stuck;
-}
-
-static void start_clock(struct tree *t)
-{
-	unsigned n = atomic_fetch_add(&nr_readers, 1);
-	struct itimerval every = { .it_interval = {
-					   .tv_sec = TREE_READ_SECONDS } };
-
-	t->reader = &readers[n % MAX_READERS];
-	every.it_value = every.it_interval;
-	setitimer(ITIMER_VIRTUAL, &every, NULL);
-}
-
-static void limit(struct tree *t)
-{
-	atomic_fetch_add(&t->reader->reads, 1);
-}
-
 static int read_object(git_odb_object **out, struct tree *t, const git_oid *id)
 {
 	int code;
 
-	limit(t);
+	stuck_count(t->reader);
 	code = git_odb_read(out, t->odb, id);
-	limit(t);
+	stuck_count(t->reader);
 	return code;
 }
 
@@ -274,7 +224,7 @@ static int open_source(struct tree *t, const struct tree_source *source)
 	git_libgit2_version(&major, &minor, &revision);
 	snprintf(t->version, sizeof(t->version), "libgit2 %d.%d.%d", major,
 		 minor, revision);
-	start_clock(t);
+	t->reader = stuck_reader();
 	return source->nr_objects ? open_objects(t, source)
 				  : open_repository(t, source->repo);
 }
@@ -286,9 +236,9 @@ int tree_open(struct tree **out, const struct tree_source *source)
 
 	rc = open_source(t, source);
 	if (!rc) {
-		limit(t);
+		stuck_count(t->reader);
 		rc = find_commit(t, source);
-		limit(t);
+		stuck_count(t->reader);
 	}
 	if (rc) {
 		tree_free(t);
@@ -349,9 +299,9 @@ static int check_header(struct tree *t, const char *path, const git_oid *id,
 	git_object_t found;
 	int code;
 
-	limit(t);
+	stuck_count(t->reader);
 	code = git_odb_read_header(size, &found, t->odb, id);
-	limit(t);
+	stuck_count(t->reader);
 	if (code == GIT_ENOTFOUND)
 		return path_error(ERR_FAILED, path,
 				  "its object is not in the repository");

@@ -48,19 +48,8 @@ typedef int (*tree_visit)(void *ctx, const struct tree_entry *e);
 
 #define TREE_MAX_PATH 4095 /* bytes; PATH_MAX counts the NUL */
 
-/*
- * Each so many seconds of processor time the process gets SIGVTALRM, and may
- * ask whether one read has gone on since the last time. libgit2 1.5 never
- * comes back from a loose object that is cut off
- * (https://github.com/libgit2/libgit2/issues/7342).
- */
-#define TREE_READ_SECONDS 5
-
 /* What library and version reads objects and patterns; borrowed from t. */
 const char *tree_version(const struct tree *t);
-
-/* For a signal handler. */
-bool tree_is_stuck(void);
 
 /*
  * Find the commit that the source names, or that a tag leads to, into *out.
