@@ -210,18 +210,28 @@ static int find(struct slugd *d, struct http_request *req, struct app **app,
 		  : ledger_release(d->ledger, (*app)->id, req->param[1], r);
 }
 
+/* What is asked for is r. */
+static int answer(struct ledger *l, struct http_request *req,
+		  const struct app *app, const struct release *r)
+{
+	struct release *today = NULL;
+	int rc = ledger_today(l, app->id, &today);
+
+	if (!rc)
+		req->reply = api_release_json(app, r, today);
+	release_free(today);
+	return rc;
+}
+
 int api_release_info(void *ctx, struct http_request *req)
 {
 	struct slugd *d = ctx;
-	struct release *r = NULL, *today = NULL;
+	struct release *r = NULL;
 	struct app *app = NULL;
 	int rc = find(d, req, &app, &r);
 
 	if (!rc)
-		rc = ledger_today(d->ledger, app->id, &today);
-	if (!rc)
-		req->reply = api_release_json(app, r, today);
-	release_free(today);
+		rc = answer(d->ledger, req, app, r);
 	release_free(r);
 	app_free(app);
 	return rc;
@@ -266,7 +276,7 @@ int api_release_create(void *ctx, struct http_request *req)
 {
 	struct slugd *d = ctx;
 	const char *target = json_str(req->body, "release", NULL);
-	struct release *r = NULL, *today = NULL;
+	struct release *r = NULL;
 	enum rollback_part part;
 	struct app *app = NULL;
 	char name[24];
@@ -285,17 +295,15 @@ int api_release_create(void *ctx, struct http_request *req)
 		rc = ledger_rollback(d->writer, app->id, target, part,
 				     req->peer->user, &r);
 	if (!rc)
-		rc = ledger_today(d->writer, app->id, &today);
+		rc = answer(d->writer, req, app, r);
 	if (rc)
 		goto done;
 	snprintf(name, sizeof(name), "v%" PRId64, r->target);
 	http_add_header(req, "Slugd-Target", name);
 	req->status = 201;
-	req->reply = api_release_json(app, r, today);
 	api_released(req, app, r);
 	launch_release(d, app, r);
 done:
-	release_free(today);
 	release_free(r);
 	app_free(app);
 	return rc;
@@ -304,7 +312,7 @@ done:
 /* Beyond Heroku's: keep the release's slug, however old it gets. */
 static int set_pin(struct slugd *d, struct http_request *req, bool pin)
 {
-	struct release *r = NULL, *today = NULL;
+	struct release *r = NULL;
 	struct app *app = NULL;
 	int rc = api_app(d, req, &app);
 
@@ -312,10 +320,7 @@ static int set_pin(struct slugd *d, struct http_request *req, bool pin)
 		rc = ledger_pin(d->writer, app->id, req->param[1], pin,
 				req->peer->user, &r);
 	if (!rc)
-		rc = ledger_today(d->writer, app->id, &today);
-	if (!rc)
-		req->reply = api_release_json(app, r, today);
-	release_free(today);
+		rc = answer(d->writer, req, app, r);
 	release_free(r);
 	app_free(app);
 	return rc;
