@@ -22,6 +22,24 @@ packs() {
 	ok $? 'which is the same slug'
 }
 
+field() {
+	sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status"
+}
+# is_fenced PID NAME: nothing of its caller has come to it.
+is_fenced() {
+	if grep -q '^Seccomp:' /proc/self/status; then
+		is "$(field "$1" NoNewPrivs) $(field "$1" Seccomp)" '1 2' \
+			"$2 is behind a filter of system calls"
+	else
+		skip 1 'no seccomp in /proc'
+	fi
+	is "$(tr '\0' '\n' <"/proc/$1/environ" |
+		grep -Ec 'canary|nowhere')" 0 \
+		'the environment of its caller is gone'
+	is "$(find "/proc/$1/fd" -lname '*/work/small' | wc -l)" 0 \
+		'a descriptor of its caller is closed'
+}
+
 # --- a running slugpack, held up where it writes
 mkfifo pipe
 exec 8<>/dev/null 9<work/small
@@ -30,23 +48,8 @@ pid=$!
 exec 7<pipe
 within 20 pgrep -P $pid -x git
 child=$(pgrep -P $pid -x git)
-field() {
-	sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status"
-}
-if grep -q '^Seccomp:' /proc/self/status; then
-	is "$(field $pid NoNewPrivs) $(field $pid Seccomp)" '1 2' \
-		'slugpack is behind a filter of system calls'
-	is "$(field "$child" NoNewPrivs) $(field "$child" Seccomp)" '1 2' \
-		'and so is its git'
-else
-	skip 2 'no seccomp in /proc'
-fi
-is "$(tr '\0' '\n' <"/proc/$pid/environ" | grep -c canary)" 0 \
-	'the environment of its caller is gone'
-is "$(tr '\0' '\n' <"/proc/$child/environ" | grep -Ec 'canary|nowhere')" 0 \
-	'and has not come to git'
-is "$(find "/proc/$pid/fd" -lname '*/work/small' | wc -l)" 0 \
-	'a descriptor of its caller is closed'
+is_fenced $pid 'slugpack'
+is_fenced "$child" 'its git'
 [ -e "/proc/$pid/fd/8" ]
 ok $? 'but not the one of the report'
 is "$(find "/proc/$child/fd" -name 8 -o -name 9 | wc -l)" 0 'git has neither'
@@ -105,17 +108,9 @@ mkdir apps
 SECRET=canary "$SLUGD_EXEC_PATH/slugrun" unpack held $uuid apps/v1 1 \
 	2>/dev/null 9<work/small &
 pid=$!
-if grep -q '^Seccomp:' /proc/self/status; then
+grep -q '^Seccomp:' /proc/self/status &&
 	within 10 grep -q '^Seccomp:.*2$' "/proc/$pid/status"
-	is "$(field $pid NoNewPrivs) $(field $pid Seccomp)" '1 2' \
-		'unpacking is behind a filter of system calls'
-else
-	skip 1 'no seccomp in /proc'
-fi
-is "$(tr '\0' '\n' <"/proc/$pid/environ" | grep -c canary)" 0 \
-	'the environment of its caller is gone'
-is "$(find "/proc/$pid/fd" -lname '*/work/small' | wc -l)" 0 \
-	'a descriptor of its caller is closed'
+is_fenced $pid 'unpacking'
 isnt "$(limits 'Max address space') $(limits 'Max cpu time')" \
 	'unlimited unlimited' 'and there are limits'
 kill $pid

@@ -139,15 +139,6 @@ shared=$dir/segments/$(comm -12 of2 of3 | head -n 1)
 page=$dir/segments/$(sed -n 's/^page //p' "$dir/slugs/$slug2" |
 	head -n 1).page
 root=$dir/slugs/$slug2
-flip() {
-	perl -e '
-		open my $f, "+<", $ARGV[0] or die;
-		seek $f, $ARGV[1], 0;
-		read $f, my $c, 1;
-		seek $f, $ARGV[1], 0;
-		print $f chr(ord($c) ^ 1);
-	' "$1" "$2"
-}
 
 # damaged NAME LINE MENDED COMMAND...: fsck says LINE, and MENDED are mended.
 damaged() {

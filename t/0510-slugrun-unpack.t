@@ -283,16 +283,6 @@ spoil() {
 	store=$whole
 }
 
-# flip FILE AT: one bit of the byte.
-flip() {
-	perl -e '
-		open my $f, "+<", $ARGV[0] or die;
-		seek $f, $ARGV[1], 0;
-		read $f, my $c, 1;
-		seek $f, $ARGV[1], 0;
-		print $f chr(ord($c) ^ 1);
-	' "$1" "$2"
-}
 flip_in_segment() {
 	flip "$segment" $(($(stat -c %s "$segment") - 10))
 }

@@ -113,3 +113,14 @@ unsound() {
 stored() {
 	sed -n 's/.*"stored": *\([0-9]*\).*/\1/p' report
 }
+
+# flip FILE AT: one bit of the byte.
+flip() {
+	perl -e '
+		open my $f, "+<", $ARGV[0] or die;
+		seek $f, $ARGV[1], 0;
+		read $f, my $c, 1;
+		seek $f, $ARGV[1], 0;
+		print $f chr(ord($c) ^ 1);
+	' "$1" "$2"
+}
