@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -38,12 +39,39 @@ static char *moment(const json_t *app, const char *key)
 	return json_str(app, key, NULL) ? show_time(app, key) : NULL;
 }
 
+static char *on_or_off(const json_t *app, const char *key)
+{
+	return xstrdup(json_bool(app, key, 0) ? "on" : "off");
+}
+
+/* "web: 3, worker: 1", of a formation put into the app. */
+static char *dynos(const json_t *app, const char *key)
+{
+	json_t *f;
+	char *text = NULL;
+	size_t i;
+
+	json_array_foreach(json_object_get(app, key), i, f) {
+		int64_t n = json_int(f, "quantity", 0);
+
+		if (n)
+			str_replace(&text,
+				    xasprintf("%s%s%s: %" PRId64,
+					      text ? text : "",
+					      text ? ", " : "",
+					      json_str(f, "type", ""), n));
+	}
+	return text;
+}
+
 static const struct {
 	const char *label, *key;
 	shown *show;
 } lines[] = {
 	{ "Created:", "created_at", moment },
+	{ "Dynos:", "formation", dynos },
 	{ "Git URL:", "git_url", plain },
+	{ "Maintenance:", "maintenance", on_or_off },
 	{ "Owner:", "owner", email_of },
 	{ "Region:", "region", name_of },
 	{ "Released:", "released_at", moment },
@@ -65,10 +93,23 @@ static void show_app(const json_t *app)
 		char *safe = text ? text_escape(text) : NULL;
 
 		if (safe)
-			printf("%-12s%s\n", lines[i].label, safe);
+			printf("%-13s%s\n", lines[i].label, safe);
 		free(text);
 		free(safe);
 	}
+}
+
+/* The app as text, with its formation. */
+static int show(struct heroku *h, json_t *app)
+{
+	json_t *formation = NULL;
+	int rc = heroku_get(h, &formation, "/formation");
+
+	if (rc)
+		return rc;
+	json_object_set_new(app, "formation", formation);
+	show_app(app);
+	return 0;
 }
 
 static int run(struct heroku *h)
@@ -84,9 +125,9 @@ static int run(struct heroku *h)
 	if (h->json)
 		show_json(app);
 	else
-		show_app(app);
+		rc = show(h, app);
 	json_decref(app);
-	return 0;
+	return rc;
 }
 
 const struct command cmd_info = {

@@ -21,19 +21,31 @@ git_heroku_git_heroku_SOURCES = \
 	git-heroku/cmd-deploy.c \
 	git-heroku/cmd-help.c \
 	git-heroku/cmd-info.c \
+	git-heroku/cmd-logs.c \
+	git-heroku/cmd-maintenance.c \
+	git-heroku/cmd-maintenance-off.c \
+	git-heroku/cmd-maintenance-on.c \
+	git-heroku/cmd-open.c \
+	git-heroku/cmd-ps.c \
+	git-heroku/cmd-ps-restart.c \
+	git-heroku/cmd-ps-scale.c \
+	git-heroku/cmd-ps-stop.c \
 	git-heroku/cmd-releases-diff.c \
 	git-heroku/cmd-releases-info.c \
 	git-heroku/cmd-releases-output.c \
 	git-heroku/cmd-releases-pin.c \
+	git-heroku/cmd-releases-retry.c \
 	git-heroku/cmd-releases-unpin.c \
 	git-heroku/cmd-releases.c \
 	git-heroku/cmd-rollback.c \
 	git-heroku/cmd-version.c \
 	git-heroku/command.c git-heroku/command.h \
 	git-heroku/diff.c git-heroku/diff.h \
+	git-heroku/dyno.c git-heroku/dyno.h \
 	git-heroku/git-heroku.c \
 	git-heroku/gitconfig.c git-heroku/gitconfig.h \
 	git-heroku/heroku.c git-heroku/heroku.h \
+	git-heroku/maintenance.c git-heroku/maintenance.h \
 	git-heroku/options.c git-heroku/options.h \
 	git-heroku/pin.c git-heroku/pin.h \
 	git-heroku/plan.c git-heroku/plan.h \

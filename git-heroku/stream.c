@@ -12,6 +12,7 @@
 struct showing {
 	char *rest; /* the beginning of a character that is not whole yet */
 	bool any;
+	bool counted; /* how long it is waited */
 };
 
 /* How many bytes the character of UTF-8 has that begins with c. */
@@ -61,7 +62,8 @@ static int take(void *ctx, const char *data, size_t len)
 	size_t old = s->rest ? strlen(s->rest) : 0, kept;
 	char *all = xcalloc(old + len + 1, 1);
 
-	progress_stop();
+	if (s->counted)
+		progress_stop();
 	if (old)
 		memcpy(all, s->rest, old);
 	memcpy(all + old, data, len);
@@ -72,22 +74,38 @@ static int take(void *ctx, const char *data, size_t len)
 	free(all);
 	s->any = s->any || len;
 	fflush(stdout);
-	progress_start();
+	if (s->counted)
+		progress_start();
 	return 0;
+}
+
+static int show(struct heroku *h, const char *url, struct showing *s)
+{
+	int rc = client_stream(h->client, url, take, s);
+
+	if (s->counted)
+		progress_stop();
+	if (s->rest)
+		put(s->rest, strlen(s->rest));
+	free(s->rest);
+	return rc;
 }
 
 int stream_show(struct heroku *h, const char *url, bool *any)
 {
-	struct showing s = { 0 };
+	struct showing s = { .counted = true };
 	int rc;
 
 	progress_start();
-	rc = client_stream(h->client, url, take, &s);
-	progress_stop();
-	if (s.rest)
-		put(s.rest, strlen(s.rest));
+	rc = show(h, url, &s);
 	if (any)
 		*any = *any || s.any;
-	free(s.rest);
 	return rc;
+}
+
+int stream_follow(struct heroku *h, const char *url)
+{
+	struct showing s = { 0 };
+
+	return show(h, url, &s);
 }

@@ -15,4 +15,7 @@
  */
 int stream_show(struct heroku *h, const char *url, bool *any);
 
+/* The same of a log, for whose next line nobody waits. */
+int stream_follow(struct heroku *h, const char *url);
+
 #endif

@@ -29,8 +29,8 @@ while read -r cmd; do
 		tr '[:upper:]' '[:lower:]' | tr -cs '[:lower:]-' ' ' |
 		sed 's/-n num//; s/-s //; s/  */ /g; s/ *$//' >wanted
 	section | sed -n "s/^\\.It Ic $cmd\\( .*\\)*\$/\\1/p" |
-		sed 's/Fl n Ar num//; s/Fl -confirm Ar app//' |
-		sed 's/Fl s//; s/\<\(Ar\|Op\|Ns\|No\|Oo\|Oc\)\>//g' |
+		sed 's/Fl /-/g; s/-n Ar num//; s/--confirm Ar app//' |
+		sed 's/-s//; s/\<\(Ar\|Op\|Ns\|No\|Oo\|Oc\)\>//g' |
 		tr '[:upper:]' '[:lower:]' | tr -cs '[:lower:]-' ' ' | sed 's/  */ /g; s/ *$//' >got
 	is "$(cat got)" "$(cat wanted)" "the man page has the arguments of $cmd"
 done <table

@@ -189,7 +189,7 @@ like "$err" '^ !    .*nope' 'and words'
 run git heroku info
 is "$status:$err" '0:' 'info: exit 0'
 like "$out" '^=== myapp$' 'info: its name'
-like "$out" "^Git URL:    .*/repos/myapp.git$" 'info: its repository'
+like "$out" "^Git URL:     .*/repos/myapp.git$" 'info: its repository'
 run git heroku info --json
 is "$(printf '%s\n' "$out" | perl -MJSON::PP -e '
 	local $/; my $a = decode_json(<STDIN>);

@@ -17,7 +17,7 @@ git commit -qam 'A web process that can fail'
 run git push heroku master
 is "$status" 0 'the push'
 url=$(git heroku info --json | sed -n 's/.*"web_url": "\(.*\)".*/\1/p')
-like "$(git heroku info)" "^Web URL:    $url\$" 'info has the address'
+like "$(git heroku info)" "^Web URL:     $url\$" 'info has the address'
 
 # page: what the app answers.
 page() {

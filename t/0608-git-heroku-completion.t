@@ -28,7 +28,7 @@ offers() {
 		"0::$wanted" "offered for: $*"
 }
 
-offers 'releases releases:diff releases:info releases:output releases:pin releases:unpin ' rel
+offers 'releases releases:diff releases:info releases:output releases:pin releases:retry releases:unpin ' rel
 offers 'releases:diff ' releases:d
 offers "$(git heroku help | sed -n 's/^  \([a-z][a-z:]*\) .*/\1/p' | sort |
 	tr '\n' ' ')" ''
@@ -42,6 +42,14 @@ offers 'MYVAR ' config:get MY
 offers 'MYVAR= ' config:set MY
 offers 'MYVAR= ' config:set A=1 MY
 offers ' ' config:set MYVAR=
+offers 'web= ' ps:scale ''
+offers 'web= ' ps:scale worker=1 w
+offers 'web ' ps:restart ''
+offers 'web ' logs -t -p w
+offers 'app heroku ' logs -s ''
+offers '--shell ' config --s
+offers '--source ' logs --s
+offers 'off on ' maintenance ''
 offers 'memcachier ' addons:destroy ''
 offers 'memcachier:100 memcachier:free redis:large redis:small ' addons:create ''
 offers 'redis:large ' addons:create redis:l
@@ -108,7 +116,7 @@ bash_offers() {
 	run bash "$scratch/bash" "$1"
 	is "$status:$err:$out" "0::$2" "bash: $1"
 }
-bash_offers 'git heroku rel' '[releases ][releases:diff ][releases:info ][releases:output ][releases:pin ][releases:unpin ]'
+bash_offers 'git heroku rel' '[releases ][releases:diff ][releases:info ][releases:output ][releases:pin ][releases:retry ][releases:unpin ]'
 bash_offers 'git heroku releases:o' '[output ]'
 bash_offers 'git heroku releases:info v' '[v4 ][v3 ][v2 ][v1 ]'
 bash_offers 'git heroku config:set MYV' '[MYVAR=]'
