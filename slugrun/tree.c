@@ -4,10 +4,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "err.h"
@@ -24,13 +26,22 @@ struct removal {
 	bool again;     /* something did in this round */
 };
 
-/* Open a folder for its owner to change, whatever mode the app gave it. */
+/*
+ * Open a folder for its owner to change, whatever mode the app gave it. One
+ * that something is mounted on is not: what is below it is somebody else's.
+ */
 static int open_folder(int dir, const char *name)
 {
+	const struct open_how how = {
+		.flags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
+		.resolve = dir == AT_FDCWD ? 0 : RESOLVE_NO_XDEV,
+	};
 	char self[40];
 	int fd, path;
 
-	path = openat(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	path = (int)syscall(SYS_openat2, dir, name, &how, sizeof(how));
+	if (path < 0 && errno == ENOSYS)
+		path = openat(dir, name, (int)how.flags);
 	if (path < 0)
 		return -1;
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", path);

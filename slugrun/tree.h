@@ -11,7 +11,8 @@
 /*
  * Remove the folder name (or whatever has that name) in the folder that dir
  * is open on (AT_FDCWD: the working one), with all that is in it, of any
- * depth. That there is none is no error. Errors: ERR_SYSTEM.
+ * depth. That there is none is no error. Where something is mounted in it,
+ * that stays, and the folder, too. Errors: ERR_SYSTEM.
  */
 int tree_remove(int dir, const char *name);
 
