@@ -20,6 +20,8 @@ void http_reply_stream(struct http_request *req,
 {
 	req->source = source;
 	req->source_ctx = ctx;
+	if (!req->content_type)
+		req->content_type = "text/plain; charset=utf-8";
 }
 
 void http_stream_wait(struct http_stream *s)

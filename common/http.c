@@ -156,7 +156,7 @@ static struct MHD_Response *response_to(struct http_request *req)
 	r = stream ? http_stream_response(req) : json_response(req);
 	if (r)
 		MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE,
-					stream ? "text/plain; charset=utf-8"
+					stream ? req->content_type
 					       : "application/json");
 	return r;
 }

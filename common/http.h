@@ -51,6 +51,7 @@ struct http_request {
 	json_t *reply;                    /* becomes the server's */
 	const struct http_source *source; /* an output stream instead */
 	void *source_ctx;
+	const char *content_type; /* of a stream; text/plain unless set */
 	/* For http.c alone. */
 	struct http_private *priv;
 };

@@ -12,6 +12,8 @@
 #include "text.h"
 
 #define DIGITS "0123456789"
+#define TYPE_CHARS                                                             \
+ "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" DIGITS "_-"
 
 static int bad_scale(const char *arg)
 {
@@ -38,7 +40,8 @@ static int take_scale(json_t *updates, const char *arg)
 		digits++;
 	/* The type is all before the sign, and may have a '-' in it. */
 	sign = text + len - digits - 1;
-	if (digits && digits < len - 1 && strchr("=+-", *sign)) {
+	if (digits && digits < len - 1 && strchr("=+-", *sign) &&
+	    text + strspn(text, TYPE_CHARS) >= sign) {
 		v = json_pack("{s:s%, s:s}", "type", text,
 			      (size_t)(sign - text), "quantity",
 			      *sign == '=' ? sign + 1 : sign);

@@ -59,7 +59,7 @@ static int list(struct slugd *d, const struct app *app, json_t **out)
 	size_t i;
 	int rc = launch_call(d, app, "GET", "/", NULL, &state);
 
-	if (rc && rc != ERR_NOTFOUND)
+	if (rc && rc != ERR_UNAVAILABLE)
 		return rc;
 	*out = json_array();
 	release = release_reference(d, app, json_int(state, "version", 0));
@@ -114,6 +114,8 @@ static int order(struct slugd *d, struct http_request *req, const char *path,
 
 	if (!rc)
 		rc = launch_call(d, app, "POST", path, body, NULL);
+	if (rc == ERR_UNAVAILABLE)
+		rc = ERR_NOTFOUND;
 	if (!rc) {
 		log_line("app=%s user=%s %s %s", app->name, req->peer->user,
 			 strrchr(path, '/') + 1, name ? name : "all");

@@ -258,7 +258,7 @@ static int scale_running(struct slugd *d, struct app *app)
 	order = json_make("{s:o}", "processes", list);
 	if (!rc && w.n)
 		rc = launch_call(d, app, "PATCH", "/formation", order, NULL);
-	if (rc == ERR_NOTFOUND)
+	if (rc == ERR_UNAVAILABLE)
 		rc = 0; /* nothing runs: the next launch has as many */
 	json_decref(order);
 	w.app = NULL;

@@ -56,6 +56,8 @@ static const struct http_route routes[] = {
 	{ "POST", "/apps/:app/dynos/:dyno/actions/stop", api_dyno_stop, LANE_DYNOS },
 	{ "DELETE", "/apps/:app/formations/:type", api_dyno_restart, LANE_DYNOS },
 	{ "POST", "/apps/:app/formations/:type/actions/stop", api_dyno_stop, LANE_DYNOS },
+	{ "POST", "/apps/:app/log-sessions", api_log_session_create, LANE_INLINE },
+	{ "GET", "/logs/:session", api_log_stream, LANE_LOGS },
 	{ "GET", "/addon-services", api_service_list, LANE_INLINE },
 	{ "GET", "/addon-services/:service", api_service_info, LANE_INLINE },
 	{ "GET", "/addon-services/:service/plans", api_plan_list, LANE_INLINE },
@@ -163,7 +165,7 @@ static void defer(void *ctx, int lane, struct http_request *req)
 	static const char *const keys[] = {
 		[LANE_LEDGER] = JOBS_LEDGER, [LANE_PUSH] = "pushes",
 		[LANE_SLUGS] = JOBS_SLUGS,   [LANE_CHECKSUM] = "checksums",
-		[LANE_LOOK] = NULL,
+		[LANE_LOGS] = "logs",
 	};
 	static const char *const app_keys[] = {
 		[LANE_GIT] = "git",

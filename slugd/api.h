@@ -18,7 +18,8 @@
  * LANE_PUSH looks at processes and folders, those of LANE_SLUGS at the whole
  * store of slugs, that of LANE_CHECKSUM at all bytes of a slug. Those of
  * LANE_LAUNCH wait for an app's launches, and come between them; those of
- * LANE_DYNOS order its slugrun something, those of LANE_LOOK ask it.
+ * LANE_DYNOS order its slugrun something, those of LANE_LOOK ask it;
+ * that of LANE_LOGS reads its log.
  */
 enum {
 	LANE_INLINE = 0,
@@ -32,6 +33,7 @@ enum {
 	LANE_LAUNCH = 8,
 	LANE_DYNOS = 9,
 	LANE_LOOK = 10,
+	LANE_LOGS = 11,
 };
 
 /* Serve on the listening socket. */
@@ -75,6 +77,8 @@ int api_dyno_info(void *ctx, struct http_request *req);
 int api_dyno_restart_all(void *ctx, struct http_request *req);
 int api_dyno_restart(void *ctx, struct http_request *req);
 int api_dyno_stop(void *ctx, struct http_request *req);
+int api_log_session_create(void *ctx, struct http_request *req);
+int api_log_stream(void *ctx, struct http_request *req);
 int api_stream(void *ctx, struct http_request *req);
 int api_push_create(void *ctx, struct http_request *req);
 int api_push_info(void *ctx, struct http_request *req);

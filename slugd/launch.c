@@ -42,8 +42,11 @@ int launch_call(const struct slugd *d, const struct app *app,
 	int rc = runner_connect(d, app, &c);
 
 	if (rc)
-		return err_set(ERR_NOTFOUND, "Nothing of %s runs.", app->name);
+		return err_set(ERR_UNAVAILABLE, "Nothing of %s runs.",
+			       app->name);
 	rc = client_call(c, method, path, body, out);
+	if (rc == ERR_UNAVAILABLE)
+		rc = err_set(ERR_FAILED, "slugrun did not answer.");
 	client_free(c);
 	return rc;
 }

@@ -27,7 +27,8 @@ int launch_recover(struct slugd *d);
 /*
  * Call the app's slugrun: see client_call(). It waits; neither the server's
  * thread nor the ledger's lane may.
- * Errors: ERR_NOTFOUND where there is none, and nothing runs.
+ * Errors: ERR_UNAVAILABLE where there is none, and nothing runs; else those
+ * of client_call(), with ERR_FAILED where it did not answer.
  */
 int launch_call(const struct slugd *d, const struct app *app,
 		const char *method, const char *path, const json_t *body,

@@ -24,6 +24,7 @@ slugd_slugd_SOURCES = \
 	slugd/api-config.c \
 	slugd/api-dynos.c \
 	slugd/api-formation.c \
+	slugd/api-logs.c \
 	slugd/api-pushes.c \
 	slugd/api-releases.c \
 	slugd/api-slugs.c \
@@ -37,6 +38,8 @@ slugd_slugd_SOURCES = \
 	slugd/lane.c slugd/lane.h \
 	slugd/launch.c slugd/launch.h \
 	slugd/lease.c slugd/lease.h \
+	slugd/log-file.c slugd/log-file.h \
+	slugd/logs.c slugd/logs.h \
 	slugd/name-set.c slugd/name-set.h \
 	slugd/order.c slugd/order.h \
 	slugd/program.c slugd/program.h \

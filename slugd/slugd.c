@@ -186,6 +186,7 @@ static int open_stores(struct slugd *d)
 	if (!rc) {
 		ledger_set_launch(d->writer, slugd_launches(d));
 		d->streams = streams_new(log);
+		d->logs = logs_new();
 		d->jobs = jobs_new();
 		d->lanes = lanes_new();
 		d->pushes = pushes_new(d);
@@ -201,6 +202,7 @@ static void close_stores(struct slugd *d)
 	pushes_free(d->pushes);
 	lanes_free(d->lanes);
 	streams_free(d->streams);
+	logs_free(d->logs);
 	slugs_close(d->slugs);
 	ledger_close(d->ledger);
 	ledger_close(d->writer);

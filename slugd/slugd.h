@@ -11,6 +11,7 @@
 #include "jobs.h"
 #include "lane.h"
 #include "ledger.h"
+#include "logs.h"
 #include "slugs.h"
 #include "streams.h"
 
@@ -30,6 +31,7 @@ struct slugd {
 	struct ledger *writer; /* for jobs of JOBS_LEDGER */
 	struct slug_store *slugs;
 	struct streams *streams;
+	struct logs *logs;
 	struct jobs *jobs;
 	struct lanes *lanes;
 	struct pushes *pushes;

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: ISC */
+#include "log-file.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "mem.h"
+
+#define BLOCK 65536
+#define HEAD  256 /* holds a line's time, source and process */
+
+struct log_file {
+	char *path, *old; /* "log", "log.1" */
+	int64_t lines;
+	char *source, *dyno;
+	int fd, next; /* what is read, and what comes then; -1: none */
+	off_t pos;    /* so far it was read into buf */
+	char buf[BLOCK];
+	size_t at, len; /* of buf: what was not given out is between */
+};
+
+static int open_file(const char *path, struct stat *st)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+	if (fd >= 0 && (fstat(fd, st) || !S_ISREG(st->st_mode))) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+static bool same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_ino == b->st_ino && a->st_dev == b->st_dev;
+}
+
+/* Is name the process, or one of the type, that was asked for? */
+static bool is_dyno(const char *asked, const char *name, size_t len)
+{
+	size_t n = strlen(asked);
+
+	return len >= n && !strncmp(name, asked, n) &&
+	       (len == n || name[n] == '.');
+}
+
+/* Is that line ("TIME SOURCE[NAME]: TEXT", perhaps cut off) wanted? */
+static bool is_wanted(const struct log_file *f, const char *line, size_t len)
+{
+	const char *end = line + len, *source, *name, *close;
+
+	if (!f->source && !f->dyno)
+		return true;
+	source = memchr(line, ' ', len);
+	name = source ? memchr(source, '[', (size_t)(end - source)) : NULL;
+	close = name ? memchr(name, ']', (size_t)(end - name)) : NULL;
+	if (!close)
+		return false;
+	source++;
+	if (f->source && (strlen(f->source) != (size_t)(name - source) ||
+			  strncmp(f->source, source, (size_t)(name - source))))
+		return false;
+	name++;
+	return !f->dyno || is_dyno(f->dyno, name, (size_t)(close - name));
+}
+
+static bool is_wanted_at(const struct log_file *f, int fd, off_t pos)
+{
+	char head[HEAD];
+	ssize_t n;
+
+	if (!f->source && !f->dyno)
+		return true;
+	n = pread(fd, head, sizeof(head), pos);
+	return n > 0 && is_wanted(f, head, (size_t)n);
+}
+
+/*
+ * Where the last *want wanted lines of fd begin, which has size bytes: it
+ * is looked through from its end. *want is less by those that are there.
+ */
+static off_t start_of(struct log_file *f, int fd, off_t size, int64_t *want)
+{
+	off_t end = size, at;
+	ssize_t i;
+
+	for (; *want && end > 0; end = at) {
+		at = end > BLOCK ? end - BLOCK : 0;
+		i = pread(fd, f->buf, (size_t)(end - at), at);
+		if (i != end - at)
+			return size; /* somebody cut it off */
+		for (; i > 0; i--)
+			if (f->buf[i - 1] == '\n' && at + i < size &&
+			    is_wanted_at(f, fd, at + i) && !--*want)
+				return at + i;
+	}
+	if (*want && size && is_wanted_at(f, fd, 0))
+		--*want;
+	return 0;
+}
+
+/* Begin at the last lines that are wanted. */
+static void seek_start(struct log_file *f)
+{
+	struct stat now = { 0 }, before = { 0 };
+	int64_t want = f->lines;
+	int old;
+
+	f->fd = open_file(f->path, &now);
+	old = open_file(f->old, &before);
+	f->pos = now.st_size;
+	if (want && f->fd >= 0)
+		f->pos = start_of(f, f->fd, now.st_size, &want);
+	if (old >= 0 && want && (f->fd < 0 || !same_file(&now, &before))) {
+		f->next = f->fd;
+		f->fd = old;
+		f->pos = start_of(f, old, before.st_size, &want);
+	} else if (old >= 0) {
+		close(old);
+	}
+}
+
+struct log_file *log_file_open(const char *dir, const struct log_wish *wish)
+{
+	struct log_file *f = xcalloc(1, sizeof(*f));
+
+	f->path = xasprintf("%s/log", dir);
+	f->old = xasprintf("%s.1", f->path);
+	f->lines = wish->lines;
+	f->source = xstrdup(wish->source);
+	f->dyno = xstrdup(wish->dyno);
+	f->fd = f->next = -1;
+	seek_start(f);
+	return f;
+}
+
+void log_file_close(struct log_file *f)
+{
+	if (!f)
+		return;
+	if (f->fd >= 0)
+		close(f->fd);
+	if (f->next >= 0)
+		close(f->next);
+	free(f->path);
+	free(f->old);
+	free(f->source);
+	free(f->dyno);
+	free(f);
+}
+
+static void turn_to(struct log_file *f, int fd)
+{
+	if (f->fd >= 0)
+		close(f->fd);
+	f->fd = fd;
+	f->pos = 0;
+	/* What the file before ended with was its last line. */
+	if (f->len)
+		f->buf[f->len++] = '\n';
+}
+
+/* The log was put away: what comes after the file that was read. */
+static bool turn_page(struct log_file *f, const struct stat *mine)
+{
+	struct stat st;
+	int old, fd;
+
+	old = f->fd >= 0 ? open_file(f->old, &st) : -1;
+	fd = open_file(f->path, &st);
+	if (old >= 0 && !fstat(old, &st) && !same_file(&st, mine)) {
+		f->next = fd; /* ours is gone: there was one between */
+		fd = old;
+	} else if (old >= 0) {
+		close(old);
+	}
+	if (fd < 0)
+		return false;
+	turn_to(f, fd);
+	return true;
+}
+
+/* All of the file was read: is there more after all, or another one? */
+static bool go_on(struct log_file *f)
+{
+	struct stat now, mine = { 0 };
+	int fd = f->next;
+
+	if (fd >= 0) {
+		f->next = -1;
+		turn_to(f, fd);
+		return true;
+	}
+	if (stat(f->path, &now) || (f->fd >= 0 && fstat(f->fd, &mine)))
+		return false;
+	if (f->fd < 0)
+		return turn_page(f, &mine);
+	if (mine.st_size < f->pos) { /* somebody emptied it */
+		f->pos = 0;
+		return mine.st_size > 0;
+	}
+	/* What was put away is read to its end before. */
+	return mine.st_size > f->pos ||
+	       (!same_file(&now, &mine) && turn_page(f, &mine));
+}
+
+/* More into buf, behind what is left of it. */
+static bool fill(struct log_file *f)
+{
+	ssize_t n = 0;
+
+	memmove(f->buf, f->buf + f->at, f->len - f->at);
+	f->len -= f->at;
+	f->at = 0;
+	/* Room for the end of a line is kept. */
+	if (f->fd >= 0)
+		n = pread(f->fd, f->buf + f->len, BLOCK - 1 - f->len, f->pos);
+	if (n <= 0)
+		return n == 0 && go_on(f);
+	f->pos += n;
+	f->len += (size_t)n;
+	return true;
+}
+
+const char *log_file_next(struct log_file *f, size_t *len)
+{
+	const char *line, *end;
+
+	do {
+		for (;;) {
+			line = f->buf + f->at;
+			end = memchr(line, '\n', f->len - f->at);
+			if (end)
+				break;
+			if (f->at == 0 && f->len == BLOCK - 1)
+				f->buf[f->len++] = '\n';
+			else if (!fill(f))
+				return NULL;
+		}
+		*len = (size_t)(end - line);
+		f->at += *len + 1;
+	} while (!is_wanted(f, line, *len));
+	return line;
+}
+
+bool log_file_has_more(const struct log_file *f)
+{
+	struct stat now, mine;
+
+	if (stat(f->path, &now))
+		return false;
+	return f->fd < 0 || fstat(f->fd, &mine) || !same_file(&now, &mine) ||
+	       mine.st_size != f->pos;
+}
