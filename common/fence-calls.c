@@ -60,6 +60,37 @@ static const int refused[] = {
 	SCMP_SYS(sethostname), SCMP_SYS(setdomainname), SCMP_SYS(vhangup),
 	SCMP_SYS(nfsservctl),
 };
+
+/*
+ * What no process of an app needs: all that is the machine's, not the
+ * app's. It has the network, and the rest of what its own processes may do
+ * with each other.
+ */
+static const int refused_to_apps[] = {
+	/* namespaces, mounts */
+	SCMP_SYS(setns), SCMP_SYS(mount), SCMP_SYS(umount), SCMP_SYS(umount2),
+	SCMP_SYS(pivot_root), SCMP_SYS(chroot),
+	SCMP_SYS(fsopen), SCMP_SYS(fsconfig), SCMP_SYS(fsmount),
+	SCMP_SYS(fspick), SCMP_SYS(open_tree), SCMP_SYS(move_mount),
+	SCMP_SYS(mount_setattr),
+	/* ways around the names of files */
+	SCMP_SYS(name_to_handle_at), SCMP_SYS(open_by_handle_at),
+	SCMP_SYS(fanotify_init), SCMP_SYS(quotactl), SCMP_SYS(quotactl_fd),
+	/* what has been an attack's first step too often */
+	SCMP_SYS(bpf), SCMP_SYS(perf_event_open), SCMP_SYS(userfaultfd),
+	SCMP_SYS(add_key), SCMP_SYS(request_key), SCMP_SYS(keyctl),
+	SCMP_SYS(lookup_dcookie), SCMP_SYS(io_uring_setup),
+	SCMP_SYS(io_uring_enter), SCMP_SYS(io_uring_register),
+	/* what is root's */
+	SCMP_SYS(init_module), SCMP_SYS(finit_module), SCMP_SYS(delete_module),
+	SCMP_SYS(kexec_load), SCMP_SYS(kexec_file_load), SCMP_SYS(reboot),
+	SCMP_SYS(swapon), SCMP_SYS(swapoff), SCMP_SYS(acct), SCMP_SYS(syslog),
+	SCMP_SYS(iopl), SCMP_SYS(ioperm), SCMP_SYS(settimeofday),
+	SCMP_SYS(clock_settime), SCMP_SYS(clock_settime64),
+	SCMP_SYS(clock_adjtime), SCMP_SYS(stime),
+	SCMP_SYS(sethostname), SCMP_SYS(setdomainname), SCMP_SYS(vhangup),
+	SCMP_SYS(nfsservctl),
+};
 /* clang-format on */
 
 static const unsigned int namespaces[] = {
@@ -84,13 +115,22 @@ static int refuse(scmp_filter_ctx filter, int number, int error)
 				0);
 }
 
-static int add_refusals(scmp_filter_ctx filter, bool exec)
+static int refuse_all(scmp_filter_ctx filter, const int *numbers, size_t n)
 {
 	int rc = 0;
 	size_t i;
 
-	for (i = 0; i < NR(refused) && !rc; i++)
-		rc = refuse(filter, refused[i], EPERM);
+	for (i = 0; i < n && !rc; i++)
+		rc = refuse(filter, numbers[i], EPERM);
+	return rc;
+}
+
+/* What is refused to everyone. */
+static int add_common(scmp_filter_ctx filter)
+{
+	int rc = 0;
+	size_t i;
+
 	for (i = 0; i < NR(namespaces) && !rc; i++)
 		rc = refuse_if(filter, SCMP_SYS(clone), 0, namespaces[i],
 			       namespaces[i]);
@@ -102,9 +142,6 @@ static int add_refusals(scmp_filter_ctx filter, bool exec)
 	/* Its flags are out of a filter's sight: libc takes clone() then. */
 	if (!rc)
 		rc = refuse(filter, SCMP_SYS(clone3), ENOSYS);
-	/* As if there were no programs. */
-	if (!rc && !exec)
-		rc = refuse(filter, SCMP_SYS(execve), ENOENT);
 	/* Keys for the terminal that somebody sits at. */
 	if (!rc)
 		rc = refuse_if(filter, SCMP_SYS(ioctl), 1, UINT32_MAX, TIOCSTI);
@@ -114,6 +151,26 @@ static int add_refusals(scmp_filter_ctx filter, bool exec)
 	return rc;
 }
 
+static int add_refusals(scmp_filter_ctx filter, bool exec)
+{
+	int rc = refuse_all(filter, refused, NR(refused));
+
+	if (!rc)
+		rc = add_common(filter);
+	/* As if there were no programs. */
+	if (!rc && !exec)
+		rc = refuse(filter, SCMP_SYS(execve), ENOENT);
+	return rc;
+}
+
+static int add_for_app(scmp_filter_ctx filter, bool exec)
+{
+	int rc = refuse_all(filter, refused_to_apps, NR(refused_to_apps));
+
+	(void)exec;
+	return rc ? rc : add_common(filter);
+}
+
 bool fence_calls_known(void)
 {
 	uint32_t action = SECCOMP_RET_ERRNO;
@@ -121,7 +178,8 @@ bool fence_calls_known(void)
 	return !syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action);
 }
 
-int fence_calls(bool exec)
+/* The filter that add makes. */
+static int load(int (*add)(scmp_filter_ctx, bool), bool exec)
 {
 	scmp_filter_ctx filter;
 	int rc;
@@ -131,10 +189,20 @@ int fence_calls(bool exec)
 	filter = seccomp_init(SCMP_ACT_ALLOW);
 	if (!filter)
 		abort();
-	rc = add_refusals(filter, exec);
+	rc = add(filter, exec);
 	if (!rc)
 		rc = seccomp_load(filter);
 	seccomp_release(filter);
 	errno = -rc;
 	return rc ? err_sys("seccomp") : 0;
+}
+
+int fence_calls(bool exec)
+{
+	return load(add_refusals, exec);
+}
+
+int fence_app(void)
+{
+	return load(add_for_app, true);
 }

@@ -48,6 +48,14 @@ struct fence {
 int fence_enter(const struct fence *f);
 
 /*
+ * For a process of an app, which is no such program: refuse it the system
+ * calls that are the machine's matter (mounts, namespaces, modules, ...) by
+ * EPERM. no_new_privs is to be set before. Nothing is done where the kernel
+ * filters no system calls. Errors: ERR_SYSTEM.
+ */
+int fence_app(void);
+
+/*
  * What holds on this machine: "landlock 7, seccomp", or
  * "landlock none (not in this kernel), seccomp". Caller frees.
  */

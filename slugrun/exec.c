@@ -2,90 +2,128 @@
 #include "exec.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "box-copy.h"
+#include "box-rights.h"
+#include "box-root.h"
+#include "box-settings.h"
+#include "box-spaces.h"
+#include "cgroup.h"
 #include "err.h"
+#include "init.h"
 #include "mem.h"
 
-static int read_all(int fd, char **out, size_t *len)
+/* What it prints to is its own to open again, as /dev/stdout. */
+static void give_output(int64_t uid)
 {
-	size_t size = 0;
-	char *text = NULL;
-	ssize_t n;
+	struct stat st;
+	int fd;
 
-	*len = 0;
-	do {
-		if (*len == size) {
-			size = size ? size * 2 : 65536;
-			text = xrealloc(text, size, 1);
+	for (fd = 0; fd <= STDERR_FILENO; fd++)
+		if (!fstat(fd, &st) && (S_ISFIFO(st.st_mode) || isatty(fd)) &&
+		    fchown(fd, (uid_t)uid, (gid_t)-1)) {
+			/* Then it cannot. */
 		}
-		n = read(fd, text + *len, size - *len);
-		if (n > 0)
-			*len += (size_t)n;
-	} while (n > 0 || (n < 0 && errno == EINTR));
-	*out = text;
-	return n < 0 ? err_sys("reading the environment") : 0;
 }
 
-/* The strings in text, as execve(2) takes them. */
-static char **split(char *text, size_t len)
+/* Into its folder, which lies where processes of the app may write. */
+static int enter_run(const struct box_settings *s)
 {
-	size_t i, n = 0, at = 0;
-	char **env;
+	int fd = open(s->run, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+	int rc = 0;
 
-	for (i = 0; i < len; i++)
-		n += !text[i];
-	env = xcalloc(n + 1, sizeof(*env));
-	for (i = 0; i < n; i++) {
-		env[i] = text + at;
-		at += strlen(text + at) + 1;
-	}
-	return env;
+	if (fd < 0 || fstat(fd, &st) || fchdir(fd))
+		rc = err_sys("%s", s->run);
+	else if (s->uid >= 0 && st.st_uid != (uid_t)s->uid)
+		rc = err_set(ERR_SYSTEM, "%s is another user's", s->run);
+	if (fd >= 0)
+		close(fd);
+	return rc;
 }
 
-/* What holds for the process and all that it starts. */
-static int fence(long parent)
+/*
+ * To be done with the supervisor's rights: a folder on the way to the
+ * release's is not for the app's user to pass.
+ */
+static int prepare(struct box_settings *s, int *tree)
 {
-	struct rlimit none = { 0, 0 };
+	int rc = 0;
+
+	umask(022);
+	rc = enter_run(s);
+	if (rc)
+		return rc;
+	*tree = open(s->tree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*tree < 0)
+		return err_sys("%s", s->tree);
+	if (s->cgroup)
+		rc = cgroup_enter(s->cgroup, s->memory, s->max_processes);
+	if (!rc)
+		rc = box_folders(s->uid);
+	if (rc || s->uid < 0)
+		return rc;
+	give_output(s->uid);
+	if (s->namespaces && box_spaces_share(s->tree))
+		s->namespaces = false;
+	return box_become(s->uid);
+}
+
+/* Without namespaces: a copy of the folder, and the command in it. */
+static int run_in_copy(struct box_settings *s, int tree)
+{
+	char *home = xasprintf("%s/" BOX_COPY, s->run);
+	char *tmp = xasprintf("%s/" BOX_TMP, s->run);
+	int rc = box_copy(tree, BOX_COPY);
+
+	if (!rc && chdir(BOX_COPY))
+		rc = err_sys("%s", home);
+	if (rc)
+		goto done;
+	box_settings_set(s, "HOME", home);
+	box_settings_set(s, "TMPDIR", tmp);
+	rc = box_limits(s);
+	if (!rc)
+		rc = box_drop_rights(s);
+	if (!rc)
+		rc = init_exec(s->command, s->env, 0);
+done:
+	free(home);
+	free(tmp);
+	return rc;
+}
+
+int exec_command(long parent, const char *stay)
+{
+	struct box_settings s;
+	int rc, tree = -1;
 
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL))
 		return err_sys("PR_SET_PDEATHSIG");
-	if (getppid() != parent)
-		return err_set(ERR_UNAVAILABLE, "the supervisor is gone");
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
-		return err_sys("PR_SET_NO_NEW_PRIVS");
-	if (setrlimit(RLIMIT_CORE, &none))
-		return err_sys("RLIMIT_CORE");
-	return 0;
-}
-
-int exec_command(long parent, int env_fd, const char *dir, const char *command)
-{
-	char sh[] = "/bin/sh", c[] = "-c", *text = NULL, **env = NULL;
-	char *copy = xstrdup(command);
-	char *argv[] = { sh, c, copy, NULL };
-	size_t len = 0;
-	int rc;
-
-	rc = fence(parent);
-	if (!rc && chdir(dir))
-		rc = err_sys("%s", dir);
+	rc = box_settings_read(&s, BOX_FD);
 	if (!rc)
-		rc = read_all(env_fd, &text, &len);
-	if (rc)
+		rc = prepare(&s, &tree);
+	/* It is forgotten by the change of the user. */
+	if (!rc && prctl(PR_SET_PDEATHSIG, SIGKILL))
+		rc = err_sys("PR_SET_PDEATHSIG");
+	if (!rc && getppid() != parent)
+		rc = err_set(ERR_UNAVAILABLE, "the supervisor is gone");
+	if (!rc && s.namespaces &&
+	    box_spaces_run(&s, tree, stay ? getpid() : parent, &rc))
 		goto done;
-	close(env_fd);
-	env = split(text, len);
-	execve(sh, argv, env);
-	rc = err_sys("%s", sh);
+	s.namespaces = false;
+	if (!rc)
+		rc = run_in_copy(&s, tree);
 done:
-	free(env);
-	free(text);
-	free(copy);
+	if (tree >= 0)
+		close(tree);
+	box_settings_release(&s);
 	return rc;
 }

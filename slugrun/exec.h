@@ -3,14 +3,21 @@
 #define EXEC_H
 
 /*
- * Become an app's process: /bin/sh -c command in the folder dir, with the
- * environment read from the descriptor env_fd ("A=b", each ended by a NUL),
- * so that no value is ever in an argument list and none applies to slugrun
- * itself. The kernel ends it with the supervisor, whose pid is parent; it
- * gains no rights by setuid programs and dumps no core.
- * Returns only on failure. Errors: ERR_SYSTEM, ERR_UNAVAILABLE where the
- * supervisor is gone already.
+ * "slugrun exec": become a process of an app, in its box. What to run is in
+ * descriptor 3; see box-settings.h.
+ *
+ * With namespaces there are three, one after the other: this one becomes
+ * the app's user and makes the next, as a sibling, in namespaces of its own;
+ * notes its pid in the report, and ends. That one builds the box, gives up
+ * its rights, and is the init (init.h) of the command. Where the kernel
+ * refuses any of that, this one runs the command itself, in a copy of the
+ * release's folder.
+ *
+ * The kernel ends it with the supervisor, whose pid is parent. With stay,
+ * which may be NULL, it waits for the init, and returns its status.
+ * Returns the status to exit with, or only on failure. Errors: ERR_SYSTEM,
+ * ERR_UNAVAILABLE where the supervisor is gone already.
  */
-int exec_command(long parent, int env_fd, const char *dir, const char *command);
+int exec_command(long parent, const char *stay);
 
 #endif

@@ -2,9 +2,17 @@ pkglibexec_PROGRAMS += slugrun/slugrun
 slugrun_slugrun_SOURCES = \
 	slugrun/api.c \
 	slugrun/appdir.c \
+	slugrun/box-copy.c slugrun/box-copy.h \
+	slugrun/box-rights.c slugrun/box-rights.h \
+	slugrun/box-root.c slugrun/box-root.h \
+	slugrun/box-settings.c slugrun/box-settings.h \
+	slugrun/box-spaces.c slugrun/box-spaces.h \
+	slugrun/box.c slugrun/box.h \
+	slugrun/cgroup.c slugrun/cgroup.h \
 	slugrun/exec.c slugrun/exec.h \
 	slugrun/guard.c slugrun/guard.h \
 	slugrun/helper.c slugrun/helper.h \
+	slugrun/init.c slugrun/init.h \
 	slugrun/launch.c \
 	slugrun/output.c slugrun/output.h \
 	slugrun/place.c slugrun/place.h \

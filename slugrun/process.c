@@ -38,6 +38,7 @@ struct process *process_new(const struct release *r, const char *type,
 	p->web = !strcmp(type, "web");
 	p->port.fd = p->probe.fd = -1;
 	output_init(&p->out);
+	box_init(&p->box);
 	return p;
 }
 
@@ -48,6 +49,7 @@ void process_free(struct process *p)
 	port_release(&p->port);
 	probe_clear(&p->probe);
 	output_release(&p->out);
+	box_close(&p->box);
 	free(p->name);
 	free(p->type);
 	free(p->command);
@@ -82,16 +84,18 @@ static void crash(struct process *p, struct applog *log, char *ending)
 	move_to(p, log, PROCESS_CRASHED);
 }
 
-/* Run "slugrun exec" for it; see exec.h. */
+/* Run "slugrun exec" for it; see exec.h. The last argument is for ps(1). */
 static int spawn(struct process *p)
 {
 	char *parent = xasprintf("%ld", (long)getpid());
-	const char *argv[] = { "/proc/self/exe", "exec",     parent, "3",
-			       p->release->dir,  p->command, NULL };
+	char *name = xasprintf("%s/%s", p->release->app, p->name);
+	const char *argv[] = { "/proc/self/exe", "exec", parent, name, NULL };
 	struct proc_spec spec = { .argv = argv, .session = true };
 	int env = -1, out = -1, rc;
 
 	rc = release_environment(&env, p->release, p);
+	if (!rc)
+		rc = box_open(&p->box, p->release, p->name, p->command, env);
 	if (!rc)
 		rc = output_open(&p->out, &out);
 	if (!rc) {
@@ -103,6 +107,9 @@ static int spawn(struct process *p)
 		close(env);
 	if (out >= 0)
 		close(out);
+	if (rc)
+		box_close(&p->box);
+	free(name);
 	free(parent);
 	return rc;
 }
@@ -166,6 +173,7 @@ static void tick_ending(struct process *p, struct applog *log, int64_t now)
 	if (group_is_gone(p)) {
 		output_finish(&p->out, log, p->name);
 		port_release(&p->port);
+		box_close(&p->box);
 		p->pid = 0;
 		p->state = PROCESS_GONE;
 	} else if (now >= p->due_ms) {
@@ -204,14 +212,26 @@ static char *words(const struct process *p, const siginfo_t *info)
 			 strsignal(info->si_status));
 }
 
-void process_ended(struct process *p, struct applog *log, const siginfo_t *info)
+bool process_is(const struct process *p, pid_t pid)
 {
+	return !p->reaped &&
+	       ((p->pid && p->pid == pid) || box_has(&p->box, pid));
+}
+
+void process_ended(struct process *p, struct applog *log, siginfo_t *info)
+{
+	bool over = box_is_over(&p->box, p->pid, info);
 	bool exited = info->si_code == CLD_EXITED;
+
+	if (!over) {
+		waitpid(info->si_pid, NULL, 0);
+		return;
+	}
 
 	/* Before the pid is free for others: the rest of the group. */
 	if (p->state != PROCESS_ENDING)
 		signal_group(p, SIGKILL);
-	waitpid(p->pid, NULL, 0);
+	waitpid(info->si_pid, NULL, 0);
 	p->reaped = true;
 	applog_printf(log, p->name, "Process exited with status %d",
 		      exited ? info->si_status : 128 + info->si_status);
@@ -219,6 +239,7 @@ void process_ended(struct process *p, struct applog *log, const siginfo_t *info)
 		return;
 	p->pid = 0;
 	output_finish(&p->out, log, p->name);
+	box_close(&p->box);
 	crash(p, log, words(p, info));
 }
 
@@ -277,7 +298,7 @@ json_t *process_json(const struct process *p)
 			 "type", p->type, "command",
 			 json_str_or_null(p->command), "state",
 			 state_names[p->state], "pid",
-			 alive ? json_integer(p->pid) : json_null(), "port",
+			 alive ? json_integer(box_pid(&p->box, p->pid)) : json_null(), "port",
 			 p->web && p->port.port ? json_integer(p->port.port)
 						: json_null(),
 			 "since", json_time(p->since));

@@ -8,6 +8,7 @@
 #include <sys/queue.h>
 #include <sys/types.h>
 
+#include "box.h"
 #include "json.h"
 #include "output.h"
 #include "ports.h"
@@ -46,6 +47,7 @@ struct process {
 	struct port_lease port;
 	struct probe probe;
 	struct output out;
+	struct box box;
 	int64_t since;              /* seconds since 1970 it has this state */
 	int64_t started_ms, due_ms; /* clock_mono_ms() */
 	int64_t backoff;            /* seconds before it is started again */
@@ -68,9 +70,11 @@ int process_start(struct process *p, struct applog *log);
 /* Let time pass: answers, limits, restarts. True where p came up by it. */
 bool process_tick(struct process *p, struct applog *log);
 
-/* Its process ended, as info says, and is not reaped yet. */
-void process_ended(struct process *p, struct applog *log,
-		   const siginfo_t *info);
+/* Is pid its process, or the one that this was started by? */
+bool process_is(const struct process *p, pid_t pid);
+
+/* That one ended, as info says, and is not reaped yet. */
+void process_ended(struct process *p, struct applog *log, siginfo_t *info);
 
 /* Let it end: SIGTERM, and SIGKILL after its release's grace. */
 void process_stop(struct process *p, struct applog *log);

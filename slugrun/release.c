@@ -267,7 +267,8 @@ static json_t *environment(const struct release *r, const struct process *p)
 			  "LANG", "C.UTF-8");
 
 	json_object_update(env, r->config);
-	set(env, "HOME", xstrdup(r->dir));
+	/* HOME is the box's to tell. */
+	set(env, "HOME", NULL);
 	set(env, "PORT", p->web ? xasprintf("%u", p->port.port) : NULL);
 	set(env, "DYNO", xstrdup(p->name));
 	set(env, "HEROKU_APP_NAME", xstrdup(r->app));

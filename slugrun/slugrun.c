@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 
+#include "box.h"
 #include "err.h"
 #include "exec.h"
 #include "fence.h"
@@ -94,19 +95,26 @@ static int run_guard(char **argv)
 	return guard_run(argv[0]);
 }
 
+/* exec PARENT NAME [stay] */
 static int run_exec(char **argv)
 {
-	return exec_command(strtol(argv[0], NULL, 10),
-			    (int)strtol(argv[1], NULL, 10), argv[2], argv[3]);
+	return exec_command(strtol(argv[0], NULL, 10), argv[2]);
+}
+
+/* clear RUN [CGROUP] */
+static int run_clear(char **argv)
+{
+	return box_clear(argv[0], argv[1]);
 }
 
 /* What this program does, by its first argument. */
 static const struct mode {
-	const char *name; /* NULL: with no such argument */
-	int min, max;     /* further arguments */
-	int (*run)(char **argv);
+	const char *name;        /* NULL: with no such argument */
+	int min, max;            /* further arguments */
+	int (*run)(char **argv); /* an error, or the exit status */
 } modes[] = {
-	{ "exec", 4, 4, run_exec },       { "guard", 1, 1, run_guard },
+	{ "clear", 1, 2, run_clear },
+	{ "exec", 2, 3, run_exec },       { "guard", 1, 1, run_guard },
 	{ "prune", 1, 10000, run_prune }, { "unpack", 4, 5, run_unpack },
 	{ NULL, 1, 1, run_supervisor },
 };
@@ -114,7 +122,7 @@ static const struct mode {
 int main(int argc, char **argv)
 {
 	const struct mode *m = modes;
-	int skip;
+	int skip, rc;
 
 	log_init("slugrun");
 	while (m->name && (argc < 2 || strcmp(argv[1], m->name) != 0))
@@ -127,9 +135,8 @@ int main(int argc, char **argv)
 				"TIME [THREADS]\n");
 		return 2;
 	}
-	if (m->run(argv + skip)) {
+	rc = m->run(argv + skip);
+	if (rc < 0)
 		fprintf(stderr, "slugrun: %s\n", err_msg());
-		return 1;
-	}
-	return 0;
+	return rc < 0 ? 1 : rc;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "strays.h"
 
-#include <ctype.h>
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -11,11 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "mem.h"
 
 #define PASSES      20 /* each finds what forked during the one before */
+#define END_MS      10000
 #define MAX_ENVIRON (4 * 1024 * 1024)
 
 /* The first bytes of a process's environment; NULL if there are none. */
@@ -44,34 +46,34 @@ static char *read_environ(int proc, const char *pid, size_t *len)
 	return text;
 }
 
-/* Is s the version, or any where that is 0? */
-static bool is_version(const char *s, int64_t version)
-{
-	char *end;
+/* Whom to look for: what variables begin with, and are. */
+struct wanted {
+	char *home;
+	char *version; /* NULL: any */
+};
 
-	if (!isdigit((unsigned char)*s))
-		return false;
-	return (!version || strtoll(s, &end, 10) == version) &&
-	       !s[strspn(s, "0123456789")];
-}
-
-static bool is_stray(int proc, const char *pid, const char *home,
-		     int64_t version)
+static bool is_stray(int proc, const char *pid, const struct wanted *w)
 {
-	size_t len, at = 0, n = strlen(home);
+	bool home = false, version = !w->version;
+	size_t len, at = 0, n = strlen(w->home);
 	char *env = read_environ(proc, pid, &len);
-	bool found = false;
 
-	while (env && at < len && !found) {
-		found = !strncmp(env + at, home, n) &&
-			is_version(env + at + n, version);
+	while (env && at < len && !(home && version)) {
+		home = home || !strncmp(env + at, w->home, n);
+		version = version || !strcmp(env + at, w->version);
 		at += strlen(env + at) + 1;
 	}
 	free(env);
-	return found;
+	return home && version;
 }
 
-static unsigned pass(int proc, const char *home, int64_t version)
+/* Whose processes are to be looked at? Only of these it may know. */
+static bool is_ours(const struct stat *st)
+{
+	return !geteuid() || st->st_uid == geteuid();
+}
+
+static unsigned pass(int proc, const struct wanted *w)
 {
 	unsigned killed = 0;
 	struct dirent *e;
@@ -83,9 +85,8 @@ static unsigned pass(int proc, const char *home, int64_t version)
 	while (d && (e = readdir(d))) {
 		pid = (pid_t)strtol(e->d_name, NULL, 10);
 		if (pid <= 1 || pid == getpid() ||
-		    fstatat(proc, e->d_name, &st, 0) ||
-		    st.st_uid != geteuid() ||
-		    !is_stray(proc, e->d_name, home, version))
+		    fstatat(proc, e->d_name, &st, 0) || !is_ours(&st) ||
+		    !is_stray(proc, e->d_name, w))
 			continue;
 		if (!kill(pid, SIGKILL))
 			killed++;
@@ -95,20 +96,105 @@ static unsigned pass(int proc, const char *home, int64_t version)
 	return killed;
 }
 
-unsigned strays_kill(const char *dir, int64_t version)
+static unsigned kill_all(const struct wanted *w)
 {
 	int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC), i;
-	char *home = xasprintf("HOME=%s/trees/v", dir);
 	unsigned killed = 0, now = 1;
 
 	for (i = 0; proc >= 0 && now && i < PASSES; i++) {
-		now = pass(proc, home, version);
+		now = pass(proc, w);
 		killed += now;
 		if (now)
 			usleep(1000);
 	}
 	if (proc >= 0)
 		close(proc);
-	free(home);
 	return killed;
+}
+
+unsigned strays_kill(const char *dir, int64_t version)
+{
+	struct wanted w = { .home = xasprintf("HOME=%s/run/", dir) };
+	unsigned killed;
+
+	if (version)
+		w.version =
+			xasprintf("HEROKU_RELEASE_VERSION=v%" PRId64, version);
+	killed = kill_all(&w);
+	free(w.home);
+	free(w.version);
+	return killed;
+}
+
+unsigned strays_kill_run(const char *run)
+{
+	struct wanted w = { .home = xasprintf("HOME=%s/", run) };
+	unsigned killed = kill_all(&w);
+
+	free(w.home);
+	return killed;
+}
+
+/* The parent of a process, by proc(5)'s stat; 0: unknown. */
+static pid_t parent_of(int proc, const char *pid)
+{
+	char *path = xasprintf("%s/stat", pid), text[512];
+	int fd = openat(proc, path, O_RDONLY | O_CLOEXEC), parent = 0;
+	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+	const char *rest;
+
+	text[n > 0 ? n : 0] = '\0';
+	/* Its name may have spaces and brackets. */
+	rest = strrchr(text, ')');
+	if (!rest || sscanf(rest + 1, " %*c %d", &parent) != 1)
+		parent = 0;
+	if (fd >= 0)
+		close(fd);
+	free(path);
+	return (pid_t)parent;
+}
+
+static bool runs_this(int proc, const char *pid)
+{
+	char *path = xasprintf("%s/exe", pid);
+	struct stat it, us;
+	bool same = !fstatat(proc, path, &it, 0) &&
+		    !stat("/proc/self/exe", &us) && it.st_dev == us.st_dev &&
+		    it.st_ino == us.st_ino;
+
+	free(path);
+	return same;
+}
+
+static void kill_adopted(void)
+{
+	DIR *d = opendir("/proc");
+	struct dirent *e;
+	pid_t pid;
+
+	/* cppcheck-suppress readdirCalled; no other thread has it */
+	while (d && (e = readdir(d))) {
+		pid = (pid_t)strtol(e->d_name, NULL, 10);
+		if (pid > 1 && parent_of(dirfd(d), e->d_name) == getpid() &&
+		    !runs_this(dirfd(d), e->d_name))
+			kill(pid, SIGKILL);
+	}
+	if (d)
+		closedir(d);
+}
+
+void strays_end(void)
+{
+	int i;
+
+	for (i = 0; i < END_MS; i++) {
+		/* What one of them started is ours, too, from then on. */
+		if (i % 100 == 0)
+			kill_adopted();
+		while (waitpid(-1, NULL, WNOHANG) > 0)
+			;
+		if (waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD)
+			return;
+		usleep(1000);
+	}
 }

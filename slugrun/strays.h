@@ -5,17 +5,27 @@
 #include <stdint.h>
 
 /*
- * Processes of an app that left their process group, as daemons do: what
- * still tells them is the HOME that slugrun gave them, the folder of their
- * release. (One that leaves its group and drops its environment, too, is
- * not found.)
+ * Processes of an app that have no pid namespace (see box.h) and left their
+ * process group, as daemons do: what still tells them is the HOME that
+ * slugrun gave them, their folder in run/. (One that leaves its group and
+ * drops its environment, too, is not found.)
  */
 
 /*
- * SIGKILL to every process of this user that belongs to a release in the
- * app's folder dir, an absolute path: to the given version, or to any where
- * version is 0. Returns how many there were.
+ * SIGKILL to every such process of a release in the app's folder dir, an
+ * absolute path: of the given version, or of any where that is 0. Returns
+ * how many there were.
  */
 unsigned strays_kill(const char *dir, int64_t version);
+
+/* The same for those of one process, by its folder. */
+unsigned strays_kill_run(const char *run);
+
+/*
+ * When no process of ours shall be left: SIGKILL to every child that runs
+ * another program than this one, as those do that came to us when they lost
+ * their parent; then wait for all children, some seconds at most.
+ */
+void strays_end(void);
 
 #endif

@@ -114,7 +114,7 @@ void supervisor_stop(struct supervisor *s)
 }
 
 /* One child ended: whose is it? */
-static void child_ended(struct supervisor *s, const siginfo_t *info)
+static void child_ended(struct supervisor *s, siginfo_t *info)
 {
 	struct walk w = { .s = s };
 	struct process *p;
@@ -131,7 +131,7 @@ static void child_ended(struct supervisor *s, const siginfo_t *info)
 		return;
 	}
 	while ((p = walk_next(&w))) {
-		if (p->pid == info->si_pid && !p->reaped) {
+		if (process_is(p, info->si_pid)) {
 			process_ended(p, &s->log, info);
 			route_refresh(s);
 			return;
@@ -386,6 +386,9 @@ int supervise(const char *dir)
 	log_line("supervising %s", s.name);
 	loop(&s);
 	strays_kill(s.dir, 0);
+	guard_release(&s.guard);
+	strays_end();
+	box_sweep(s.dir);
 	close_shop(&s);
 	log_line("stopped");
 done:

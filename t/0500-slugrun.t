@@ -86,14 +86,14 @@ printf 'two\033[1m' >&2
 exit 3
 END
 cat >src/env.sh <<'END'
-tr '\000' '\n' </proc/$$/environ >"../../env.$DYNO"
+tr '\000' '\n' </proc/$$/environ >"../../../env.$DYNO"
 exec sleep 600
 END
 cat >src/daemon.sh <<'END'
 sleep 600 &
-echo $! >../../child.pid
+echo $! >../../../child.pid
 setsid sleep 600 &
-echo $! >../../daemon.pid
+echo $! >../../../daemon.pid
 exec sleep 600
 END
 tar --zstd -C src -b 1 -cf slug.tar.zst .
@@ -162,7 +162,7 @@ like "$out" 'web.1 was ended by signal 9 \(Killed\) before' 'or its signal'
 launch 14 "$(process web 1 'seq 100; exit 1')"
 like "$out" 'answered\\n81\\n.*\\n100"' 'twenty lines at most'
 timeout=1
-launch 14 "$(process web 1 'echo waiting; echo $$ >../../silent.pid; exec sleep 600')"
+launch 14 "$(process web 1 'echo waiting; echo $$ >../../../silent.pid; exec sleep 600')"
 like "$out" '"web.1 did not answer on its port within 1 second\\nwaiting"' \
 	'a process that never answers'
 ok "$(gone "$(cat "$app/silent.pid")"; echo $?)" 'is killed'
@@ -226,11 +226,12 @@ is "$(grep -v '^PWD=' "$app/env.worker.1" | sort)" "DYNO=worker.1
 HEROKU_APP_NAME=myapp
 HEROKU_RELEASE_VERSION=v20
 HEROKU_SLUG_COMMIT=$commit
-HOME=$app/trees/v20
+HOME=$app/run/worker.1-1/app
 LANG=C
 LD_PRELOAD=/nowhere.so
 MYVAR=it's \"two\"
 PATH=/usr/local/bin:/usr/bin:/bin
+TMPDIR=$app/run/worker.1-1/tmp
 lines" 'the environment, exactly'
 for n in 1 2 3 4; do page; done | grep -o 'DYNO=web.[0-9]' | sort -u >dynos
 is "$(tr '\n' ' ' <dynos)" 'DYNO=web.1 DYNO=web.2 ' 'both web processes serve'
@@ -308,7 +309,7 @@ is "$(sort codes | uniq -c | tr -s ' ')" ' 200 200' \
 
 # A process that does not want to end, and its children.
 grace=1
-launch 26 "$web, $(process stubborn 1 "trap '' TERM; sleep 600 & echo \$! >../../child.pid; while :; do sleep 1; done")"
+launch 26 "$web, $(process stubborn 1 "trap '' TERM; sleep 600 & echo \$! >../../../child.pid; while :; do sleep 1; done")"
 old=$(pid_of stubborn.1)
 launch 27
 ok "$(within 20 gone "$old"; echo $?)" 'SIGKILL after the grace'

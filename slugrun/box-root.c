@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: ISC */
+#include "box-root.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "box-copy.h"
+#include "err.h"
+#include "mem.h"
+
+int box_folders(int64_t uid)
+{
+	static const struct {
+		const char *name;
+		mode_t mode;
+	} folders[] = {
+		{ BOX_LOWER, 0700 }, { BOX_UPPER, 0755 }, { BOX_WORK, 0700 },
+		{ BOX_TMP, 01777 },  { BOX_ROOT, 0700 },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
+		if (mkdir(folders[i].name, 0700) ||
+		    chmod(folders[i].name, folders[i].mode) ||
+		    chown(folders[i].name, (uid_t)uid, (gid_t)uid))
+			return err_sys("%s", folders[i].name);
+	return 0;
+}
+
+int box_bind_lower(const char *tree)
+{
+	if (mount(tree, BOX_LOWER, NULL, MS_BIND, NULL))
+		return err_sys("cannot mount the release's folder");
+	return 0;
+}
+
+int box_overlay(const char *target)
+{
+	/* Nobody reads after a crash what a process wrote. */
+	if (mount("overlay", target, "overlay", MS_NOSUID | MS_NODEV,
+		  "userxattr,volatile,lowerdir=" BOX_LOWER
+		  ",upperdir=" BOX_UPPER ",workdir=" BOX_WORK))
+		return err_sys("cannot mount an overlay");
+	return 0;
+}
+
+static const char *const own[] = { ".", "..", "app", "proc", "tmp" };
+
+static bool is_own(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		if (!strcmp(name, own[i]))
+			return true;
+	return false;
+}
+
+static void make_link(const char *from, const char *to)
+{
+	char target[PATH_MAX];
+	ssize_t n = readlink(from, target, sizeof(target) - 1);
+
+	if (n < 0)
+		return;
+	target[n] = '\0';
+	if (symlink(target, to)) {
+		/* It is not there, then. */
+	}
+}
+
+/* An entry of the machine's root. What cannot be bound is not there. */
+static void bind_entry(const char *name)
+{
+	char *from = xasprintf("/%s", name);
+	char *to = xasprintf(BOX_ROOT "/%s", name);
+	struct stat st;
+	int fd;
+
+	if (lstat(from, &st))
+		goto done;
+	if (S_ISLNK(st.st_mode)) {
+		make_link(from, to);
+	} else if (S_ISDIR(st.st_mode)) {
+		if (!mkdir(to, 0755) &&
+		    mount(from, to, NULL, MS_BIND | MS_REC, NULL))
+			rmdir(to);
+	} else if (S_ISREG(st.st_mode)) {
+		fd = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+		if (fd >= 0)
+			close(fd);
+		if (fd >= 0 && mount(from, to, NULL, MS_BIND, NULL))
+			unlink(to);
+	}
+done:
+	free(from);
+	free(to);
+}
+
+static int bind_entries(void)
+{
+	DIR *d = opendir("/");
+	struct dirent *e;
+
+	if (!d)
+		return err_sys("/");
+	/* cppcheck-suppress readdirCalled; no other thread has it */
+	while ((e = readdir(d)))
+		if (!is_own(e->d_name))
+			bind_entry(e->d_name);
+	closedir(d);
+	return 0;
+}
+
+/* As an overlay, else as a copy of its own. */
+static int mount_app(int tree)
+{
+	int rc;
+
+	if (mkdir(BOX_ROOT "/app", 0755))
+		return err_sys("/app");
+	if (!box_overlay(BOX_ROOT "/app"))
+		return 0;
+	rc = box_copy(tree, BOX_COPY);
+	if (!rc && mount(BOX_COPY, BOX_ROOT "/app", NULL, MS_BIND, NULL))
+		rc = err_sys("cannot mount the copy");
+	return rc;
+}
+
+static int mount_own(int tree)
+{
+	struct stat st;
+	int rc = mount_app(tree);
+
+	if (rc)
+		return rc;
+	if (mkdir(BOX_ROOT "/tmp", 0755) ||
+	    mount(BOX_TMP, BOX_ROOT "/tmp", NULL, MS_BIND, NULL))
+		return err_sys("cannot mount /tmp");
+	if (!stat(BOX_ROOT "/var/tmp", &st) &&
+	    mount(BOX_TMP, BOX_ROOT "/var/tmp", NULL, MS_BIND, NULL))
+		return err_sys("cannot mount /var/tmp");
+	if (!stat(BOX_ROOT "/dev/shm", &st) &&
+	    mount("tmpfs", BOX_ROOT "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV,
+		  "mode=1777"))
+		return err_sys("cannot mount /dev/shm");
+	if (mkdir(BOX_ROOT "/proc", 0755) ||
+	    mount("proc", BOX_ROOT "/proc", "proc",
+		  MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL))
+		return err_sys("cannot mount /proc");
+	return 0;
+}
+
+/* Where the process could not get to it, it need not be hidden. */
+static int hide(const char *mask)
+{
+	char *path = xasprintf(BOX_ROOT "%s", mask);
+	int rc = 0;
+
+	if (mount("tmpfs", path, "tmpfs",
+		  MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY,
+		  "size=4k,mode=0555") &&
+	    errno != ENOENT && errno != ENOTDIR && errno != EACCES)
+		rc = err_sys("cannot hide %s", mask);
+	free(path);
+	return rc;
+}
+
+/* The old root is on the new one for a moment; see pivot_root(2). */
+static int enter(void)
+{
+	if (chdir(BOX_ROOT) || syscall(SYS_pivot_root, ".", ".") ||
+	    umount2(".", MNT_DETACH) || chdir("/"))
+		return err_sys("cannot change the root");
+	if (mount(NULL, "/", NULL,
+		  MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV,
+		  NULL))
+		return err_sys("cannot seal the root");
+	if (chdir("/app"))
+		return err_sys("/app");
+	return 0;
+}
+
+int box_root(int tree, const char *mask)
+{
+	int rc = 0;
+
+	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) ||
+	    mount("tmpfs", BOX_ROOT, "tmpfs", MS_NOSUID | MS_NODEV,
+		  "size=1m,mode=0755"))
+		rc = err_sys("cannot mount a new root");
+	if (!rc)
+		rc = bind_entries();
+	if (!rc)
+		rc = mount_own(tree);
+	if (!rc && mask)
+		rc = hide(mask);
+	return rc ? rc : enter();
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef BOX_ROOT_H
+#define BOX_ROOT_H
+
+#include <stdint.h>
+
+/*
+ * The file tree that a process in a box sees: what is in the machine's root
+ * folder, and of its own /app, /tmp, /var/tmp, /dev/shm and /proc.
+ */
+
+/* Folders in the process's own one; box_folders() makes them. */
+#define BOX_LOWER "lower" /* the release's tree, where it is mounted */
+#define BOX_UPPER "upper" /* what an overlay changes of it */
+#define BOX_WORK  "work"
+#define BOX_TMP   "tmp"
+#define BOX_ROOT  "root" /* the new root */
+#define BOX_COPY  "app"  /* the copy, where there is no overlay */
+
+/*
+ * Make all but the last in the working folder, for user uid (-1: ours).
+ * Errors: ERR_SYSTEM.
+ */
+int box_folders(int64_t uid);
+
+/*
+ * Mount the folder tree on BOX_LOWER of the working folder, for everyone
+ * who shares the mount namespace. Errors: ERR_SYSTEM.
+ */
+int box_bind_lower(const char *tree);
+
+/*
+ * Build that tree and make it the root; the working folder is the process's
+ * own one before, with all of the above, and /app after it. Needs mount and
+ * pid namespaces of one's own. /app is an overlay on BOX_LOWER, or a copy of
+ * the folder that tree is open on where the file system has no overlays.
+ * mask is an absolute path that is empty in it; may be NULL.
+ * Errors: ERR_SYSTEM.
+ */
+int box_root(int tree, const char *mask);
+
+/* Mount BOX_LOWER's overlay there. Errors: ERR_SYSTEM. */
+int box_overlay(const char *target);
+
+#endif

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: ISC */
+#include "box.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "box-settings.h"
+#include "cgroup.h"
+#include "err.h"
+#include "log.h"
+#include "mem.h"
+#include "proc.h"
+#include "release.h"
+#include "strays.h"
+#include "tree.h"
+
+void box_init(struct box *b)
+{
+	memset(b, 0, sizeof(*b));
+	b->fd = -1;
+}
+
+/* The app's folder: the tree's is apps/APP/trees/v1. */
+static char *app_folder(const struct release *r)
+{
+	char *dir = xstrdup(r->dir);
+	int i;
+
+	for (i = 0; i < 2; i++)
+		*strrchr(dir, '/') = '\0';
+	return dir;
+}
+
+/* What the names of an app's control groups begin with, on this machine. */
+static char *cgroup_prefix(const char *dir)
+{
+	struct stat st;
+
+	if (stat(dir, &st))
+		return NULL;
+	return xasprintf("slugrun-%llx-%llx-", (unsigned long long)st.st_dev,
+			 (unsigned long long)st.st_ino);
+}
+
+/* The first number that is free: what ran before may be on its way out. */
+static int make_folder(struct box *b, const char *dir, const char *name)
+{
+	const struct release *r = b->release;
+	unsigned n;
+
+	for (n = 1; n < 1000000; n++) {
+		str_replace(&b->run, xasprintf("%s/run/%s-%u", dir, name, n));
+		if (!mkdir(b->run, 0700)) {
+			if (r->uid >= 0 &&
+			    lchown(b->run, (uid_t)r->uid, (gid_t)r->uid))
+				break;
+			return 0;
+		}
+		if (errno != EEXIST)
+			break;
+	}
+	return err_sys("%s", b->run);
+}
+
+int box_open(struct box *b, const struct release *r, const char *name,
+	     const char *command, int env)
+{
+	char *dir = app_folder(r), *prefix = cgroup_prefix(dir);
+	int rc;
+
+	b->release = r;
+	rc = make_folder(b, dir, name);
+	if (!rc && r->cgroups && prefix && (r->memory || r->max_processes))
+		b->cgroup = xasprintf("%s%s", prefix, strrchr(b->run, '/') + 1);
+	if (!rc)
+		rc = box_settings_write(env, r, b->run, command, b->cgroup);
+	if (!rc) {
+		b->fd = fcntl(env, F_DUPFD_CLOEXEC, 0);
+		rc = b->fd < 0 ? err_sys("the settings of a process") : 0;
+	}
+	if (rc)
+		box_close(b);
+	free(dir);
+	free(prefix);
+	return rc;
+}
+
+static bool read_report(const struct box *b, struct box_report *report)
+{
+	memset(report, 0, sizeof(*report));
+	return b->fd >= 0 &&
+	       pread(b->fd, report, sizeof(*report), 0) == sizeof(*report) &&
+	       !memcmp(report->magic, BOX_REPORT, sizeof(report->magic));
+}
+
+bool box_has(const struct box *b, pid_t pid)
+{
+	struct box_report report;
+
+	return read_report(b, &report) && report.pid == pid;
+}
+
+bool box_is_over(const struct box *b, pid_t first, siginfo_t *info)
+{
+	struct box_report report;
+
+	if (!read_report(b, &report))
+		return true;
+	if (info->si_pid == first)
+		return false;
+	if (report.end.code) {
+		info->si_code = report.end.code;
+		info->si_status = report.end.status;
+	}
+	return true;
+}
+
+pid_t box_pid(const struct box *b, pid_t first)
+{
+	struct box_report report;
+
+	return read_report(b, &report) ? (pid_t)report.pid : first;
+}
+
+void box_close(struct box *b)
+{
+	const char *argv[] = { "/proc/self/exe", "clear", b->run, b->cgroup,
+			       NULL };
+	struct proc_spec spec = { .argv = argv,
+				  .err = PROC_INHERIT,
+				  .session = true };
+	pid_t pid;
+
+	if (b->run && proc_spawn(&pid, &spec))
+		log_line("%s is left: %s", b->run, err_msg());
+	if (b->fd >= 0)
+		close(b->fd);
+	free(b->run);
+	free(b->cgroup);
+	box_init(b);
+}
+
+void box_sweep(const char *dir)
+{
+	char *prefix = cgroup_prefix(dir);
+
+	if (prefix)
+		cgroup_remove_all(prefix);
+	free(prefix);
+}
+
+int box_clear(const char *run, const char *cgroup)
+{
+	const char *name = strrchr(run, '/');
+
+	if (!name)
+		return err_set(ERR_INVALID, "%s is no path", run);
+	if (cgroup)
+		cgroup_remove(cgroup);
+	strays_kill_run(run);
+	return tree_remove(AT_FDCWD, run);
+}

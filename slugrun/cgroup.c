@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: ISC */
+#include "cgroup.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "err.h"
+#include "mem.h"
+
+#define TRIES 100 /* 10 ms each, until what was killed is gone */
+
+/* What is limited, and by which files. */
+static const struct controller {
+	const char *name;
+	const char *limit[2]; /* of version 1, of version 2 */
+	const char *swap[2];  /* more of it, where that is there */
+} controllers[] = {
+	{ "memory",
+	  { "memory.limit_in_bytes", "memory.max" },
+	  { "memory.memsw.limit_in_bytes", NULL } },
+	{ "pids", { "pids.max", "pids.max" }, { NULL, NULL } },
+};
+
+#define NR_CONTROLLERS (sizeof(controllers) / sizeof(controllers[0]))
+
+static bool has_word(const char *list, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (; *list;
+	     list += strcspn(list, ",") + (list[strcspn(list, ",")] == ','))
+		if (!strncmp(list, word, len) &&
+		    (list[len] == ',' || !list[len]))
+			return true;
+	return false;
+}
+
+/* The path of our group: of controller in version 1, or NULL: version 2. */
+static char *own_path(const char *controller)
+{
+	FILE *f = fopen("/proc/self/cgroup", "re");
+	char *line = NULL, *list, *path, *found = NULL;
+	size_t size = 0;
+
+	while (f && !found && getline(&line, &size, f) > 0) {
+		line[strcspn(line, "\n")] = '\0';
+		list = strchr(line, ':');
+		path = list ? strchr(list + 1, ':') : NULL;
+		if (!path)
+			continue;
+		*path++ = '\0';
+		if (controller ? has_word(list + 1, controller) : !list[1])
+			found = xstrdup(path);
+	}
+	free(line);
+	if (f)
+		fclose(f);
+	return found;
+}
+
+/*
+ * Where that path is in the file system: a mount of it, or of a group above
+ * it, in a line of proc(5)'s mountinfo.
+ */
+static char *mounted_at(char *line, const char *controller, const char *path)
+{
+	char root[4096], at[4096], type[32], options[4096];
+	char *rest = strstr(line, " - ");
+	size_t len;
+
+	if (!rest || sscanf(line, "%*d %*d %*s %4095s %4095s", root, at) != 2 ||
+	    sscanf(rest, " - %31s %*s %4095s", type, options) != 2 ||
+	    strcmp(type, controller ? "cgroup" : "cgroup2") != 0 ||
+	    (controller && !has_word(options, controller)))
+		return NULL;
+	len = strcmp(root, "/") ? strlen(root) : 0;
+	if (strncmp(path, root, len) != 0 || (path[len] && path[len] != '/'))
+		return NULL;
+	return xasprintf("%s%s", at, strcmp(path + len, "/") ? path + len : "");
+}
+
+static char *find_folder(const char *controller)
+{
+	FILE *f = fopen("/proc/self/mountinfo", "re");
+	char *path = own_path(controller), *line = NULL, *found = NULL;
+	size_t size = 0;
+
+	while (f && path && !found && getline(&line, &size, f) > 0)
+		found = mounted_at(line, controller, path);
+	free(line);
+	free(path);
+	if (f)
+		fclose(f);
+	return found;
+}
+
+static int put(const char *folder, const char *file, const char *text)
+{
+	char *path = xasprintf("%s/%s", folder, file);
+	int fd = open(path, O_WRONLY | O_CLOEXEC), rc = -1;
+
+	if (fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text))
+		rc = 0;
+	if (fd >= 0)
+		close(fd);
+	free(path);
+	return rc;
+}
+
+static FILE *open_file(const char *folder, const char *file)
+{
+	char *path = xasprintf("%s/%s", folder, file);
+	FILE *f = fopen(path, "re");
+
+	free(path);
+	return f;
+}
+
+/* Are the controllers of version 2 on for groups below folder? */
+static bool is_on(const char *folder, const char *controller)
+{
+	FILE *f = open_file(folder, "cgroup.subtree_control");
+	char word[64];
+	bool found = false;
+
+	while (f && !found && fscanf(f, "%63s", word) == 1)
+		found = !strcmp(word, controller);
+	if (f)
+		fclose(f);
+	return found;
+}
+
+/*
+ * The folder in which groups for this controller can be made, and the
+ * version; NULL: none.
+ */
+static char *home_of(const struct controller *c, int *version)
+{
+	char *folder = find_folder(c->name);
+
+	*version = 1;
+	if (!folder) {
+		*version = 2;
+		folder = find_folder(NULL);
+		if (folder && !is_on(folder, c->name)) {
+			free(folder);
+			folder = NULL;
+		}
+	}
+	if (folder && access(folder, W_OK)) {
+		free(folder);
+		folder = NULL;
+	}
+	return folder;
+}
+
+static int enter(const struct controller *c, const char *name, int64_t limit)
+{
+	char *home, *group = NULL, *text = xasprintf("%" PRId64, limit);
+	int version, rc = 0, v;
+
+	home = home_of(c, &version);
+	if (!home)
+		goto done;
+	v = version - 1;
+	group = xasprintf("%s/%s", home, name);
+	/* A file system that is read-only all the same, and the like. */
+	if (mkdir(group, 0755) && errno != EEXIST)
+		goto done;
+	if (put(group, c->limit[v], text))
+		rc = err_sys("%s/%s", group, c->limit[v]);
+	if (c->swap[v])
+		put(group, c->swap[v], text);
+	if (!rc && put(group, "cgroup.procs", "0"))
+		rc = err_sys("%s", group);
+done:
+	free(text);
+	free(group);
+	free(home);
+	return rc;
+}
+
+int cgroup_enter(const char *name, int64_t memory, int64_t max_processes)
+{
+	int rc = 0;
+
+	if (memory)
+		rc = enter(&controllers[0], name, memory);
+	/* Its init and who starts it are in there, too. */
+	if (!rc && max_processes)
+		rc = enter(&controllers[1], name, max_processes + 2);
+	return rc;
+}
+
+bool cgroup_was_full(const char *name)
+{
+	static const char *const events[] = { "memory.oom_control",
+					      "memory.events" };
+	char *home, *group, word[64];
+	long long n = 0;
+	int version;
+	FILE *f;
+
+	home = home_of(&controllers[0], &version);
+	if (!home)
+		return false;
+	group = xasprintf("%s/%s", home, name);
+	f = open_file(group, events[version - 1]);
+	while (f && fscanf(f, "%63s %lld", word, &n) == 2 &&
+	       strcmp(word, "oom_kill") != 0)
+		n = 0;
+	if (f)
+		fclose(f);
+	free(group);
+	free(home);
+	return n > 0;
+}
+
+static void kill_all(const char *group)
+{
+	FILE *f = open_file(group, "cgroup.procs");
+	int pid;
+
+	while (f && fscanf(f, "%d", &pid) == 1)
+		if (pid > 1)
+			kill(pid, SIGKILL);
+	if (f)
+		fclose(f);
+}
+
+static void remove_group(const char *home, const char *name)
+{
+	static const struct timespec moment = { 0, 10000000 };
+	char *group = xasprintf("%s/%s", home, name);
+	int i;
+
+	for (i = 0; i < TRIES && rmdir(group) && errno == EBUSY; i++) {
+		kill_all(group);
+		nanosleep(&moment, NULL);
+	}
+	free(group);
+}
+
+void cgroup_remove(const char *name)
+{
+	size_t i;
+	int version;
+	char *home;
+
+	for (i = 0; i < NR_CONTROLLERS; i++) {
+		home = home_of(&controllers[i], &version);
+		if (home)
+			remove_group(home, name);
+		free(home);
+	}
+}
+
+static void remove_all(const char *home, const char *prefix)
+{
+	DIR *d = opendir(home);
+	struct dirent *e;
+
+	/* cppcheck-suppress readdirCalled; no other thread has it */
+	while (d && (e = readdir(d)))
+		if (!strncmp(e->d_name, prefix, strlen(prefix)))
+			remove_group(home, e->d_name);
+	if (d)
+		closedir(d);
+}
+
+void cgroup_remove_all(const char *prefix)
+{
+	size_t i;
+	int version;
+	char *home;
+
+	for (i = 0; i < NR_CONTROLLERS; i++) {
+		home = home_of(&controllers[i], &version);
+		if (home)
+			remove_all(home, prefix);
+		free(home);
+	}
+}
+
+char *cgroup_live(void)
+{
+	char *text = NULL, *home, *group;
+	int version;
+	size_t i;
+
+	for (i = 0; i < NR_CONTROLLERS; i++) {
+		home = home_of(&controllers[i], &version);
+		group = home ? xasprintf("%s/slugrun-try-%ld", home,
+					 (long)getpid())
+			     : NULL;
+		if (group && !mkdir(group, 0755)) {
+			rmdir(group);
+			str_replace(&text,
+				    text ? xasprintf("%s %s", text,
+						     controllers[i].name)
+					 : xasprintf("v%d %s", version,
+						     controllers[i].name));
+		}
+		free(group);
+		free(home);
+	}
+	return text;
+}
