@@ -10,6 +10,9 @@
 #include "log.h"
 #include "mem.h"
 #include "names.h"
+#if __has_include("route.h")
+# include "route.h"
+#endif
 #include "sock.h"
 #include "text.h"
 
@@ -56,11 +59,11 @@ static json_t *app_json(struct slugd *d, const struct app *a)
 		"buildpack_provided_description", "build_stack", stack(),
 		"internal_routing", "created_at", json_time(a->created_at),
 		"updated_at", json_time(last->created_at), "git_url", a->repo,
-		"generation", "maintenance", 0, "organization", "owner",
-		api_user(first->user), "region", region(), "released_at",
-		json_time(last->created_at), "repo_size", "slug_size",
-		slug_size(d, current), "space", "stack", stack(), "team",
-		json_null(), "web_url", json_str_or_null(url), "busy",
+		"generation", "maintenance", a->maintenance, "organization",
+		"owner", api_user(first->user), "region", region(),
+		"released_at", json_time(last->created_at), "repo_size",
+		"slug_size", slug_size(d, current), "space", "stack", stack(),
+		"team", json_null(), "web_url", json_str_or_null(url), "busy",
 		json_str_or_null(busy));
 done:
 	free(busy);
@@ -165,6 +168,80 @@ int api_app_create(void *ctx, struct http_request *req)
 		req->reply = app_json(d, a);
 	}
 	free(real);
+	app_free(a);
+	return rc;
+}
+
+/* A maintenance to be switched, on the ledger's lane. */
+struct switching {
+	struct slugd *slugd;
+	int64_t app;
+	bool on;
+	const char *user;
+};
+
+static int write_down(void *arg)
+{
+	struct switching *s = arg;
+
+	return ledger_maintenance_set(s->slugd->writer, s->app, s->on, s->user);
+}
+
+/* Visitors see it from now on, or no longer. */
+static int show(struct slugd *d, const struct app *app, bool on)
+{
+#if __has_include("route.h")
+	return route_maintenance(d, app, on);
+#else
+	(void)d;
+	(void)app;
+	(void)on;
+	return 0;
+#endif
+}
+
+static int switch_maintenance(struct slugd *d, struct app *app, bool on,
+			      const char *user)
+{
+	struct switching s = { d, app->id, on, user };
+	char *words;
+	int rc = jobs_call(d->jobs, JOBS_LEDGER, write_down, &s);
+
+	if (rc)
+		return rc;
+	rc = show(d, app, on);
+	if (!rc) {
+		log_line("app=%s user=%s maintenance %s", app->name, user,
+			 on ? "on" : "off");
+		app->maintenance = on;
+		return 0;
+	}
+	words = xstrdup(err_msg());
+	s.on = app->maintenance;
+	if (jobs_call(d->jobs, JOBS_LEDGER, write_down, &s))
+		log_line("app=%s: %s", app->name, err_msg());
+	err_set(rc, "%s", words);
+	free(words);
+	return rc;
+}
+
+/* PATCH {"maintenance": true} */
+int api_app_update(void *ctx, struct http_request *req)
+{
+	struct slugd *d = ctx;
+	json_t *on = json_object_get(req->body, "maintenance");
+	struct app *a = NULL;
+	int rc = api_app(d, req, &a);
+
+	if (!rc && !json_is_boolean(on))
+		rc = err_set(ERR_INVALID, "maintenance: it is true or false");
+	if (!rc)
+		rc = switch_maintenance(d, a, json_is_true(on),
+					req->peer->user);
+	if (!rc) {
+		req->reply = app_json(d, a);
+		rc = req->reply ? 0 : ERR_FAILED;
+	}
 	app_free(a);
 	return rc;
 }

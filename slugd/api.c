@@ -27,6 +27,7 @@ static const struct http_route routes[] = {
 	{ "GET", "/apps", api_app_list, LANE_INLINE },
 	{ "POST", "/apps", api_app_create, LANE_LEDGER },
 	{ "GET", "/apps/:app", api_app_info, LANE_INLINE },
+	{ "PATCH", "/apps/:app", api_app_update, LANE_DYNOS },
 	{ "GET", "/apps/:app/releases", api_release_list, LANE_INLINE },
 	{ "POST", "/apps/:app/releases", api_release_create, LANE_RELEASE },
 	{ "GET", "/apps/:app/releases/:release", api_release_info, LANE_INLINE },

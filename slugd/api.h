@@ -44,6 +44,7 @@ int api_root(void *ctx, struct http_request *req);
 int api_session_create(void *ctx, struct http_request *req);
 int api_app_list(void *ctx, struct http_request *req);
 int api_app_create(void *ctx, struct http_request *req);
+int api_app_update(void *ctx, struct http_request *req);
 int api_app_info(void *ctx, struct http_request *req);
 int api_release_list(void *ctx, struct http_request *req);
 int api_release_info(void *ctx, struct http_request *req);
