@@ -54,23 +54,25 @@ static void show(struct client *c, const json_t *settled)
 	json_t *release = NULL;
 	char *why = NULL;
 
-	hook_say("-----> Launching...");
+	/* Where the release was tried, pre-receive has begun the line. */
+	if (!json_is_true(json_object_get(settled, "tried")))
+		hook_say("-----> Launching... ");
 	if (wait_launch(c, settled, &release, &why)) {
-		hook_say(" unknown\n");
+		hook_say("unknown\n");
 		hook_complain(err_msg());
 	} else if (!strcmp(json_str(release, "status", ""), "pending")) {
-		hook_say(" not yet, v%" PRId64 "\n",
+		hook_say("not yet, v%" PRId64 "\n",
 			 json_int(release, "version", 0));
 		hook_complain("slugd is stopping; it launches the release "
 			      "when it runs again.");
 	} else if (strcmp(json_str(release, "status", ""), "failed") != 0) {
-		hook_say(" done, v%" PRId64 " deployed to %s\n",
+		hook_say("done, v%" PRId64 " deployed to %s\n",
 			 json_int(release, "version", 0),
 			 json_str(settled, "platform", ""));
 		if (web)
 			hook_say("       %s\n", web);
 	} else {
-		hook_say(" failed, v%" PRId64 "\n",
+		hook_say("failed, v%" PRId64 "\n",
 			 json_int(release, "version", 0));
 		hook_complain(why);
 		hook_complain("The release before it goes on serving.");
@@ -102,8 +104,11 @@ int main(int argc, char **argv)
 	if (!rc && settled)
 		show(c, settled);
 done:
-	if (rc)
+	if (rc) {
+		/* Perhaps pre-receive has left a line open. */
+		hook_say("\n");
 		hook_complain(err_msg());
+	}
 	client_free(c);
 	json_decref(settled);
 	json_decref(branches);

@@ -52,6 +52,7 @@ slugd_slugd_SOURCES = \
 	slugd/slugd.c slugd/slugd.h \
 	slugd/slugs.c slugd/slugs.h \
 	slugd/streams.c slugd/streams.h \
+	slugd/trial.c \
 	$(slugd_ledger_sources)
 slugd_slugd_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(MHD_CFLAGS) \
 	$(SQLITE_CFLAGS) $(SYSTEMD_CFLAGS) $(UUID_CFLAGS)

@@ -84,11 +84,16 @@ static json_t *describe_events(const struct release *r)
 	return list;
 }
 
+const char *order_release_command(const struct slug *slug)
+{
+	return json_str(slug->process_types, RELEASE_TYPE, NULL);
+}
+
 /* How it becomes current. */
 static void describe_launch(const struct config *c, const struct release *r,
 			    const struct slug *slug, json_t *order)
 {
-	const char *command = json_str(slug->process_types, RELEASE_TYPE, NULL);
+	const char *command = order_release_command(slug);
 	bool tcp = !strcmp(c->check, "tcp");
 	json_t *launch =
 		json_make("{s:b, s:o, s:I, s:o, s:o}", "trial", false,

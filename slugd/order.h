@@ -18,6 +18,9 @@ struct slugd;
 int order_make(const struct slugd *d, const struct app *app,
 	       const struct release *r, const struct slug *slug, json_t **out);
 
+/* What is run before a release with that slug becomes current; or NULL. */
+const char *order_release_command(const struct slug *slug);
+
 /*
  * Is there something to try before a push of that slug is accepted, and is
  * it to be tried?

@@ -11,8 +11,8 @@
 #include "pushes.h"
 
 /*
- * What pushes.c, which begins and builds pushes, and settle.c, which ends
- * them, share.
+ * What pushes.c, which begins and builds pushes, trial.c, which tries them,
+ * and settle.c, which ends them, share.
  */
 
 enum push_state {
@@ -33,6 +33,7 @@ struct push {
 	enum push_state state;
 	bool direct;   /* no push, but a wish: has no lease */
 	bool over;     /* the lease is */
+	bool tried;    /* it took the app's release lane, for its trial */
 	bool torn;     /* git-receive-pack may have been killed */
 	int64_t retry; /* when to settle again, by clock_mono_ms() */
 	int64_t pause; /* ms until then; grows */
@@ -54,6 +55,21 @@ void push_free(struct push *push);
 
 /* Set the push's state, and tell whoever waits for a change. */
 void push_set_state(struct push *push, enum push_state state);
+
+/* Is the push still wanted? Under the lock. Errors: ERR_UNAVAILABLE. */
+int push_check_wanted(const struct push *push);
+
+/*
+ * Where there is something to try before the push is accepted, take the
+ * app's release lane and do so. Waits. Errors: what the launch said.
+ */
+int trial_run(struct push *push, const struct slug *slug);
+
+/* The push is over without a release: so is its trial, if it had one. */
+void trial_end(struct push *push);
+
+/* After a start: the push of that intent takes its lane again. */
+void trial_take_up(struct push *push, const struct intent *i);
 
 /* There is a lease more to watch, or a push that has ended. */
 void pushes_wake_watcher(struct pushes *p);

@@ -36,6 +36,11 @@ struct pushes *pushes_new(struct slugd *d)
 
 void push_free(struct push *push)
 {
+	struct pushes *p = push->pushes;
+
+	if (push->build.app)
+		lane_let_go(p->slugd->lanes, push->build.app->id,
+			    push->build.push);
 	build_request_clear(&push->build);
 	free(push->old);
 	free(push->folders);
@@ -97,8 +102,7 @@ static bool must_wait(const struct push *push)
 	return false;
 }
 
-/* Is the push still wanted? Under the lock. Errors: ERR_UNAVAILABLE. */
-static int check_wanted(const struct push *push)
+int push_check_wanted(const struct push *push)
 {
 	if (push->over)
 		return err_set(ERR_UNAVAILABLE, "the push went away");
@@ -126,7 +130,7 @@ static int take_lock(struct push *push, bool *waited)
 				     "%s...\n",
 				     push->build.app->name);
 		*waited = true;
-		rc = check_wanted(push);
+		rc = push_check_wanted(push);
 		if (!rc && clock_mono_ms() >= deadline)
 			rc = err_set(ERR_CONFLICT,
 				     "another push to %s is still going on "
@@ -141,14 +145,14 @@ static int take_lock(struct push *push, bool *waited)
 	return rc;
 }
 
-/* As check_wanted(), for the build, which asks now and then. */
+/* As push_check_wanted(), for the build, which asks now and then. */
 static int check_push(void *ctx)
 {
 	struct push *push = ctx;
 	int rc;
 
 	pthread_mutex_lock(&push->pushes->lock);
-	rc = check_wanted(push);
+	rc = push_check_wanted(push);
 	pthread_mutex_unlock(&push->pushes->lock);
 	return rc;
 }
@@ -226,6 +230,32 @@ static int check_not_moved(const struct push *push)
 	return rc;
 }
 
+/* What was packed is of no use: it goes, and the build has failed. */
+static void forget_slug(struct slugd *d, struct build_result *result)
+{
+	if (!result->slug)
+		return;
+	slugs_drop(d->slugs, result->slug->uuid);
+	d->gc_due = true;
+	str_replace(&result->build->status, xstrdup("failed"));
+	str_replace(&result->build->slug, NULL);
+}
+
+/* The slug, tried where that is to be, and the intent or the release. */
+static int make_release(struct push *push, struct accept_call *call,
+			struct build_result *result)
+{
+	struct slugd *d = push->pushes->slugd;
+	int rc = build_run(d, &push->build, result);
+
+	if (!rc && !push->direct)
+		rc = trial_run(push, result->slug);
+	if (!rc)
+		rc = jobs_call(d->jobs, JOBS_LEDGER,
+			       push->direct ? deploy_built : accept_push, call);
+	return rc;
+}
+
 static int build_push(struct push *push)
 {
 	struct slugd *d = push->pushes->slugd;
@@ -240,18 +270,12 @@ static int build_push(struct push *push)
 	if (!rc)
 		rc = slugs_lock(d->slugs, false, &store);
 	if (!rc)
-		rc = build_run(d, &push->build, &result);
-	if (!rc) {
-		rc = jobs_call(d->jobs, JOBS_LEDGER,
-			       push->direct ? deploy_built : accept_push,
-			       &call);
-		if (rc) {
-			slugs_drop(d->slugs, result.slug->uuid);
-			d->gc_due = true;
-		}
-	} else if (result.build) {
+		rc = make_release(push, &call, &result);
+	if (rc && result.build) {
 		char *why = xstrdup(err_msg());
 
+		forget_slug(d, &result);
+		trial_end(push);
 		jobs_call(d->jobs, JOBS_LEDGER, note_failure, &call);
 		err_set(rc, "%s", why);
 		free(why);

@@ -124,16 +124,26 @@ int runner_state(const struct slugd *d, const struct app *app, json_t **out)
 	return rc;
 }
 
+bool runner_can_try(const struct slugd *d, const struct app *app)
+{
+	json_t *state = NULL;
+	bool can =
+		runner_state(d, app, &state) || json_object_get(state, "trial");
+
+	json_decref(state);
+	return can;
+}
+
 int runner_end_trial(const struct slugd *d, const struct app *app)
 {
 	struct client *c = NULL;
 	int rc = 0;
 
-	/* Where none answers, there is no trial. */
+	/* Where none answers, or it knows none, there is no trial. */
 	if (!runner_connect(d, app, &c))
 		rc = client_call(c, "DELETE", "/trial", NULL, NULL);
 	client_free(c);
-	return rc;
+	return rc == ERR_NOTFOUND ? 0 : rc;
 }
 
 static int64_t time_of(const struct slugd *d, const json_t *order)

@@ -40,6 +40,12 @@ struct runner_output {
 int runner_launch(const struct slugd *d, const struct app *app,
 		  const json_t *order, const struct runner_output *output);
 
+/*
+ * Does it know trials? One that an older slugd started does not, and would
+ * launch at once.
+ */
+bool runner_can_try(const struct slugd *d, const struct app *app);
+
 /* End the trial that it has, if any. */
 int runner_end_trial(const struct slugd *d, const struct app *app);
 

@@ -40,6 +40,7 @@ static int settle_moved(struct push *push, struct intent *intent,
 		 intent->push, (*out)->version);
 	push_set_state(push, PUSH_SETTLED);
 	launch_release(d, push->build.app, *out);
+	lane_let_go(d->lanes, push->build.app->id, intent->push);
 	return 0;
 }
 
@@ -73,6 +74,7 @@ static int settle(struct push *push, bool moved, struct release **out)
 				 app->name, i->push, i->ref);
 			slugs_drop(d->slugs, i->slug);
 			d->gc_due = true;
+			trial_end(push);
 			push_set_state(push, PUSH_DROPPED);
 		}
 	}
@@ -81,13 +83,14 @@ static int settle(struct push *push, bool moved, struct release **out)
 }
 
 int pushes_settle(struct pushes *p, int64_t app, const char *ref,
-		  const char *new, struct release **out)
+		  const char *new, struct release **out, bool *tried)
 {
 	enum push_state state = PUSH_REFUSED;
 	struct push *push, *found = NULL;
 	int rc = 0;
 
 	*out = NULL;
+	*tried = false;
 	pthread_mutex_lock(&p->lock);
 	TAILQ_FOREACH(push, &p->all, link) {
 		if (push->build.app->id != app ||
@@ -100,6 +103,7 @@ int pushes_settle(struct pushes *p, int64_t app, const char *ref,
 	}
 	if (found) {
 		state = found->state;
+		*tried = found->tried;
 		found->jobs++;
 	}
 	pthread_mutex_unlock(&p->lock);
@@ -268,6 +272,7 @@ static int take_up(struct pushes *p, const struct intent *i)
 	lease_restore(&push->lease, i->lease);
 	push->over = lease_is_over(&push->lease);
 	TAILQ_INSERT_TAIL(&p->all, push, link);
+	trial_take_up(push, i);
 	if (push->over)
 		rc = settle(push, false, &r);
 	release_free(r);

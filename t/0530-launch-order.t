@@ -9,6 +9,7 @@
 
 driver=slugrun
 make_dir
+sed 's/^driver = .*/&\ntrial = off/' "$dir/slugd.ini" >ini && mv ini "$dir/slugd.ini"
 sed 's/^timeout = .*/timeout = 8/; s/^grace = .*/grace = 1/' \
 	"$dir/slugd.ini" >ini && mv ini "$dir/slugd.ini"
 (
@@ -116,7 +117,9 @@ last=$(newest)
 is "$last" 10 'add-ons and config vars, at the same time'
 within 60 runs "$last"
 ok $? 'the newest release runs in the end'
-is "$(launches)" "$(seq 3 10)" 'each was launched once, in their order'
+is "$(launches)" "$(launches | sort -n -u)" \
+	'each was launched once at most, in their order'
+is "$(launches | tail -n 1)" "$last" 'the newest one last'
 
 # --- killed during a launch ---
 

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The trial of a push: before its ref moves, its release command is run and
+ * its web processes are started and checked. The app's release lane is the
+ * push's from then until it is settled or dropped.
+ */
+#include <stdlib.h>
+
+#include "clock.h"
+#include "err.h"
+#include "log.h"
+#include "mem.h"
+#include "order.h"
+#include "pushes-internal.h"
+#include "runner.h"
+#include "slugd.h"
+
+#define TICK_MS 500
+
+struct trial {
+	struct push *push;
+	const struct slug *slug;
+	bool command; /* it has a release command */
+	bool open;    /* the output's last line */
+	/* Under the lock of pushes: */
+	bool unwanted, over;
+	int rc;
+	char *why;
+};
+
+/* The release as it will be, should the ref move. */
+static int next_release(struct ledger *l, const struct push *push,
+			const struct slug *slug, struct release **out)
+{
+	int rc = ledger_today(l, push->build.app->id, out);
+	struct release *r = *out;
+
+	if (rc)
+		return rc;
+	str_replace(&r->slug, xstrdup(slug->uuid));
+	str_replace(&r->commit, xstrdup(slug->commit));
+	str_replace(&r->user, xstrdup(push->build.user));
+	r->description = xasprintf("Deploy %.7s", slug->commit);
+	return 0;
+}
+
+static int say_output(void *ctx, const char *data, size_t len)
+{
+	struct trial *t = ctx;
+
+	stream_write(t->push->build.stream, data, len);
+	t->open = len && data[len - 1] != '\n';
+	return 0;
+}
+
+static void end_output(void *ctx)
+{
+	const struct trial *t = ctx;
+
+	if (t->open)
+		stream_print(t->push->build.stream, "\n");
+}
+
+/* The line that post-receive, or what goes wrong, brings to its end. */
+static void say_launching(const struct push *push)
+{
+	stream_print(push->build.stream, "-----> Launching... ");
+}
+
+static int try_release(struct trial *t)
+{
+	const struct runner_output output = { say_output, end_output, t };
+	struct push *push = t->push;
+	struct slugd *d = push->pushes->slugd;
+	struct release *next = NULL;
+	json_t *order = NULL;
+	int rc = next_release(d->ledger, push, t->slug, &next);
+
+	if (!rc)
+		rc = order_make(d, push->build.app, next, t->slug, &order);
+	if (!rc && runner_can_try(d, push->build.app)) {
+		json_object_set_new(order, "trial", json_true());
+		rc = runner_launch(d, push->build.app, order, &output);
+	}
+	json_decref(order);
+	release_free(next);
+	return rc;
+}
+
+/* In the app's lane of launches, after all that were made before. */
+static void trial_job(void *arg)
+{
+	struct trial *t = arg;
+	struct pushes *p = t->push->pushes;
+	bool unwanted;
+	int rc = 0;
+
+	pthread_mutex_lock(&p->lock);
+	unwanted = t->unwanted;
+	pthread_mutex_unlock(&p->lock);
+	if (!unwanted)
+		rc = try_release(t);
+	pthread_mutex_lock(&p->lock);
+	t->rc = rc;
+	if (rc)
+		t->why = xstrdup(err_msg());
+	t->over = true;
+	pthread_cond_broadcast(&p->changed);
+	pthread_mutex_unlock(&p->lock);
+}
+
+/* Wait for the job's end; have it end where the push goes away meanwhile. */
+static int await(struct trial *t)
+{
+	struct pushes *p = t->push->pushes;
+	int rc = 0;
+
+	pthread_mutex_lock(&p->lock);
+	while (!t->over) {
+		struct timespec tick = clock_deadline(TICK_MS);
+
+		pthread_cond_timedwait(&p->changed, &p->lock, &tick);
+		if (t->over || !push_check_wanted(t->push))
+			continue;
+		t->unwanted = true;
+		pthread_mutex_unlock(&p->lock);
+		if (runner_end_trial(p->slugd, t->push->build.app))
+			log_line("app=%s: %s", t->push->build.app->name,
+				 err_msg());
+		pthread_mutex_lock(&p->lock);
+	}
+	if (t->unwanted)
+		rc = push_check_wanted(t->push);
+	else if (t->rc)
+		rc = err_set(t->rc, "%s", t->why);
+	pthread_mutex_unlock(&p->lock);
+	free(t->why);
+	return rc;
+}
+
+/* On the ledger's lane: nobody else makes the next release from now on. */
+static int take_lane(void *arg)
+{
+	struct push *push = arg;
+	struct slugd *d = push->pushes->slugd;
+	const struct build_request *b = &push->build;
+	struct release *next = NULL;
+	int rc = ledger_today(d->writer, b->app->id, &next);
+
+	if (!rc) {
+		lane_take(d->lanes, b->app->id, b->push, next->version,
+			  b->user);
+		push->tried = true;
+	}
+	release_free(next);
+	return rc;
+}
+
+/* A job of the app's lane of launches. */
+static void submit(struct slugd *d, const struct app *app,
+		   void (*fn)(void *arg), void *arg)
+{
+	char *key = xasprintf("launch %s", app->name);
+
+	jobs_submit(d->jobs, key, fn, arg);
+	free(key);
+}
+
+int trial_run(struct push *push, const struct slug *slug)
+{
+	struct slugd *d = push->pushes->slugd;
+	struct trial t = { .push = push, .slug = slug };
+	int rc;
+
+	t.command = order_release_command(slug) != NULL;
+
+	if (!order_needs_trial(d, push->build.app, slug))
+		return 0;
+	rc = jobs_call(d->jobs, JOBS_LEDGER, take_lane, push);
+	if (rc)
+		return rc;
+	if (t.command)
+		stream_print(push->build.stream,
+			     "-----> Running release command...\n");
+	else
+		say_launching(push);
+	submit(d, push->build.app, trial_job, &t);
+	rc = await(&t);
+	if (!rc && t.command)
+		say_launching(push);
+	else if (rc && !t.command)
+		stream_print(push->build.stream, "failed\n");
+	return rc;
+}
+
+struct ending {
+	struct slugd *slugd;
+	struct app *app;
+};
+
+static void end_job(void *arg)
+{
+	struct ending *e = arg;
+
+	if (runner_end_trial(e->slugd, e->app))
+		log_line("app=%s: %s", e->app->name, err_msg());
+	app_free(e->app);
+	free(e);
+}
+
+void trial_end(struct push *push)
+{
+	struct slugd *d = push->pushes->slugd;
+	const struct build_request *b = &push->build;
+	struct ending *e;
+
+	if (!push->tried)
+		return;
+	e = xcalloc(1, sizeof(*e));
+	e->slugd = d;
+	/* Before what may be launched once the lane is free. */
+	if (ledger_app_by_id(d->ledger, b->app->id, &e->app))
+		free(e);
+	else
+		submit(d, e->app, end_job, e);
+	lane_let_go(d->lanes, b->app->id, b->push);
+}
+
+void trial_take_up(struct push *push, const struct intent *i)
+{
+	struct slugd *d = push->pushes->slugd;
+	struct slug *slug = NULL;
+
+	if (!ledger_slug(d->ledger, i->slug, &slug) &&
+	    order_needs_trial(d, push->build.app, slug) && take_lane(push))
+		log_line("push=%s: %s", i->push, err_msg());
+	slug_free(slug);
+}
