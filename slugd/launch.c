@@ -20,6 +20,7 @@ struct launch_job {
 	struct app *app;
 	struct release *release;
 	struct stream *stream; /* NULL where the release is not pending */
+	bool stray;            /* a trial that slugrun may have is nobody's */
 };
 
 bool slugd_launches(const struct slugd *d)
@@ -75,6 +76,9 @@ static int launch(struct launch_job *job)
 
 	if (!rc)
 		rc = order_make(d, job->app, job->release, slug, &order);
+	/* It ran when the release was made, and does not do so again. */
+	if (!rc && job->release->status != RELEASE_PENDING)
+		json_object_set_new(order, "release_command", json_null());
 	if (!rc)
 		rc = runner_launch(d, job->app, order, &output);
 	json_decref(order);
@@ -88,7 +92,7 @@ struct finish_call {
 	enum release_status status;
 };
 
-static int finish(void *arg)
+static int run_finish(void *arg)
 {
 	struct finish_call *call = arg;
 
@@ -115,32 +119,112 @@ static bool is_running(const struct launch_job *job)
 	return version == job->release->version;
 }
 
+/* Write down how the launch of r ended. */
+static void finish(struct slugd *d, const struct app *app,
+		   const struct release *r, enum release_status status)
+{
+	struct finish_call call = { d->writer, r->id, status };
+
+	if (jobs_call(d->jobs, JOBS_LEDGER, run_finish, &call))
+		log_line("app=%s v%" PRId64 ": %s", app->name, r->version,
+			 err_msg());
+}
+
+/* Another release was launched in its place, and so what it changed is. */
+static void finish_skipped(struct slugd *d, const struct app *app,
+			   const struct release *r, int64_t by)
+{
+	struct stream *stream = NULL;
+
+	log_line("app=%s v%" PRId64 " superseded by v%" PRId64, app->name,
+		 r->version, by);
+	if (r->output && stream_begin(d->streams, r->output, &stream))
+		log_line("%s", err_msg());
+	stream_print(stream, "superseded by v%" PRId64 "\n", by);
+	stream_end(stream);
+	finish(d, app, r, RELEASE_SUCCEEDED);
+}
+
+/*
+ * Is the launch of no use, since a newer release waits for its own, or was
+ * launched? What a push or a build made is launched in any case.
+ */
+static bool skip(const struct launch_job *job)
+{
+	struct slugd *d = job->slugd;
+	const struct release *r = job->release;
+	struct release *last = NULL, *current = NULL, *now = NULL;
+	bool skipped = false;
+
+	if (!ledger_release(d->ledger, r->app, r->uuid, &now) &&
+	    now->status != RELEASE_PENDING) {
+		skipped = true; /* and that is known */
+	} else if (!ledger_release_current(d->ledger, r->app, &current) &&
+		   current->version > r->version) {
+		finish_skipped(d, job->app, r, current->version);
+		skipped = true;
+	} else if (strcmp(r->kind, "deploy") != 0 &&
+		   !ledger_release_last(d->ledger, r->app, &last)) {
+		/* It stays pending: the other launch may fail. */
+		skipped = last->version > r->version &&
+			  last->status == RELEASE_PENDING;
+	}
+	release_free(now);
+	release_free(last);
+	release_free(current);
+	return skipped;
+}
+
+static void submit_launch(struct slugd *d, const struct app *app,
+			  const struct release *r);
+
+/* Releases older than r were skipped for it: what becomes of them? */
+static void finish_older(const struct launch_job *job, bool launched)
+{
+	struct slugd *d = job->slugd;
+	const struct release *r = job->release, *newest = NULL;
+	struct release **v = NULL;
+	size_t n = 0, i;
+
+	if (ledger_releases_pending(d->ledger, &v, &n))
+		log_line("%s", err_msg());
+	for (i = 0; i < n; i++) {
+		if (v[i]->app != r->app || v[i]->version >= r->version)
+			continue;
+		newest = v[i];
+		if (launched)
+			finish_skipped(d, job->app, v[i], r->version);
+	}
+	if (newest && !launched)
+		submit_launch(d, job->app, newest);
+	releases_free(v, n);
+}
+
 static void launch_job(void *arg)
 {
 	struct launch_job *job = arg;
+	const struct release *r = job->release;
 	struct slugd *d = job->slugd;
-	struct finish_call call = { d->writer, job->release->id,
-				    RELEASE_SUCCEEDED };
 	int rc = 0;
 
 	/* Left pending: the next start launches it. */
-	if (d->stopping)
+	if (d->stopping || skip(job))
 		goto done;
 	rc = is_running(job) ? 0 : launch(job);
 	if (rc && d->stopping)
 		goto done;
 	if (rc) {
 		log_line("app=%s v%" PRId64 " was not launched: %s",
-			 job->app->name, job->release->version, err_msg());
+			 job->app->name, r->version, err_msg());
 		stream_print(job->stream, "%s\n", err_msg());
-		call.status = RELEASE_FAILED;
+		finish(d, job->app, r, RELEASE_FAILED);
+		finish_older(job, false);
 	} else {
 		log_line("app=%s v%" PRId64 " launched", job->app->name,
-			 job->release->version);
+			 r->version);
+		finish_older(job, true);
+		finish(d, job->app, r, RELEASE_SUCCEEDED);
 	}
-	if (jobs_call(d->jobs, JOBS_LEDGER, finish, &call))
-		log_line("app=%s v%" PRId64 ": %s", job->app->name,
-			 job->release->version, err_msg());
 	gc_release(d, job->app->id);
 done:
 	job_free(job);
@@ -174,19 +258,11 @@ static void submit(struct slugd *d, const char *lane, void (*fn)(void *arg),
 	free(key);
 }
 
-void launch_release(struct slugd *d, const struct app *app,
-		    const struct release *r)
+static void submit_launch(struct slugd *d, const struct app *app,
+			  const struct release *r)
 {
-	struct launch_job *job;
+	struct launch_job *job = new_job(d, app, r);
 
-	if (d->recovering)
-		return; /* launch_recover() sees to it */
-	kept_release(d, app, r);
-	if (r->status != RELEASE_PENDING) {
-		gc_release(d, app->id);
-		return;
-	}
-	job = new_job(d, app, r);
 	if (!job)
 		return;
 	if (stream_begin(d->streams, r->output, &job->stream))
@@ -194,11 +270,27 @@ void launch_release(struct slugd *d, const struct app *app,
 	submit(d, "launch", launch_job, job);
 }
 
+void launch_release(struct slugd *d, const struct app *app,
+		    const struct release *r)
+{
+	if (d->recovering)
+		return; /* launch_recover() sees to it */
+	kept_release(d, app, r);
+	if (r->status != RELEASE_PENDING) {
+		gc_release(d, app->id);
+		return;
+	}
+	submit_launch(d, app, r);
+}
+
 /* After a start: does the app run its current release? */
 static void resume_job(void *arg)
 {
 	struct launch_job *job = arg;
 
+	if (job->stray && !job->slugd->stopping &&
+	    runner_end_trial(job->slugd, job->app))
+		log_line("app=%s: %s", job->app->name, err_msg());
 	if (!is_running(job) && !job->slugd->stopping && launch(job))
 		log_line("app=%s v%" PRId64 " was not launched again: %s",
 			 job->app->name, job->release->version, err_msg());
@@ -209,11 +301,15 @@ static void resume(struct slugd *d, const struct app *app)
 {
 	struct release *r = NULL;
 	struct launch_job *job = NULL;
+	struct intent *i = NULL;
 
 	if (!ledger_release_current(d->ledger, app->id, &r) && r->slug)
 		job = new_job(d, app, r);
-	if (job)
+	if (job) {
+		job->stray = ledger_intent(d->ledger, app->id, &i) != 0;
 		submit(d, "launch", resume_job, job);
+	}
+	intent_free(i);
 	release_free(r);
 }
 
