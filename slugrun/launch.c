@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: ISC */
-#include "supervisor.h"
+#include "launch.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "capture.h"
+#include "change.h"
 #include "clock.h"
 #include "err.h"
+#include "formation.h"
 #include "log.h"
 #include "mem.h"
-#include "strays.h"
+#include "supervisor.h"
+#include "traffic.h"
+
+#define SOON_MS 20
 
 /*
  * What a failed launch says fits into an error of common/err.h with the
@@ -18,22 +24,29 @@
  */
 #define TAIL_MAX 1500
 
-/*
- *	waiting -> unpacking -> starting -> (up)
- *	any of them -> failing -> cleaning -> (failed)
- */
+/* Requests that wait for one launch. */
+#define MAX_WAITERS 16
+
 enum launch_step {
 	LAUNCH_WAITING, /* for another helper */
 	LAUNCH_UNPACKING,
+	LAUNCH_RELEASING, /* its release command runs */
 	LAUNCH_STARTING,
+	LAUNCH_TRIAL,    /* its web processes are up: waiting for the order */
 	LAUNCH_FAILING,  /* waiting for its processes to be gone */
 	LAUNCH_CLEANING, /* waiting for its folder to be gone */
 };
 
 struct launch {
 	struct release *release;
-	struct http_request *req;
 	enum launch_step step;
+	bool trial; /* the web processes alone, so far */
+	struct process *command;
+	int64_t deadline; /* of the release command, or the trial */
+	struct http_request *waiter[MAX_WAITERS];
+	size_t nr_waiters;
+	struct http_request *ender[MAX_WAITERS]; /* who wants its end */
+	size_t nr_enders;
 	char *error;
 	int code;
 };
@@ -43,33 +56,74 @@ struct release *launch_release(const struct supervisor *s)
 	return s->launch ? s->launch->release : NULL;
 }
 
-int launch_begin(struct supervisor *s, struct release *r,
-		 struct http_request *req)
+const struct release *launch_trial(const struct supervisor *s)
 {
-	if (s->stopping)
-		return err_set(ERR_UNAVAILABLE, "slugrun is stopping");
-	if (s->launch)
-		return err_set(ERR_CONFLICT, "v%" PRId64 " is being launched",
-			       s->launch->release->version);
-	s->launch = xcalloc(1, sizeof(*s->launch));
-	s->launch->release = r;
-	s->launch->req = req;
-	log_line("launching v%" PRId64, r->version);
-	return 0;
+	const struct launch *l = s->launch;
+
+	return l && l->step == LAUNCH_TRIAL ? l->release : NULL;
 }
 
-/* End the launch; req is answered. */
-static void finish(struct supervisor *s)
+bool launch_is_busy(const struct supervisor *s)
 {
-	struct launch *l = s->launch;
+	return s->launch && s->launch->step != LAUNCH_TRIAL;
+}
+
+/* Answer all who wait: with status, or with the error. */
+static void answer(struct launch *l, const char *status)
+{
+	struct http_request *req;
 	int rc = 0;
 
-	s->launch = NULL;
-	if (l->error)
-		rc = err_set(l->code, "%s", l->error);
-	http_finish(l->req, rc);
+	while (l->nr_waiters) {
+		req = l->waiter[--l->nr_waiters];
+		if (l->error)
+			rc = err_set(l->code, "%s", l->error);
+		else
+			req->reply = json_make("{s:I, s:s}", "version",
+					       (json_int_t)l->release->version,
+					       "status", status);
+		http_finish(req, rc);
+	}
+	while (l->nr_enders) {
+		req = l->ender[--l->nr_enders];
+		req->reply = json_make("{s:s}", "status", "ended");
+		http_finish(req, 0);
+	}
+}
+
+static struct launch *launch_new(struct release *r, struct http_request *req)
+{
+	struct launch *l = xcalloc(1, sizeof(*l));
+
+	l->release = r;
+	l->trial = r->trial;
+	l->waiter[l->nr_waiters++] = req;
+	return l;
+}
+
+static void begin(struct supervisor *s, struct launch *l)
+{
+	const struct release *r = l->release;
+
+	s->launch = l;
+	applog_limit(&s->log, r->log_size);
+	capture_free(s->capture);
+	s->capture = capture_new(r->version, s->dir_fd);
+	if (!r->release_command)
+		capture_end(s->capture);
+	log_line("%s v%" PRId64, l->trial ? "trying" : "launching", r->version);
+}
+
+/* It is over, and who waits has been answered: on with the next. */
+static void finish(struct supervisor *s)
+{
+	struct launch *l = s->launch, *next = s->next;
+
+	s->launch = s->next = NULL;
 	free(l->error);
 	free(l);
+	if (next)
+		begin(s, next);
 }
 
 /* The launch failed, with the message of this thread. */
@@ -82,42 +136,44 @@ static void fail(struct supervisor *s, int code)
 	str_replace(&l->error, xstrdup(err_msg()));
 	log_line("v%" PRId64 " failed: %.*s", l->release->version,
 		 (int)strcspn(l->error, "\n"), l->error);
+	capture_end(s->capture);
+	l->command = NULL;
 	for (p = TAILQ_FIRST(&l->release->processes); p;
-	     p = TAILQ_NEXT(p, link))
+	     p = TAILQ_NEXT(p, link)) {
+		process_leave(p);
 		process_kill(p, &s->log);
+	}
 	l->step = LAUNCH_FAILING;
 }
 
-/* The same for its process p, with what that said last. */
-static void fail_by(struct supervisor *s, const struct process *p)
+/* The same with these words, and with what p said last. */
+static void fail_with(struct supervisor *s, const struct process *p,
+		      char *words)
 {
 	char *tail = output_tail(&p->out, TAIL_MAX);
-	const char *when =
-		p->web ? " before it answered" : " right after its start";
 	size_t len = strlen(tail);
 
 	if (len)
 		tail[len - 1] = '\0';
-	if (p->late || !p->reaped)
-		when = "";
-	err_set(ERR_INVALID, "%s %s%s%s%s", p->name,
-		p->ending ? p->ending : "failed", when, len ? "\n" : "", tail);
+	err_set(ERR_INVALID, "%s%s%s", words, len ? "\n" : "", tail);
 	free(tail);
+	free(words);
 	fail(s, ERR_INVALID);
 }
 
-/* All processes of r are gone but such as left their groups. */
-static void end_strays(const struct supervisor *s, const struct release *r)
+static void fail_by(struct supervisor *s, const struct process *p)
 {
-	unsigned n = 0;
+	const char *when =
+		p->web ? " before it answered" : " right after its start";
 
-	if (!s->running || s->running->version != r->version)
-		n = strays_kill(s->dir, r->version);
-	if (n)
-		log_line("v%" PRId64 " left %u processes: killed", r->version,
-			 n);
+	if (p->late || !p->reaped)
+		when = "";
+	fail_with(s, p,
+		  xasprintf("%s %s%s", p->name,
+			    p->ending ? p->ending : "failed", when));
 }
 
+/* Start what is to be started and is not yet. */
 static void start_all(struct supervisor *s)
 {
 	struct launch *l = s->launch;
@@ -126,11 +182,33 @@ static void start_all(struct supervisor *s)
 	l->step = LAUNCH_STARTING;
 	for (p = TAILQ_FIRST(&l->release->processes); p;
 	     p = TAILQ_NEXT(p, link)) {
+		if (p->state != PROCESS_NEW || p->leaving ||
+		    (l->trial && !p->web))
+			continue;
 		if (process_start(p, &s->log)) {
 			fail_by(s, p);
 			return;
 		}
 	}
+}
+
+/* The tree is there: the release command, or at once the processes. */
+static void prepare(struct supervisor *s)
+{
+	struct launch *l = s->launch;
+	struct release *r = l->release;
+
+	if (!r->release_command) {
+		start_all(s);
+		return;
+	}
+	l->step = LAUNCH_RELEASING;
+	l->deadline = clock_mono_ms() + r->release_timeout * 1000;
+	l->command = process_new(r, PROCESS_RELEASE, 1, r->release_command);
+	l->command->out.copy = s->capture;
+	TAILQ_INSERT_HEAD(&r->processes, l->command, link);
+	if (process_start(l->command, &s->log))
+		fail_by(s, l->command);
 }
 
 static void unpacked(void *ctx, int rc)
@@ -142,7 +220,7 @@ static void unpacked(void *ctx, int rc)
 	if (rc)
 		fail(s, ERR_INVALID);
 	else
-		start_all(s);
+		prepare(s);
 }
 
 static void unpack(struct supervisor *s)
@@ -156,42 +234,44 @@ static void unpack(struct supervisor *s)
 	if (rc)
 		fail(s, rc);
 	else if (there)
+		prepare(s);
+}
+
+/* Is the release command done? */
+static void step_releasing(struct supervisor *s)
+{
+	struct launch *l = s->launch;
+	struct process *p = l->command;
+	const struct release *r = l->release;
+
+	if (p->state == PROCESS_GONE && p->status) {
+		fail_with(s, p, xasprintf("the release command %s", p->ending));
+	} else if (p->state == PROCESS_GONE) {
+		capture_end(s->capture);
+		l->command = NULL;
+		TAILQ_REMOVE(&l->release->processes, p, link);
+		process_free(p);
 		start_all(s);
+	} else if (clock_mono_ms() >= l->deadline) {
+		fail_with(s, p,
+			  xasprintf("the release command did not end within "
+				    "%" PRId64 " second%s",
+				    r->release_timeout,
+				    r->release_timeout == 1 ? "" : "s"));
+	}
 }
 
-void route_refresh(struct supervisor *s)
+/* What the order has for the log. */
+static void note_events(struct supervisor *s, const struct release *r)
 {
-	struct route_server *v = NULL;
-	struct process *p;
-	size_t n = 0;
+	const char *line;
+	size_t i;
 
-	if (!s->route || !s->running)
-		return;
-	for (p = TAILQ_FIRST(&s->running->processes); p;
-	     p = TAILQ_NEXT(p, link)) {
-		if (!p->web || p->state != PROCESS_UP)
-			continue;
-		v = xrealloc(v, n + 1, sizeof(*v));
-		v[n].name = p->name;
-		v[n].pid = p->pid;
-		v[n++].port = p->port.port;
+	for (i = 0; i < json_array_size(r->events); i++) {
+		line = json_string_value(json_array_get(r->events, i));
+		if (line)
+			applog_printf(&s->log, "api", "%s", line);
 	}
-	route_point(s->route, v, n);
-	free(v);
-}
-
-/* The traffic's way to release r: *out, which may be the one there is. */
-static int route_for(struct supervisor *s, const struct release *r,
-		     struct route **out)
-{
-	*out = NULL;
-	if (!r->listen)
-		return 0;
-	if (s->route && route_fits(s->route, r->route, r->listen)) {
-		*out = s->route;
-		return 0;
-	}
-	return route_open(out, r->route, r->listen);
 }
 
 /* All of its processes are up: it becomes the running release. */
@@ -199,32 +279,29 @@ static void take_over(struct supervisor *s)
 {
 	struct launch *l = s->launch;
 	struct release *old = s->running;
-	struct route *route;
 
-	if (route_for(s, l->release, &route)) {
+	if (traffic_move(s, l->release)) {
 		fail(s, ERR_INVALID);
 		return;
 	}
-	s->running = l->release;
-	if (old)
-		old->left_at = clock_mono_ms();
-	if (old && s->route && s->route != route) {
-		route_refuse(s->route);
-		old->old_route = s->route;
-	}
-	s->route = route;
-	route_refresh(s);
-	if (old) {
-		TAILQ_INSERT_TAIL(&s->leaving, old, link);
-		if (strcmp(old->dir, s->running->dir) != 0)
-			trees_note_before(s, old);
-	}
+	change_end(s, "another release took over");
+	if (old && strcmp(old->dir, s->running->dir) != 0)
+		trees_note_before(s, old);
 	s->want_prune = true;
+	note_events(s, s->running);
 	log_line("v%" PRId64 " is up", s->running->version);
-	l->req->reply =
-		json_make("{s:I, s:s}", "version",
-			  (json_int_t)s->running->version, "status", "up");
+	answer(l, "up");
 	finish(s);
+}
+
+static void rest(struct supervisor *s)
+{
+	struct launch *l = s->launch;
+
+	l->step = LAUNCH_TRIAL;
+	l->deadline = clock_mono_ms() + l->release->trial_timeout * 1000;
+	log_line("v%" PRId64 " is up, on trial", l->release->version);
+	answer(l, "trial");
 }
 
 static void step_starting(struct supervisor *s)
@@ -233,35 +310,43 @@ static void step_starting(struct supervisor *s)
 	struct process *p;
 	bool all_up = true;
 
+	release_tick(s, l->release);
 	for (p = TAILQ_FIRST(&l->release->processes); p;
 	     p = TAILQ_NEXT(p, link)) {
-		if (p->state == PROCESS_STARTING)
-			process_tick(p, &s->log);
 		if (p->state == PROCESS_CRASHED) {
 			fail_by(s, p);
 			return;
 		}
-		all_up = all_up && p->state == PROCESS_UP;
+		if (process_counts(p) && (p->web || !l->trial))
+			all_up = all_up && p->state == PROCESS_UP;
 	}
-	if (all_up)
+	if (all_up && l->trial)
+		rest(s);
+	else if (all_up)
 		take_over(s);
+}
+
+static void step_trial(struct supervisor *s)
+{
+	struct launch *l = s->launch;
+
+	release_tick(s, l->release);
+	if (clock_mono_ms() < l->deadline)
+		return;
+	err_set(ERR_UNAVAILABLE, "nobody confirmed the trial");
+	fail(s, ERR_UNAVAILABLE);
 }
 
 static void step_failing(struct supervisor *s)
 {
 	struct launch *l = s->launch;
-	struct process *p;
-	bool gone = true;
 
-	for (p = TAILQ_FIRST(&l->release->processes); p;
-	     p = TAILQ_NEXT(p, link)) {
-		process_tick(p, &s->log);
-		gone = gone && p->state == PROCESS_GONE;
-	}
-	if (!gone || s->helper.pid)
+	release_tick(s, l->release);
+	if (!TAILQ_EMPTY(&l->release->processes) || s->helper.pid)
 		return;
-	end_strays(s, l->release);
+	release_end_strays(s, l->release);
 	release_free(l->release);
+	/* So its tree is none of those that are kept. */
 	l->release = NULL;
 	l->step = LAUNCH_CLEANING;
 	trees_prune(s);
@@ -278,63 +363,168 @@ void launch_tick(struct supervisor *s)
 		break;
 	case LAUNCH_UNPACKING:
 		break;
+	case LAUNCH_RELEASING:
+		step_releasing(s);
+		break;
 	case LAUNCH_STARTING:
 		step_starting(s);
+		break;
+	case LAUNCH_TRIAL:
+		step_trial(s);
 		break;
 	case LAUNCH_FAILING:
 		step_failing(s);
 		break;
 	case LAUNCH_CLEANING:
-		if (!s->helper.pid)
-			finish(s);
+		if (s->helper.pid)
+			break;
+		answer(s->launch, "failed");
+		finish(s);
 		break;
 	}
 }
 
+int64_t launch_due(const struct supervisor *s)
+{
+	if (!s->launch)
+		return INT64_MAX;
+	switch (s->launch->step) {
+	case LAUNCH_RELEASING:
+	case LAUNCH_TRIAL:
+		return s->launch->deadline;
+	case LAUNCH_UNPACKING: /* their ends are events */
+	case LAUNCH_STARTING:
+		return INT64_MAX;
+	case LAUNCH_WAITING:
+	case LAUNCH_FAILING:
+	case LAUNCH_CLEANING:
+		break;
+	}
+	return clock_mono_ms() + SOON_MS;
+}
+
+/* The launch is to end, for what err_msg() says. */
+static void give_up(struct supervisor *s, int code)
+{
+	if (s->launch->step == LAUNCH_UNPACKING)
+		helper_kill(&s->helper);
+	fail(s, code);
+}
+
 void launch_abort(struct supervisor *s, const char *why)
 {
+	struct launch *next = s->next;
+
+	s->next = NULL;
+	if (next) {
+		next->code = ERR_UNAVAILABLE;
+		next->error = xstrdup(why);
+		answer(next, "failed");
+		release_free(next->release);
+		free(next->error);
+		free(next);
+	}
 	if (!s->launch || s->launch->step >= LAUNCH_FAILING)
 		return;
 	err_set(ERR_UNAVAILABLE, "%s", why);
-	if (s->launch->step == LAUNCH_UNPACKING)
-		helper_kill(&s->helper);
-	fail(s, ERR_UNAVAILABLE);
+	give_up(s, ERR_UNAVAILABLE);
 }
 
-/* May the old web process p be told to end, as to its connections? */
-static bool is_drained(struct supervisor *s, const struct release *r,
-		       const struct process *p)
+/* The order r is the same as that of l, which has a way to go. */
+static int join(struct supervisor *s, struct launch *l, struct release *r,
+		struct http_request *req)
 {
-	struct route *route = r->old_route ? r->old_route : s->route;
-
-	return s->stopping || !p->web || !route ||
-	       clock_mono_ms() - r->left_at >=
-		       route_drain_ms(route, r->grace) ||
-	       !route_is_busy(route, p->port.port);
-}
-
-void leaving_tick(struct supervisor *s)
-{
-	struct release *r, *next;
-	struct process *p;
-	bool gone;
-
-	for (r = TAILQ_FIRST(&s->leaving); r; r = next) {
-		next = TAILQ_NEXT(r, link);
-		gone = true;
-		for (p = TAILQ_FIRST(&r->processes); p;
-		     p = TAILQ_NEXT(p, link)) {
-			if (p->state < PROCESS_ENDING && is_drained(s, r, p))
-				process_stop(p, &s->log);
-			if (p->state == PROCESS_ENDING)
-				process_tick(p, &s->log);
-			gone = gone && p->state == PROCESS_GONE;
-		}
-		if (!gone)
-			continue;
-		TAILQ_REMOVE(&s->leaving, r, link);
-		end_strays(s, r);
-		release_free(r);
-		s->want_prune = true;
+	if (l->nr_waiters == MAX_WAITERS)
+		return err_set(ERR_CONFLICT, "too many wait for v%" PRId64,
+			       r->version);
+	l->waiter[l->nr_waiters++] = req;
+	if (!r->trial) {
+		l->trial = false;
+		formation_adopt(l->release, r, NULL);
+		release_take_events(l->release, r);
 	}
+	release_free(r);
+	if (l != s->launch)
+		return 0;
+	if (l->step == LAUNCH_TRIAL && l->trial)
+		rest(s);
+	else if (l->step == LAUNCH_TRIAL || l->step == LAUNCH_STARTING)
+		start_all(s);
+	return 0;
+}
+
+/* What runs already is ordered again. */
+static int confirm(struct supervisor *s, struct release *r,
+		   struct http_request *req)
+{
+	int rc = 0;
+
+	if (!r->trial) {
+		formation_adopt(s->running, r, NULL);
+		rc = traffic_open(s);
+	}
+	if (rc)
+		return rc;
+	if (!r->trial)
+		change_start(s);
+	req->reply = json_make("{s:I, s:s}", "version", (json_int_t)r->version,
+			       "status", "up");
+	release_free(r);
+	http_finish(req, 0);
+	return 0;
+}
+
+/* Another release than the one on its way. */
+static int replace(struct supervisor *s, struct release *r,
+		   struct http_request *req)
+{
+	const struct launch *l = s->launch;
+
+	if (s->next || (l->step < LAUNCH_FAILING && !l->trial))
+		return err_set(ERR_CONFLICT, "another release is being "
+					     "launched");
+	s->next = launch_new(r, req);
+	if (l->step < LAUNCH_FAILING) {
+		err_set(ERR_CONFLICT, "v%" PRId64 " is launched in its place",
+			r->version);
+		give_up(s, ERR_CONFLICT);
+	}
+	return 0;
+}
+
+int launch_order(struct supervisor *s, struct release *r,
+		 struct http_request *req)
+{
+	struct launch *l = s->launch;
+
+	if (s->stopping)
+		return err_set(ERR_UNAVAILABLE, "slugrun is stopping");
+	if (l && l->step < LAUNCH_FAILING && release_is_same(l->release, r))
+		return join(s, l, r, req);
+	if (s->next && release_is_same(s->next->release, r))
+		return join(s, s->next, r, req);
+	if (s->running && release_is_same(s->running, r))
+		return confirm(s, r, req);
+	if (l)
+		return replace(s, r, req);
+	begin(s, launch_new(r, req));
+	return 0;
+}
+
+int launch_end_trial(struct supervisor *s, struct http_request *req)
+{
+	struct launch *l = s->launch;
+
+	if (!l || !l->trial) {
+		req->reply = json_make("{s:s}", "status", "ended");
+		return 0;
+	}
+	if (l->nr_enders == MAX_WAITERS)
+		return err_set(ERR_CONFLICT, "the trial is being ended");
+	l->ender[l->nr_enders++] = req;
+	if (l->step < LAUNCH_FAILING) {
+		err_set(ERR_CONFLICT, "the trial was ended");
+		give_up(s, ERR_CONFLICT);
+	}
+	return HTTP_LATER;
 }

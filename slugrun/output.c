@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "capture.h"
 #include "clock.h"
 #include "err.h"
 #include "mem.h"
@@ -21,15 +22,25 @@ void applog_init(struct applog *log, const char *path)
 	log->path = xstrdup(path);
 	log->fd = -1;
 	log->size = 0;
+	log->len = 0;
+	log->sec = -1;
+	applog_limit(log, 0);
 }
 
 void applog_release(struct applog *log)
 {
+	if (log->path)
+		applog_flush(log);
 	if (log->fd >= 0)
 		close(log->fd);
 	log->fd = -1;
 	free(log->path);
 	log->path = NULL;
+}
+
+void applog_limit(struct applog *log, int64_t max)
+{
+	log->max = max ? max : APPLOG_MAX;
 }
 
 static void applog_open(struct applog *log)
@@ -56,42 +67,84 @@ static void applog_rotate(struct applog *log)
 	free(old);
 }
 
-void applog_write(struct applog *log, const char *source, const char *name,
-		  const char *line)
+void applog_flush(struct applog *log)
 {
-	int64_t when = clock_now();
-	char iso[TEXT_TIME_SIZE], *text;
-	struct timespec t;
 	ssize_t n;
 
+	if (!log->len)
+		return;
 	if (log->fd < 0)
 		applog_open(log);
-	if (log->fd < 0)
-		return;
-	clock_gettime(CLOCK_REALTIME, &t);
-	if (t.tv_sec != when)
-		t.tv_nsec = 0; /* the clock is held, or just moved on */
-	text_iso(iso, when);
-	iso[strcspn(iso, "Z")] = '\0';
-	text = xasprintf("%s.%06ld+00:00 %s[%s]: %s\n", iso, t.tv_nsec / 1000,
-			 source, name, line);
-	n = write(log->fd, text, strlen(text));
-	free(text);
+	if (log->fd >= 0 && log->size &&
+	    log->size + (int64_t)log->len > log->max / 2) {
+		applog_rotate(log);
+		applog_open(log);
+	}
+	n = log->fd < 0 ? 0 : write(log->fd, log->buf, log->len);
 	if (n > 0)
 		log->size += n;
-	if (log->size > APPLOG_MAX)
-		applog_rotate(log);
+	log->len = 0;
+}
+
+static void put(struct applog *log, const char *data, size_t len)
+{
+	size_t room;
+
+	while (len) {
+		room = sizeof(log->buf) - log->len;
+		if (room > len)
+			room = len;
+		memcpy(log->buf + log->len, data, room);
+		log->len += room;
+		data += room;
+		len -= room;
+		if (len)
+			applog_flush(log);
+	}
+}
+
+/* "2015-05-07T09:00:00.123456+00:00 app[web.1]: " */
+static void put_head(struct applog *log, const char *source, const char *name)
+{
+	int64_t now = clock_now();
+	struct timespec t;
+	char *head;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	if (t.tv_sec != now)
+		t.tv_nsec = 0; /* the clock is held, or just moved on */
+	if (now != log->sec) {
+		text_iso(log->iso, now);
+		log->iso[strcspn(log->iso, "Z")] = '\0';
+		log->sec = now;
+	}
+	head = xasprintf("%s.%06ld+00:00 %s[%s]: ", log->iso, t.tv_nsec / 1000,
+			 source, name);
+	put(log, head, strlen(head));
+	free(head);
+}
+
+void applog_write(struct applog *log, const char *source, const char *name,
+		  const char *line, size_t len)
+{
+	if (log->len + len > sizeof(log->buf) / 2)
+		applog_flush(log);
+	put_head(log, source, name);
+	put(log, line, len);
+	put(log, "\n", 1);
 }
 
 void applog_printf(struct applog *log, const char *name, const char *fmt, ...)
 {
-	char *line;
+	char *line, *p;
 	va_list ap;
 
 	va_start(ap, fmt);
 	line = xvasprintf(fmt, ap);
 	va_end(ap);
-	applog_write(log, "heroku", name, line);
+	for (p = line; (p = strpbrk(p, "\r\n")); p++)
+		*p = ' ';
+	applog_write(log, "heroku", name, line, strlen(line));
 	free(line);
 }
 
@@ -132,32 +185,92 @@ int output_open(struct output *o, int *child)
 	return 0;
 }
 
+/* line, len bytes, as UTF-8 without a NUL. Caller frees. */
+static char *escaped(const char *line, size_t len)
+{
+	char *out = xstrdup(""), *piece, *more;
+	size_t at = 0;
+
+	for (;;) {
+		piece = text_escape(line + at);
+		more = xasprintf("%s%s", out, piece);
+		free(piece);
+		str_replace(&out, more);
+		at += strlen(line + at) + 1;
+		if (at > len)
+			return out;
+		str_replace(&out, xasprintf("%s\\x00", out));
+	}
+}
+
+/* Note the first len bytes of the line begun as a line. */
+static void note(struct output *o, struct applog *log, const char *name,
+		 size_t len)
+{
+	char *text, end = o->line[len];
+
+	o->line[len] = '\0';
+	if (strlen(o->line) == len && text_is_utf8(o->line))
+		text = xstrndup(o->line, len);
+	else
+		text = escaped(o->line, len);
+	o->line[len] = end;
+	applog_write(log, "app", name, text, strlen(text));
+	str_replace(&o->tail[o->next++ % OUTPUT_TAIL], text);
+}
+
 static void end_line(struct output *o, struct applog *log, const char *name)
 {
-	o->line[o->len] = '\0';
 	if (o->len && o->line[o->len - 1] == '\r')
-		o->line[--o->len] = '\0';
-	applog_write(log, "app", name, o->line);
-	str_replace(&o->tail[o->next++ % OUTPUT_TAIL],
-		    xstrndup(o->line, OUTPUT_LINE));
+		o->len--;
+	note(o, log, name, o->len);
 	o->len = 0;
+}
+
+static bool is_inner(char c)
+{
+	return ((unsigned char)c & 0xC0) == 0x80;
+}
+
+/* The line begun is full: note it, but for a character that goes on. */
+static void cut_line(struct output *o, struct applog *log, const char *name)
+{
+	size_t at = o->len;
+
+	while (at > o->len - 3 && is_inner(o->line[at - 1]))
+		at--;
+	if ((unsigned char)o->line[at - 1] >= 0xC0)
+		at--;
+	else
+		at = o->len;
+	note(o, log, name, at);
+	memmove(o->line, o->line + at, o->len - at);
+	o->len -= at;
 }
 
 static void take(struct output *o, struct applog *log, const char *name,
 		 const char *data, size_t len)
 {
-	size_t i;
+	const char *end;
+	size_t n;
 
-	for (i = 0; i < len; i++) {
-		if (data[i] == '\n') {
+	capture_write(o->copy, data, len);
+	while (len) {
+		end = memchr(data, '\n', len);
+		n = end ? (size_t)(end - data) : len;
+		if (o->len + n > OUTPUT_LINE)
+			n = OUTPUT_LINE - o->len;
+		memcpy(o->line + o->len, data, n);
+		o->len += n;
+		data += n;
+		len -= n;
+		if (len && *data == '\n') {
 			end_line(o, log, name);
-			continue;
+			data++;
+			len--;
+		} else if (len) {
+			cut_line(o, log, name);
 		}
-		if (o->len == OUTPUT_LINE)
-			end_line(o, log, name);
-		o->line[o->len++] = data[i];
-		if (!data[i])
-			o->line[o->len - 1] = ' ';
 	}
 }
 

@@ -6,43 +6,66 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "text.h"
+
+struct capture;
+
 /*
  * What an app's processes print, and what became of them: lines in the file
  * "log" of the app's folder, in the form of Heroku's Logplex,
  *
  *	2015-05-07T09:00:00.123456+00:00 app[web.1]: text
  *	2015-05-07T09:00:00.123456+00:00 heroku[web.1]: State changed ...
+ *	2015-05-07T09:00:00.123456+00:00 heroku[api]: Release v3 created ...
  *
- * A line's bytes are the app's own: who shows them escapes them. A log of
- * over APPLOG_MAX bytes becomes log.1, in place of the one before.
+ * It is UTF-8: of a line with a NUL, or with bytes that are not UTF-8, all
+ * that is not printable is shown as \xNN. In any other line control
+ * characters are the app's own: who shows them escapes them.
+ *
+ * When the log is half as long as allowed it becomes log.1, in place of the
+ * one before.
  */
-#define APPLOG_MAX (1024 * 1024)
+#define APPLOG_MAX    (10 * 1024 * 1024) /* bytes, both of them */
+#define APPLOG_BUFFER 16384
 
 struct applog {
 	char *path;
 	int fd; /* -1: not open */
-	int64_t size;
+	int64_t size, max;
+	int64_t sec; /* that iso says */
+	char iso[TEXT_TIME_SIZE];
+	char buf[APPLOG_BUFFER]; /* what is not written yet */
+	size_t len;
 };
 
 /* The log at path, which is opened when it is first written to. */
 void applog_init(struct applog *log, const char *path);
 void applog_release(struct applog *log);
 
+/* It may take that many bytes; 0: APPLOG_MAX. */
+void applog_limit(struct applog *log, int64_t max);
+
 /*
- * Write one line; source is "app" or "heroku", name a process's. The log is
- * the app's convenience: where it cannot be written the line is lost.
+ * Note one line of len bytes; source is "app" or "heroku", name a process's.
+ * The log is the app's convenience: where it cannot be written the line is
+ * lost. Lines are written by applog_flush(), and when there are many.
  */
 void applog_write(struct applog *log, const char *source, const char *name,
-		  const char *line);
+		  const char *line, size_t len);
 void applog_printf(struct applog *log, const char *name, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+void applog_flush(struct applog *log);
 
-/* The output of one process: the pipe, the line begun, the last lines. */
+/*
+ * The output of one process: the pipe, the line begun, the last lines. A
+ * line over OUTPUT_LINE bytes is cut into several.
+ */
 #define OUTPUT_TAIL 20
 #define OUTPUT_LINE 8192
 
 struct output {
-	int fd; /* our end of the pipe; -1: none */
+	int fd;               /* our end of the pipe; -1: none */
+	struct capture *copy; /* takes all of it, too; NULL: none */
 	char line[OUTPUT_LINE + 1];
 	size_t len;
 	char *tail[OUTPUT_TAIL]; /* the oldest at next % OUTPUT_TAIL */

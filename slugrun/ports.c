@@ -7,15 +7,18 @@
 #include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "err.h"
+#include "mem.h"
 #include "sock.h"
 
-#define ATTEMPT_MS 1000
+#define ATTEMPT_MS 1000  /* for a connection */
+#define ANSWER_MS  10000 /* for an answer, beside that */
 
 static struct sockaddr_in loopback(uint16_t port)
 {
@@ -116,23 +119,69 @@ static int probe_outcome(const struct probe *p)
 	return error;
 }
 
-bool probe_answers(struct probe *p, uint16_t port, int64_t now)
+/* Begin an attempt: 0, EINPROGRESS, or its error. */
+static int probe_begin(struct probe *p, uint16_t port, int64_t now)
 {
 	struct sockaddr_in addr = loopback(port);
+
+	p->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	p->began = now;
+	p->asked = false;
+	p->len = 0;
+	if (p->fd < 0 || connect(p->fd, (struct sockaddr *)&addr, sizeof(addr)))
+		return errno;
+	return 0;
+}
+
+/* Send the request, which fits into any socket's buffer. */
+static int probe_ask(struct probe *p, uint16_t port, const char *path)
+{
+	char *text = xasprintf("GET %s HTTP/1.1\r\n"
+			       "Host: 127.0.0.1:%u\r\n"
+			       "User-Agent: slugrun\r\n"
+			       "Accept: */*\r\n"
+			       "Connection: close\r\n\r\n",
+			       path, port);
+	size_t len = strlen(text);
+	ssize_t n = send(p->fd, text, len, MSG_NOSIGNAL);
+
+	free(text);
+	p->asked = true;
+	return n == (ssize_t)len ? 0 : EPIPE;
+}
+
+/* Read on: 0 for a good answer, EINPROGRESS, or another error. */
+static int probe_read(struct probe *p)
+{
+	size_t room = sizeof(p->head) - 1 - p->len;
+	ssize_t n = recv(p->fd, p->head + p->len, room, 0);
+
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? EINPROGRESS : errno;
+	p->len += (size_t)n;
+	p->head[p->len] = '\0';
+	if (n > 0 && p->len < strlen("HTTP/1.1 200"))
+		return EINPROGRESS;
+	if (strncmp(p->head, "HTTP/1.", 7) != 0 || p->head[8] != ' ')
+		return EPROTO;
+	return p->head[9] == '2' || p->head[9] == '3' ? 0 : EPROTO;
+}
+
+bool probe_answers(struct probe *p, uint16_t port, const char *path,
+		   int64_t now)
+{
+	int64_t limit = path ? ATTEMPT_MS + ANSWER_MS : ATTEMPT_MS;
 	int error = 0;
 
-	if (p->fd >= 0) {
+	if (p->fd < 0)
+		error = probe_begin(p, port, now);
+	else if (!p->asked)
 		error = probe_outcome(p);
-	} else {
-		p->fd = socket(AF_INET,
-			       SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-		p->began = now;
-		if (p->fd < 0)
-			return false;
-		if (connect(p->fd, (struct sockaddr *)&addr, sizeof(addr)))
-			error = errno;
-	}
-	if (error == EINPROGRESS && now - p->began < ATTEMPT_MS)
+	if (!error && path && !p->asked)
+		error = probe_ask(p, port, path);
+	if (!error && path)
+		error = probe_read(p);
+	if (error == EINPROGRESS && now - p->began < limit)
 		return false;
 	probe_clear(p);
 	return !error;

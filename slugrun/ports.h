@@ -3,6 +3,7 @@
 #define PORTS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /*
@@ -30,17 +31,22 @@ int port_take(struct port_lease *lease, uint16_t first, uint16_t last,
 /* Give it back; a lease that holds none is left alone. */
 void port_release(struct port_lease *lease);
 
-/* An attempt to connect, which never blocks; -1: none under way. */
+/* An attempt to connect, or to ask, which never blocks. */
 struct probe {
-	int fd;
+	int fd;        /* to be watched for what can be read; -1: none */
 	int64_t began; /* ms */
+	bool asked;    /* the request is sent */
+	char head[16]; /* of the answer */
+	size_t len;
 };
 
 /*
- * Does somebody accept on 127.0.0.1:port? To be asked again every few
+ * Does somebody accept on 127.0.0.1:port and, where path is not NULL, answer
+ * GET path with a status of 200 to 399? To be asked again every few
  * milliseconds; now is clock_mono_ms().
  */
-bool probe_answers(struct probe *p, uint16_t port, int64_t now);
+bool probe_answers(struct probe *p, uint16_t port, const char *path,
+		   int64_t now);
 
 /* Give up the attempt under way, if any. */
 void probe_clear(struct probe *p);

@@ -15,7 +15,7 @@
 #include "proc.h"
 #include "release.h"
 
-#define POLL_MS     20
+#define POLL_MS     20    /* between two looks at what does not tell */
 #define BACKOFF_MAX 60    /* seconds */
 #define STEADY_MS   60000 /* up so long, and the back-off begins anew */
 #define NEVER       INT64_MAX
@@ -26,6 +26,11 @@ static const char *const state_names[] = {
 	[PROCESS_ENDING] = "down",  [PROCESS_GONE] = "down",
 };
 
+static bool is_oneoff(const char *type)
+{
+	return !strcmp(type, PROCESS_RUN) || !strcmp(type, PROCESS_RELEASE);
+}
+
 struct process *process_new(const struct release *r, const char *type,
 			    unsigned nth, const char *command)
 {
@@ -35,7 +40,9 @@ struct process *process_new(const struct release *r, const char *type,
 	p->name = xasprintf("%s.%u", type, nth);
 	p->type = xstrdup(type);
 	p->command = xstrdup(command);
+	p->nth = nth;
 	p->web = !strcmp(type, "web");
+	p->oneoff = is_oneoff(type);
 	p->port.fd = p->probe.fd = -1;
 	output_init(&p->out);
 	box_init(&p->box);
@@ -49,6 +56,7 @@ void process_free(struct process *p)
 	port_release(&p->port);
 	probe_clear(&p->probe);
 	output_release(&p->out);
+	json_decref(p->env);
 	box_close(&p->box);
 	free(p->name);
 	free(p->type);
@@ -57,10 +65,17 @@ void process_free(struct process *p)
 	free(p);
 }
 
+static const char *state_name(const struct process *p, enum process_state state)
+{
+	if (state == PROCESS_GONE && p->oneoff && p->reaped)
+		return "complete";
+	return state_names[state];
+}
+
 static void move_to(struct process *p, struct applog *log,
 		    enum process_state state)
 {
-	const char *from = state_names[p->state], *to = state_names[state];
+	const char *from = state_names[p->state], *to = state_name(p, state);
 
 	if (p->state != PROCESS_NEW && strcmp(from, to) != 0)
 		applog_printf(log, p->name, "State changed from %s to %s", from,
@@ -120,7 +135,7 @@ int process_start(struct process *p, struct applog *log)
 	uint16_t old = p->port.port;
 	int rc = 0;
 
-	p->reaped = p->late = false;
+	p->reaped = p->late = p->leaving = p->stays = false;
 	port_release(&p->port);
 	if (p->web)
 		rc = port_take(&p->port, r->port_first, r->port_last, old);
@@ -129,13 +144,30 @@ int process_start(struct process *p, struct applog *log)
 	if (rc) {
 		applog_printf(log, p->name, "Cannot be started: %s", err_msg());
 		crash(p, log, xasprintf("was not started: %s", err_msg()));
+		if (p->oneoff)
+			p->state = PROCESS_GONE;
 		return rc;
 	}
 	applog_printf(log, p->name, "Starting process with command `%s`",
 		      p->command);
 	p->started_ms = clock_mono_ms();
+	p->due_ms = p->started_ms + (p->web ? 1 : PROCESS_SETTLE_MS);
 	move_to(p, log, PROCESS_STARTING);
+	if (p->oneoff)
+		move_to(p, log, PROCESS_UP);
 	return 0;
+}
+
+void process_leave(struct process *p)
+{
+	if (!p->leaving)
+		p->left_ms = clock_mono_ms();
+	p->leaving = true;
+}
+
+bool process_counts(const struct process *p)
+{
+	return !p->oneoff && (!p->leaving || p->stays);
 }
 
 static void signal_group(const struct process *p, int sig)
@@ -149,9 +181,20 @@ static bool group_is_gone(const struct process *p)
 	return p->reaped && kill(-p->pid, 0);
 }
 
+/* It is asked soon after its start, and then less and less often. */
+static bool answers(struct process *p, int64_t now)
+{
+	int64_t pause = now - p->started_ms;
+
+	if (p->probe.fd < 0 && now < p->due_ms)
+		return false;
+	p->due_ms = now + (pause < 1 ? 1 : pause > POLL_MS ? POLL_MS : pause);
+	return probe_answers(&p->probe, p->port.port, p->release->check, now);
+}
+
 static void tick_starting(struct process *p, struct applog *log, int64_t now)
 {
-	bool up = p->web ? probe_answers(&p->probe, p->port.port, now)
+	bool up = p->web ? answers(p, now)
 			 : now - p->started_ms >= PROCESS_SETTLE_MS;
 
 	if (up) {
@@ -201,11 +244,14 @@ bool process_tick(struct process *p, struct applog *log)
 
 static char *words(const struct process *p, const siginfo_t *info)
 {
+	const struct release *r = p->release;
+
 	if (p->late)
-		return xasprintf("did not answer on its port within %" PRId64
+		return xasprintf("did not answer %s%s within %" PRId64
 				 " second%s",
-				 p->release->timeout,
-				 p->release->timeout == 1 ? "" : "s");
+				 r->check ? "GET " : "on its port",
+				 r->check ? r->check : "", r->timeout,
+				 r->timeout == 1 ? "" : "s");
 	if (info->si_code == CLD_EXITED)
 		return xasprintf("exited with status %d", info->si_status);
 	return xasprintf("was ended by signal %d (%s)", info->si_status,
@@ -233,14 +279,20 @@ void process_ended(struct process *p, struct applog *log, siginfo_t *info)
 		signal_group(p, SIGKILL);
 	waitpid(info->si_pid, NULL, 0);
 	p->reaped = true;
-	applog_printf(log, p->name, "Process exited with status %d",
-		      exited ? info->si_status : 128 + info->si_status);
+	p->status = exited ? info->si_status : 128 + info->si_status;
+	applog_printf(log, p->name, "Process exited with status %d", p->status);
 	if (p->state == PROCESS_ENDING)
 		return;
 	p->pid = 0;
 	output_finish(&p->out, log, p->name);
 	box_close(&p->box);
-	crash(p, log, words(p, info));
+	if (p->oneoff || p->leaving) {
+		str_replace(&p->ending, words(p, info));
+		port_release(&p->port);
+		move_to(p, log, PROCESS_GONE);
+	} else {
+		crash(p, log, words(p, info));
+	}
 }
 
 static void end(struct process *p, struct applog *log, int sig)
@@ -277,13 +329,15 @@ int64_t process_due(const struct process *p)
 	int64_t now = clock_mono_ms();
 
 	switch (p->state) {
-	case PROCESS_STARTING:
 	case PROCESS_ENDING:
-		return now + POLL_MS;
+		return p->reaped ? now + POLL_MS : p->due_ms;
+	case PROCESS_STARTING:
 	case PROCESS_CRASHED:
 		return p->due_ms;
-	case PROCESS_NEW:
 	case PROCESS_UP:
+		return p->leaving ? now + POLL_MS + (now - p->left_ms) / 10
+				  : NEVER;
+	case PROCESS_NEW:
 	case PROCESS_GONE:
 		break;
 	}
@@ -294,12 +348,13 @@ json_t *process_json(const struct process *p)
 {
 	bool alive = p->pid && !p->reaped;
 
-	return json_make("{s:s, s:s, s:o, s:s, s:o, s:o, s:o}", "name", p->name,
-			 "type", p->type, "command",
-			 json_str_or_null(p->command), "state",
-			 state_names[p->state], "pid",
-			 alive ? json_integer(box_pid(&p->box, p->pid)) : json_null(), "port",
-			 p->web && p->port.port ? json_integer(p->port.port)
-						: json_null(),
-			 "since", json_time(p->since));
+	return json_make(
+		"{s:s, s:s, s:o, s:s, s:o, s:o, s:o}", "name", p->name, "type",
+		p->type, "command", json_str_or_null(p->command), "state",
+		state_name(p, p->state), "pid",
+		alive ? json_integer(box_pid(&p->box, p->pid)) : json_null(),
+		"port",
+		p->web && p->port.port ? json_integer(p->port.port)
+				       : json_null(),
+		"since", json_time(p->since));
 }

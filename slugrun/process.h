@@ -20,8 +20,12 @@
  *	starting -> up -> crashed -> starting ...	(while it shall run)
  *	any of them -> ending -> gone			(once it shall not)
  *
- * A web process is up when it accepts a connection on its port, any other
- * when it has lived for PROCESS_SETTLE_MS.
+ * A web process is up when it accepts a connection on its port, or answers
+ * a request for the release's check with 2xx or 3xx; any other when it has
+ * lived for PROCESS_SETTLE_MS.
+ *
+ * A one-off process (run.1, release.1) is up at once, is never started
+ * again, and is gone when it ends.
  */
 #define PROCESS_SETTLE_MS 200
 
@@ -39,23 +43,35 @@ enum process_state {
 struct process {
 	const struct release *release;
 	char *name, *type, *command;
+	unsigned nth;
 	bool web;
+	bool oneoff;
 	enum process_state state;
-	pid_t pid;   /* and its group's; 0: none of that is left */
-	bool reaped; /* it ended; its group may be left */
-	bool late;   /* it did not answer in time */
+	pid_t pid;    /* and its group's; 0: none of that is left */
+	bool reaped;  /* it ended; its group may be left */
+	bool late;    /* it did not answer in time */
+	bool leaving; /* gets no traffic, is to be stopped once it has none */
+	bool stays;   /* and is kept when it is gone: "down" */
+	bool fresh;   /* a change waits for it; see change.h */
 	struct port_lease port;
 	struct probe probe;
 	struct output out;
 	struct box box;
 	int64_t since;              /* seconds since 1970 it has this state */
 	int64_t started_ms, due_ms; /* clock_mono_ms() */
+	int64_t left_ms;            /* since when it is leaving */
 	int64_t backoff;            /* seconds before it is started again */
 	char *ending;               /* "exited with status 1" */
+	int status;                 /* it ended with; 128 + a signal */
+	json_t *env;                /* further variables; NULL: none */
 	TAILQ_ENTRY(process) link;
 };
 
 TAILQ_HEAD(process_list, process);
+
+/* The types of one-off processes, which slugrun gives itself. */
+#define PROCESS_RUN     "run"
+#define PROCESS_RELEASE "release"
 
 /* The nth process of a type; the strings are copied. */
 struct process *process_new(const struct release *r, const char *type,
@@ -75,6 +91,12 @@ bool process_is(const struct process *p, pid_t pid);
 
 /* That one ended, as info says, and is not reaped yet. */
 void process_ended(struct process *p, struct applog *log, siginfo_t *info);
+
+/* From now on it is leaving: release_tick() stops it once it is drained. */
+void process_leave(struct process *p);
+
+/* Is it one that the formation asks for, and that is to stay? */
+bool process_counts(const struct process *p);
 
 /* Let it end: SIGTERM, and SIGKILL after its release's grace. */
 void process_stop(struct process *p, struct applog *log);

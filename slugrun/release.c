@@ -14,7 +14,10 @@
 #include "names.h"
 #include "route.h"
 
-#define MAX_PROCESSES 100
+/* How long a trial waits for the order to go on, in seconds. */
+#define TRIAL_S 600
+
+#define MAX_PATH 1024
 
 static bool is_port(int64_t n)
 {
@@ -28,7 +31,7 @@ static int parse_ports(struct release *r, const json_t *body)
 	int64_t last = json_integer_value(json_array_get(ports, 1));
 	int64_t at = json_int(body, "listen", 0);
 
-	if (!release_has_web(r))
+	if (!release_has_web(r) && !is_port(at))
 		return 0;
 	if (!is_port(at))
 		return err_set(ERR_INVALID, "listen is no port");
@@ -40,49 +43,91 @@ static int parse_ports(struct release *r, const json_t *body)
 	return 0;
 }
 
-static int parse_process(struct release *r, const json_t *v, size_t *total)
+/* The command of a type of r; NULL where it has none of that type. */
+static const char *command_of(const struct release *r, const char *type)
+{
+	const struct process *p;
+
+	for (p = r ? TAILQ_FIRST(&r->processes) : NULL; p;
+	     p = TAILQ_NEXT(p, link))
+		if (!strcmp(p->type, type))
+			return p->command;
+	return NULL;
+}
+
+static int parse_process(struct release *r, const json_t *v,
+			 const struct release *base)
 {
 	const char *type = json_str(v, "type", "");
-	const char *command = json_str(v, "command", NULL);
-	int64_t quantity = json_int(v, "quantity", 0), i;
+	const char *command = json_str(v, "command", command_of(base, type));
+	const json_t *quantity = json_object_get(v, "quantity");
+	int64_t n = json_integer_value(quantity), i;
 	struct process *p;
-	int rc;
+	int rc = name_check_process_type(type);
 
-	rc = name_check_process_type(type);
 	if (rc)
 		return rc;
+	if (!json_is_integer(quantity) || n < 0 || n > MAX_QUANTITY)
+		return err_set(ERR_INVALID, "the quantity of %s is not 0 to %d",
+			       type, MAX_QUANTITY);
+	if (!n)
+		return 0;
+	if (!strcmp(type, PROCESS_RUN) || !strcmp(type, PROCESS_RELEASE))
+		return err_set(ERR_INVALID, "%s has no quantity", type);
+	if (command_of(r, type))
+		return err_set(ERR_INVALID, "%s is there twice", type);
 	if (!command)
 		return err_set(ERR_INVALID, "%s has no command", type);
-	if (quantity < 0 || quantity > (int64_t)(MAX_PROCESSES - *total))
-		return err_set(ERR_INVALID, "more than %d processes",
-			       MAX_PROCESSES);
-	for (i = 1; i <= quantity; i++) {
+	for (i = 1; i <= n; i++) {
 		p = process_new(r, type, (unsigned)i, command);
 		TAILQ_INSERT_TAIL(&r->processes, p, link);
 	}
-	*total += (size_t)quantity;
+	return 0;
+}
+
+static int parse_processes(struct release *r, const json_t *types,
+			   const struct release *base)
+{
+	const struct process *p;
+	size_t i, total = 0;
+	int rc = 0;
+
+	if (types && !json_is_array(types))
+		return err_set(ERR_INVALID, "processes is no array");
+	for (i = 0; !rc && i < json_array_size(types); i++)
+		rc = parse_process(r, json_array_get(types, i), base);
+	for (p = TAILQ_FIRST(&r->processes); p; p = TAILQ_NEXT(p, link))
+		total++;
+	if (!rc && total > MAX_PROCESSES)
+		rc = err_set(ERR_INVALID, "more than %d processes",
+			     MAX_PROCESSES);
+	return rc;
+}
+
+int release_check_env(json_t *env, const char *what)
+{
+	const char *key;
+	void *i;
+
+	if (!json_is_object(env))
+		return err_set(ERR_INVALID, "%s is no object", what);
+	for (i = json_object_iter(env); i; i = json_object_iter_next(env, i)) {
+		key = json_object_iter_key(i);
+		if (!*key || strchr(key, '='))
+			return err_set(ERR_INVALID, "%s has a bad key", what);
+		if (!json_is_string(json_object_iter_value(i)))
+			return err_set(ERR_INVALID, "%s %s is no string", what,
+				       key);
+	}
 	return 0;
 }
 
 static int parse_config(struct release *r, const json_t *body)
 {
 	json_t *config = json_object_get(body, "config");
-	const char *key;
-	void *i;
 
 	r->config = config ? json_deep_copy(config) : json_object();
-	if (!json_is_object(r->config))
-		return err_set(ERR_INVALID, "config is no object");
-	for (i = json_object_iter(r->config); i;
-	     i = json_object_iter_next(r->config, i)) {
-		key = json_object_iter_key(i);
-		if (!*key || strchr(key, '='))
-			return err_set(ERR_INVALID, "config has a bad key");
-		if (!json_is_string(json_object_iter_value(i)))
-			return err_set(ERR_INVALID, "config %s is no string",
-				       key);
-	}
-	return 0;
+	return release_check_env(r->config, "config");
 }
 
 static int parse_times(struct release *r, const json_t *body)
@@ -140,12 +185,23 @@ static int parse_fences(struct release *r, const json_t *body)
 	return rc;
 }
 
+/* May it stand in the first line of a request? */
+static bool is_path(const char *s)
+{
+	if (*s != '/' || strlen(s) > MAX_PATH)
+		return false;
+	while (*s > ' ' && *s < 127)
+		s++;
+	return !*s;
+}
+
 static int parse_launch(struct release *r, const json_t *body)
 {
 	const json_t *route = json_object_get(body, "route");
 	const json_t *events = json_object_get(body, "events");
 
 	r->trial = json_is_true(json_object_get(body, "trial"));
+	r->trial_timeout = json_int(body, "trial_timeout", TRIAL_S);
 	r->release_command = xstrdup(json_str(body, "release_command", NULL));
 	r->release_timeout = json_int(body, "release_timeout", 3600);
 	r->check = xstrdup(json_str(body, "check", NULL));
@@ -156,7 +212,9 @@ static int parse_launch(struct release *r, const json_t *body)
 	if (r->release_timeout < 1 || r->release_timeout > 86400)
 		return err_set(ERR_INVALID,
 			       "release_timeout is not 1 to 86400");
-	if (r->check && *r->check != '/')
+	if (r->trial_timeout < 1 || r->trial_timeout > 86400)
+		return err_set(ERR_INVALID, "trial_timeout is not 1 to 86400");
+	if (r->check && !is_path(r->check))
 		return err_set(ERR_INVALID, "check is no path");
 	return 0;
 }
@@ -189,18 +247,15 @@ static int parse_names(struct release *r, const json_t *body, const char *dir)
 int release_parse(struct release **out, const json_t *body, const char *dir)
 {
 	struct release *r = xcalloc(1, sizeof(*r));
-	const json_t *processes = json_object_get(body, "processes");
-	size_t i, total = 0;
 	int rc;
 
 	TAILQ_INIT(&r->processes);
 	rc = parse_names(r, body, dir);
 	if (!rc)
 		rc = parse_config(r, body);
-	if (!rc && processes && !json_is_array(processes))
-		rc = err_set(ERR_INVALID, "processes is no array");
-	for (i = 0; !rc && i < json_array_size(processes); i++)
-		rc = parse_process(r, json_array_get(processes, i), &total);
+	if (!rc)
+		rc = parse_processes(r, json_object_get(body, "processes"),
+				     NULL);
 	if (!rc)
 		rc = parse_ports(r, body);
 	if (!rc)
@@ -214,6 +269,55 @@ int release_parse(struct release **out, const json_t *body, const char *dir)
 	else
 		*out = r;
 	return rc;
+}
+
+int release_parse_formation(struct release **out, const json_t *types,
+			    const struct release *base)
+{
+	struct release *r = xcalloc(1, sizeof(*r));
+	int rc = 0;
+
+	TAILQ_INIT(&r->processes);
+	if (!types)
+		rc = err_set(ERR_INVALID, "no processes");
+	if (!rc)
+		rc = parse_processes(r, types, base);
+	if (!rc && release_has_web(r) && !base->listen)
+		rc = err_set(ERR_INVALID, "the app has no address");
+	if (rc)
+		release_free(r);
+	else
+		*out = r;
+	return rc;
+}
+
+static bool is_equal(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+bool release_is_same(const struct release *a, const struct release *b)
+{
+	const struct process *p;
+	const char *command;
+
+	if (a->version != b->version || strcmp(a->slug, b->slug) != 0 ||
+	    strcmp(a->app, b->app) != 0 || !is_equal(a->commit, b->commit) ||
+	    a->listen != b->listen || !json_equal(a->config, b->config))
+		return false;
+	for (p = TAILQ_FIRST(&a->processes); p; p = TAILQ_NEXT(p, link)) {
+		command = command_of(b, p->type);
+		if (command && strcmp(command, p->command) != 0)
+			return false;
+	}
+	return true;
+}
+
+void release_take_events(struct release *r, struct release *from)
+{
+	json_decref(r->events);
+	r->events = from->events;
+	from->events = NULL;
 }
 
 void release_free(struct release *r)
@@ -245,7 +349,7 @@ bool release_has_web(const struct release *r)
 	const struct process *p;
 
 	for (p = TAILQ_FIRST(&r->processes); p; p = TAILQ_NEXT(p, link))
-		if (p->web)
+		if (p->web && process_counts(p))
 			return true;
 	return false;
 }
@@ -267,6 +371,8 @@ static json_t *environment(const struct release *r, const struct process *p)
 			  "LANG", "C.UTF-8");
 
 	json_object_update(env, r->config);
+	if (p->env)
+		json_object_update(env, p->env);
 	/* HOME is the box's to tell. */
 	set(env, "HOME", NULL);
 	set(env, "PORT", p->web ? xasprintf("%u", p->port.port) : NULL);

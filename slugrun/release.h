@@ -8,6 +8,10 @@
 #include "json.h"
 #include "process.h"
 
+/* Processes that the app may have in all, and of one type. */
+#define MAX_PROCESSES 200
+#define MAX_QUANTITY  100
+
 /*
  * A release as POST /launch describes it, with its processes.
  */
@@ -20,10 +24,11 @@ struct release {
 	char *store, *slug; /* where the slug is kept, and its uuid */
 	char *dir;          /* the folder it is unpacked to */
 	json_t *config;
-	uint16_t listen; /* the stable address; 0: none */
+	uint16_t listen; /* the stable address, for web processes */
 	uint16_t port_first, port_last;
 	int64_t timeout, grace; /* seconds */
 	bool trial;             /* start the web processes alone, and wait */
+	int64_t trial_timeout;  /* seconds that it waits */
 	char *release_command;  /* to be run first; NULL: none */
 	int64_t release_timeout;
 	char *check; /* "/path" of a request, or NULL */
@@ -35,8 +40,6 @@ struct release {
 	json_t *route;                    /* as the order has it, or NULL */
 	json_t *events;                   /* lines for the log, or NULL */
 	struct process_list processes;
-	/* Once it leaves: see supervisor.h. */
-	int64_t left_at;         /* ms */
 	struct route *old_route; /* that still carries its connections */
 	TAILQ_ENTRY(release) link;
 };
@@ -47,10 +50,34 @@ struct release {
  */
 int release_parse(struct release **out, const json_t *body, const char *dir);
 
+/*
+ * The formation in types, an array as in POST /launch, as a release that has
+ * nothing but processes, into *out (release_free()). A command that is not
+ * there is that of base, which is to have this formation.
+ * Errors: ERR_INVALID.
+ */
+int release_parse_formation(struct release **out, const json_t *types,
+			    const struct release *base);
+
+/*
+ * Is env an object of strings, whose keys may be variables? Errors:
+ * ERR_INVALID, with what it is.
+ */
+int release_check_env(json_t *env, const char *what);
+
+/*
+ * Are they the same release: version, slug, config and commands? They may
+ * differ in how many processes of a type they have.
+ */
+bool release_is_same(const struct release *a, const struct release *b);
+
+/* r gets the events of from, which has them no more. */
+void release_take_events(struct release *r, struct release *from);
+
 /* Free r, whose processes are gone or never were; r may be NULL. */
 void release_free(struct release *r);
 
-/* Has it a web process? */
+/* Has it a web process that counts (process_counts())? */
 bool release_has_web(const struct release *r);
 
 /*

@@ -8,20 +8,25 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/inotify.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "capture.h"
+#include "change.h"
 #include "clock.h"
 #include "err.h"
+#include "launch.h"
 #include "log.h"
 #include "mem.h"
 #include "sock.h"
 #include "strays.h"
+#include "traffic.h"
 
 #define TICK_MS  20
-#define CHECK_MS 1000 /* between looks at the folder */
+#define CHECK_MS 60000 /* between looks at the folder, beside inotify */
 #define MAX_BODY (4 * 1024 * 1024)
 
 /* The processes of all releases, one after the other; NULL at the end. */
@@ -100,6 +105,7 @@ static void stop_all(struct supervisor *s,
 
 	s->stopping = true;
 	launch_abort(s, "slugrun is stopping");
+	change_end(s, "slugrun is stopping");
 	if (s->route)
 		route_refuse(s->route);
 	while ((p = walk_next(&w)))
@@ -179,18 +185,14 @@ static void tell_guard(struct supervisor *s)
 /* Let time pass for all. */
 static void tick(struct supervisor *s)
 {
-	struct process *p;
-
 	launch_tick(s);
 	if (s->running)
-		for (p = TAILQ_FIRST(&s->running->processes); p;
-		     p = TAILQ_NEXT(p, link))
-			if (process_tick(p, &s->log))
-				route_refresh(s);
+		release_tick(s, s->running);
+	change_tick(s);
 	leaving_tick(s);
 	if (s->route)
 		route_tick(s->route);
-	if (s->want_prune && !s->helper.pid && !s->launch)
+	if (s->want_prune && !s->helper.pid && !launch_is_busy(s))
 		trees_prune(s);
 }
 
@@ -215,8 +217,11 @@ static int nap(struct supervisor *s)
 	struct walk w = { .s = s };
 	struct process *p;
 
-	if (s->launch || s->stopping || !TAILQ_EMPTY(&s->leaving))
+	if (s->stopping)
 		return TICK_MS;
+	at = launch_due(s);
+	if (at < due)
+		due = at;
 	while ((p = walk_next(&w))) {
 		at = process_due(p);
 		if (at < due)
@@ -227,39 +232,78 @@ static int nap(struct supervisor *s)
 	return due > now ? (int)(due - now) : 0;
 }
 
-/* Sleep until something happens, and take what processes print. */
-static void wait_and_read(struct supervisor *s)
+/* What to wait for: four descriptors of ours, and two of each process. */
+enum { FD_SIGNAL, FD_EVENT, FD_HELPER, FD_WATCH, FD_PROCESSES };
+
+/* Caller frees. */
+static struct pollfd *collect(struct supervisor *s, size_t *n)
 {
 	struct walk w = { .s = s }, again = { .s = s };
 	struct pollfd *fds;
 	struct process *p;
-	size_t n = 3, i = 3;
+	size_t i = FD_PROCESSES;
 
+	*n = i;
 	while (walk_next(&w))
-		n++;
-	fds = xcalloc(n, sizeof(*fds));
-	fds[0].fd = s->signal_fd;
-	fds[1].fd = s->event_fd;
-	fds[2].fd = s->helper.pid ? s->helper.fd : -1;
-	w = again;
-	while ((p = walk_next(&w)))
+		*n += 2;
+	fds = xcalloc(*n, sizeof(*fds));
+	fds[FD_SIGNAL].fd = s->signal_fd;
+	fds[FD_EVENT].fd = s->event_fd;
+	fds[FD_HELPER].fd = s->helper.pid ? s->helper.fd : -1;
+	fds[FD_WATCH].fd = s->watch_fd;
+	while ((p = walk_next(&again))) {
 		fds[i++].fd = p->out.fd;
-	for (i = 0; i < n; i++)
+		fds[i++].fd = p->probe.fd;
+	}
+	for (i = 0; i < *n; i++)
 		fds[i].events = POLLIN;
+	return fds;
+}
+
+/* Sleep until something happens, and take what processes print. */
+static void wait_and_read(struct supervisor *s)
+{
+	struct walk w = { .s = s };
+	struct pollfd *fds;
+	struct process *p;
+	size_t n, i;
+
+	applog_flush(&s->log);
+	fds = collect(s, &n);
 	if (poll(fds, n, nap(s)) > 0) {
-		if (fds[2].revents)
+		if (fds[FD_HELPER].revents)
 			helper_read(&s->helper);
-		for (i = 3; (p = walk_next(&again)); i++)
+		for (i = FD_PROCESSES; (p = walk_next(&w)); i += 2)
 			if (fds[i].revents &&
 			    !output_read(&p->out, &s->log, p->name))
 				output_finish(&p->out, &s->log, p->name);
+		s->look = s->look || fds[FD_WATCH].revents;
 	}
 	free(fds);
 }
 
+/* Is the folder still there? Where not, all ends. */
+static void look_after(struct supervisor *s, int64_t *last)
+{
+	char events[4096];
+	int64_t now = clock_mono_ms();
+
+	if (!s->look && now - *last < CHECK_MS)
+		return;
+	while (s->watch_fd >= 0 &&
+	       read(s->watch_fd, events, sizeof(events)) > 0)
+		;
+	s->look = false;
+	*last = now;
+	if (s->stopping || !appdir_is_gone(s))
+		return;
+	log_line("%s is gone", s->dir);
+	stop_all(s, process_kill);
+}
+
 static void loop(struct supervisor *s)
 {
-	int64_t check = clock_mono_ms() + CHECK_MS;
+	int64_t last = clock_mono_ms();
 
 	while (!is_over(s)) {
 		wait_and_read(s);
@@ -267,14 +311,24 @@ static void loop(struct supervisor *s)
 		run_commands(s);
 		tick(s);
 		tell_guard(s);
-		if (clock_mono_ms() < check)
-			continue;
-		check = clock_mono_ms() + CHECK_MS;
-		if (appdir_is_gone(s)) {
-			log_line("%s is gone", s->dir);
-			stop_all(s, process_kill);
-		}
+		look_after(s, &last);
 	}
+}
+
+/* Know when the folder is removed: by the one that it lies in. */
+static void watch_folder(struct supervisor *s)
+{
+	char *parent = xasprintf("%s/..", s->dir);
+
+	s->watch_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (s->watch_fd >= 0 &&
+	    inotify_add_watch(s->watch_fd, parent,
+			      IN_DELETE | IN_MOVED_FROM | IN_MOVE_SELF) < 0) {
+		/* Without: it is looked at from time to time. */
+		close(s->watch_fd);
+		s->watch_fd = -1;
+	}
+	free(parent);
 }
 
 /* Signals through a descriptor, orphans to us, no end by a lost reader. */
@@ -293,6 +347,7 @@ static int take_charge(struct supervisor *s)
 		return err_sys("cannot prepare");
 	s->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	s->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	watch_folder(s);
 	if (s->signal_fd < 0 || s->event_fd < 0)
 		return err_sys("cannot prepare");
 	return 0;
@@ -339,6 +394,7 @@ static void release_all(struct supervisor *s)
 	guard_release(&s->guard);
 	route_close(s->route);
 	release_free(s->running);
+	capture_free(s->capture);
 	while ((c = TAILQ_FIRST(&s->commands))) {
 		TAILQ_REMOVE(&s->commands, c, link);
 		free(c);
@@ -349,6 +405,8 @@ static void release_all(struct supervisor *s)
 		close(s->event_fd);
 	if (s->listen_fd >= 0)
 		close(s->listen_fd);
+	if (s->watch_fd >= 0)
+		close(s->watch_fd);
 	pthread_mutex_destroy(&s->lock);
 	appdir_close(s);
 }
@@ -360,6 +418,7 @@ int supervise(const char *dir)
 				.listen_fd = -1,
 				.signal_fd = -1,
 				.event_fd = -1,
+				.watch_fd = -1,
 				.helper.fd = -1,
 				.guard.fd = -1,
 				.log.fd = -1 };

@@ -23,10 +23,15 @@
  *
  *	supervisor.c	the loop
  *	api.c		the requests
- *	launch.c	a release on its way up, and the old one's way down
+ *	launch.c	a release on its way up
+ *	leaving.c	the way down of releases and processes
+ *	change.c	changes of what runs; formation.c, which those are
+ *	oneoff.c	processes that are run once
+ *	traffic.c	which processes requests go to
  *	appdir.c	the app's folder
  *	trees.c		the unpacked releases in it
  */
+struct capture;
 struct launch;
 
 struct command {
@@ -37,6 +42,7 @@ struct command {
 struct supervisor {
 	char *dir, *name; /* the app's folder, absolute; its last part */
 	int dir_fd, lock_fd, listen_fd, signal_fd, event_fd;
+	int watch_fd; /* of the folder that holds it; -1: none */
 	struct http_server *http;
 	pthread_mutex_t lock; /* of commands alone */
 	TAILQ_HEAD(, command) commands;
@@ -44,13 +50,19 @@ struct supervisor {
 
 	struct release *running; /* NULL: none */
 	struct launch *launch;   /* NULL: none is going on */
+	struct launch *next;     /* waits for the end of that one */
+	struct capture *capture; /* of the last launch's release command */
 	struct route *route;     /* of its traffic; NULL: none */
 	TAILQ_HEAD(release_list, release) leaving;
 
 	struct trees trees;
 	struct guard guard;
 	struct helper helper;
+	struct http_request *change_req; /* who waits for a change */
+	char *change_error;              /* what came of it, or NULL */
+	unsigned last_run;               /* number of the last one-off */
 	bool want_prune; /* folders of old releases may lie around */
+	bool look;       /* our own folder may be gone */
 	bool stopping;
 	struct http_request *stop_req[16]; /* answered at the end */
 	size_t nr_stop_req;
@@ -65,26 +77,14 @@ extern const struct http_route api_routes[];
 /* supervisor.c: let all processes end; the loop ends after them. */
 void supervisor_stop(struct supervisor *s);
 
-/* launch.c: begin a launch, which becomes the holder of r; req is answered
- * when it is over. Errors: ERR_CONFLICT, ERR_UNAVAILABLE, r is the caller's.
- */
-int launch_begin(struct supervisor *s, struct release *r,
-		 struct http_request *req);
+/* leaving.c: let time pass for the processes of r; free those that left. */
+void release_tick(struct supervisor *s, struct release *r);
 
-/* Take the launch a step further, where it can be. */
-void launch_tick(struct supervisor *s);
-
-/* The release on its way up (or down, where it failed), or NULL; borrowed. */
-struct release *launch_release(const struct supervisor *s);
-
-/* End it at once, with these words: the supervisor stops. */
-void launch_abort(struct supervisor *s, const char *why);
+/* All processes of r are gone: end such as left their groups. */
+void release_end_strays(const struct supervisor *s, const struct release *r);
 
 /* Take releases that leave a step further. */
 void leaving_tick(struct supervisor *s);
-
-/* Lead requests to the web processes of the running release that are up. */
-void route_refresh(struct supervisor *s);
 
 /* appdir.c: take the folder: absolute path, lock, leftovers, log. */
 int appdir_open(struct supervisor *s, const char *dir);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "err.h"
+#include "launch.h"
 #include "log.h"
 #include "mem.h"
 #include "supervisor.h"

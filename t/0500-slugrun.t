@@ -45,7 +45,7 @@ launch() {
 	 "config": $config,
 	 "processes": [${2:-$web}],
 	 "listen": $first_port, "ports": [$first_port, $last_port],
-	 "timeout": $timeout, "grace": $grace}
+	 "timeout": $timeout, "grace": $grace, "log_size": 2097152}
 	END
 	run ask POST /launch -d "@$scratch/launch.json" -w '\n%{http_code}'
 }
@@ -109,7 +109,7 @@ like "$err" 'nowhere: No such file' 'in words'
 start_slugrun
 ok $? 'slugrun answers'
 run ask GET /
-is "$out" '{"app":"myapp","listen":null,"processes":[],"version":null}' \
+is "$out" '{"app":"myapp","listen":null,"processes":[],"trial":null,"version":null}' \
 	'before the first launch: nothing'
 is "$(stat -c %a "$app/slugrun.sock")" 600 'its socket is private'
 run "$slugrun" "$app"
@@ -194,7 +194,8 @@ like "$out" '^400' 'one that is no JSON is 400'
 launch 14 "$(process 'we b' 1 true)"
 like "$out" '^422' 'a bad process type is 422'
 launch 14 "$(process web 101 true)"
-like "$out" 'more than 100 processes' 'too many processes are refused'
+like "$out" 'the quantity of web is not 0 to 100' \
+	'too many processes are refused'
 slug=$scratch/slug.tar.zst launch 14
 like "$out" 'uuid' 'a slug that is a path is refused'
 store=store launch 14
@@ -267,7 +268,7 @@ launch 22 "$web, $(process loud 1 'yes')"
 like "$out" '"up"' 'one that never stops printing is no hindrance, either'
 run page
 like "$out" 'v22' 'the page answers beside it'
-ok "$([ "$(cat "$app/log" "$app/log.1" | wc -c)" -lt 2200000 ]; echo $?)" \
+ok "$([ "$(cat "$app/log" "$app/log.1" | wc -c)" -le 2097152 ]; echo $?)" \
 	'the log stays bounded'
 
 # Without a web process.
