@@ -38,7 +38,7 @@ long frames_in_read(struct frames_in *in, int fd)
 	ssize_t n;
 
 	in_prepare(in);
-	n = read(fd, in->buf + in->end, IN_MAX - in->end);
+	n = recv(fd, in->buf + in->end, IN_MAX - in->end, MSG_DONTWAIT);
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? -1 : 0;
 	in->end += (size_t)n;

@@ -60,7 +60,7 @@ struct frames_out {
 void frames_in_take(struct frames_in *in, const char *data, size_t len);
 
 /*
- * Read what is there from fd, one call of read(2).
+ * Read what is there from the socket fd, without waiting.
  * Returns the bytes read; 0 at the end or where the connection is broken;
  * -1 where nothing is there now.
  */
@@ -89,7 +89,7 @@ void frames_put_window(struct frames_out *out, unsigned columns, unsigned rows);
 size_t frames_waiting(const struct frames_out *out);
 
 /*
- * Write what fd takes now. Errors: ERR_UNAVAILABLE, the connection is
+ * Write what the socket fd takes now. Errors: ERR_UNAVAILABLE, the connection is
  * broken.
  */
 int frames_flush(struct frames_out *out, int fd);
