@@ -4,10 +4,23 @@ slugrun_slugrun_SOURCES = \
 	slugrun/appdir.c \
 	slugrun/attach.c slugrun/attach.h \
 	slugrun/attached.c slugrun/attached.h \
+	slugrun/box-copy.c slugrun/box-copy.h \
+	slugrun/box-rights.c slugrun/box-rights.h \
+	slugrun/box-root.c slugrun/box-root.h \
+	slugrun/box-settings.c slugrun/box-settings.h \
+	slugrun/box-spaces.c slugrun/box-spaces.h \
+	slugrun/box.c slugrun/box.h \
+	slugrun/cgroup.c slugrun/cgroup.h \
+	slugrun/capture.c slugrun/capture.h \
+	slugrun/change.c slugrun/change.h \
 	slugrun/exec.c slugrun/exec.h \
+	slugrun/formation.c slugrun/formation.h \
 	slugrun/guard.c slugrun/guard.h \
 	slugrun/helper.c slugrun/helper.h \
-	slugrun/launch.c \
+	slugrun/init.c slugrun/init.h \
+	slugrun/launch.c slugrun/launch.h \
+	slugrun/leaving.c \
+	slugrun/oneoff.c slugrun/oneoff.h \
 	slugrun/output.c slugrun/output.h \
 	slugrun/place.c slugrun/place.h \
 	slugrun/ports.c slugrun/ports.h \
@@ -19,6 +32,7 @@ slugrun_slugrun_SOURCES = \
 	slugrun/slugrun.c \
 	slugrun/strays.c slugrun/strays.h \
 	slugrun/supervisor.c slugrun/supervisor.h \
+	slugrun/traffic.c slugrun/traffic.h \
 	slugrun/tree.c slugrun/tree.h \
 	slugrun/trees.c slugrun/trees.h \
 	slugrun/unpack.c slugrun/unpack.h

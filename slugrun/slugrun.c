@@ -16,6 +16,7 @@
 #include <sys/prctl.h>
 
 #include "attach.h"
+#include "box.h"
 #include "err.h"
 #include "exec.h"
 #include "fence.h"
@@ -95,10 +96,16 @@ static int run_guard(char **argv)
 	return guard_run(argv[0]);
 }
 
+/* exec PARENT NAME [stay] */
 static int run_exec(char **argv)
 {
-	return exec_command(strtol(argv[0], NULL, 10),
-			    (int)strtol(argv[1], NULL, 10), argv[2], argv[3]);
+	return exec_command(strtol(argv[0], NULL, 10), argv[2]);
+}
+
+/* clear RUN [CGROUP] */
+static int run_clear(char **argv)
+{
+	return box_clear(argv[0], argv[1]);
 }
 
 /* attach GRACE exec PARENT ... */
@@ -113,9 +120,10 @@ static const struct mode {
 	int min, max;            /* further arguments */
 	int (*run)(char **argv); /* an error, or the exit status */
 } modes[] = {
-	{ "attach", 3, 40, run_attach }, { "exec", 4, 4, run_exec },
-	{ "guard", 1, 1, run_guard },    { "prune", 1, 10000, run_prune },
-	{ "unpack", 4, 5, run_unpack },  { NULL, 1, 1, run_supervisor },
+	{ "attach", 3, 40, run_attach },  { "clear", 1, 2, run_clear },
+	{ "exec", 2, 3, run_exec },       { "guard", 1, 1, run_guard },
+	{ "prune", 1, 10000, run_prune }, { "unpack", 4, 5, run_unpack },
+	{ NULL, 1, 1, run_supervisor },
 };
 
 int main(int argc, char **argv)
