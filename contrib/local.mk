@@ -8,3 +8,17 @@ dist_addons_SCRIPTS = \
 	contrib/addons/postgresql \
 	contrib/addons/redis
 dist_addons_DATA = contrib/addons/Provider.pm
+
+# systemd looks below /usr and /usr/local alike.
+units = contrib/systemd/slugd.service contrib/systemd/slugrun@.service
+if UNITS
+systemdsystemunit_DATA = $(units)
+endif
+noinst_DATA += $(units)
+CLEANFILES += $(units)
+
+$(units): %: %.in Makefile
+	@$(MKDIR_P) contrib/systemd
+	$(AM_V_GEN)sed -e 's,@sbindir\@,$(sbindir),' \
+		-e 's,@pkglibexecdir\@,$(pkglibexecdir),' \
+		'$(srcdir)/$@.in' >$@

@@ -53,11 +53,12 @@ slugd_slugd_SOURCES = \
 	slugd/slugs.c slugd/slugs.h \
 	slugd/streams.c slugd/streams.h \
 	slugd/trial.c \
+	slugd/units.c slugd/units.h \
 	$(slugd_ledger_sources)
 slugd_slugd_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(MHD_CFLAGS) \
-	$(SQLITE_CFLAGS) $(SYSTEMD_CFLAGS) $(UUID_CFLAGS)
+	$(SQLITE_CFLAGS) $(UUID_CFLAGS)
 slugd_slugd_LDADD = common/libcommon.a $(MHD_LIBS) $(JANSSON_LIBS) \
-	$(SQLITE_LIBS) $(SYSTEMD_LIBS) $(UUID_LIBS) $(INIH_LIBS) $(NETTLE_LIBS) \
+	$(SQLITE_LIBS) $(UUID_LIBS) $(INIH_LIBS) $(NETTLE_LIBS) \
 	$(HTTP_PARSER_LIBS)
 
 slugd_slugctl_SOURCES = \

@@ -39,6 +39,17 @@ int runner_connect(const struct slugd *d, const struct app *app,
 	return rc;
 }
 
+static int make_app_dir(const struct slugd *d, const struct app *app)
+{
+	char *dir = app_dir(d, app);
+	int rc = 0;
+
+	if (mkdir(dir, 0700) && errno != EEXIST)
+		rc = err_sys("%s", dir);
+	free(dir);
+	return rc;
+}
+
 static int spawn(const struct slugd *d, const struct app *app, pid_t *pid)
 {
 	char *dir = app_dir(d, app), *program = proc_helper("slugrun");
@@ -46,12 +57,8 @@ static int spawn(const struct slugd *d, const struct app *app, pid_t *pid)
 	struct proc_spec spec = { .argv = argv,
 				  .err = PROC_INHERIT,
 				  .session = true };
-	int rc = 0;
+	int rc = proc_spawn(pid, &spec);
 
-	if (mkdir(dir, 0700) && errno != EEXIST)
-		rc = err_sys("%s", dir);
-	if (!rc)
-		rc = proc_spawn(pid, &spec);
 	free(program);
 	free(dir);
 	return rc;
@@ -87,20 +94,38 @@ static void watch(const struct app *app, pid_t pid)
 	pthread_detach(thread);
 }
 
+/* As a unit where there are units, else as a child. */
+static int start(const struct slugd *d, const struct app *app)
+{
+	pid_t pid;
+	int rc = make_app_dir(d, app);
+
+	if (rc)
+		return rc;
+	rc = units_start(d->units, app->name);
+	if (!rc)
+		return 0;
+	if (rc != ERR_NOTFOUND)
+		log_line("app=%s: its slugrun is no unit: %s", app->name,
+			 err_msg());
+	rc = spawn(d, app, &pid);
+	if (!rc)
+		watch(app, pid);
+	return rc;
+}
+
 int runner_need(const struct slugd *d, const struct app *app,
 		struct client **out)
 {
 	int64_t deadline = clock_mono_ms() + START_MS;
 	const struct timespec pause = { 0, 5000000 };
-	pid_t pid;
 	int rc = runner_connect(d, app, out);
 
 	if (!rc)
 		return 0;
-	rc = spawn(d, app, &pid);
+	rc = start(d, app);
 	if (rc)
 		return rc;
-	watch(app, pid);
 	while (runner_connect(d, app, out)) {
 		if (clock_mono_ms() > deadline)
 			return err_set(ERR_FAILED, "slugrun does not answer");

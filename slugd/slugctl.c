@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <grp.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -131,13 +132,24 @@ int ctl_lock(const struct ctl *ctl, int *lock)
 
 static int find_dir(struct ctl *ctl, const char *dir)
 {
+	char target[PATH_MAX], *path;
+	ssize_t n;
+
 	if (!dir || !*dir)
 		return err_set(ERR_INVALID, "say where slugd keeps everything: "
 					    "slugctl -d DIR, or SLUGD_DIR");
 	ctl->dir = realpath(dir, NULL);
 	if (!ctl->dir)
 		return err_sys("%s", dir);
-	ctl->socket = xasprintf("%s/slugd.sock", ctl->dir);
+	path = xasprintf("%s/slugd.sock", ctl->dir);
+	n = readlink(path, target, sizeof(target) - 1);
+	if (n < 0) {
+		ctl->socket = path;
+		return 0;
+	}
+	/* slugd listens elsewhere (slugd -s), and apps are to know it. */
+	ctl->socket = xstrndup(target, (size_t)n);
+	free(path);
 	return 0;
 }
 

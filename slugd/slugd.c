@@ -35,18 +35,15 @@
 #include "sock.h"
 #include "text.h"
 
-#ifdef HAVE_SYSTEMD
-# include <systemd/sd-daemon.h>
-#endif
-
 struct options {
-	const char *dir, *config;
+	const char *dir, *config, *socket;
 	bool print_config, help, version;
 };
 
 static const struct option long_options[] = {
 	{ "config", required_argument, NULL, 'c' },
 	{ "directory", required_argument, NULL, 'd' },
+	{ "socket", required_argument, NULL, 's' },
 	{ "print-config", no_argument, NULL, 'p' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
@@ -54,10 +51,11 @@ static const struct option long_options[] = {
 };
 
 static const char usage[] =
-	"usage: slugd [-d DIR] [-c FILE]\n"
+	"usage: slugd [-d DIR] [-c FILE] [-s SOCKET]\n"
 	"\n"
 	"  -d, --directory=DIR  keep everything in DIR (or SLUGD_DIR)\n"
 	"  -c, --config=FILE    read FILE instead of DIR/slugd.ini\n"
+	"  -s, --socket=SOCKET  listen there; DIR/slugd.sock is a link to it\n"
 	"      --print-config   print a slugd.ini with every default\n"
 	"  -h, --help           print this\n"
 	"      --version        print the version\n";
@@ -68,7 +66,7 @@ static int parse_options(struct options *o, int argc, char **argv)
 
 	o->dir = getenv("SLUGD_DIR");
 	opterr = 0;
-	while ((c = getopt_long(argc, argv, ":c:d:h", long_options, NULL)) !=
+	while ((c = getopt_long(argc, argv, ":c:d:hs:", long_options, NULL)) !=
 	       -1) {
 		switch (c) {
 		case 'c':
@@ -76,6 +74,9 @@ static int parse_options(struct options *o, int argc, char **argv)
 			break;
 		case 'd':
 			o->dir = optarg;
+			break;
+		case 's':
+			o->socket = optarg;
 			break;
 		case 'p':
 			o->print_config = true;
@@ -124,8 +125,30 @@ static int make_folders(struct slugd *d, const char *dir)
 		if (rc)
 			return rc;
 	}
-	d->socket = xasprintf("%s/slugd.sock", d->dir);
 	return 0;
+}
+
+/*
+ * Where to listen: DIR/slugd.sock, or elsewhere with a link there, by which
+ * slugctl finds it.
+ */
+static int place_socket(struct slugd *d, const char *elsewhere)
+{
+	char *here = xasprintf("%s/slugd.sock", d->dir);
+	int rc = 0;
+
+	if (!elsewhere) {
+		d->socket = here;
+		return 0;
+	}
+	d->socket = xstrdup(elsewhere);
+	if (*elsewhere != '/' || !text_is_utf8(elsewhere))
+		rc = err_set(ERR_INVALID,
+			     "the socket's path is not absolute, or not UTF-8");
+	else if ((unlink(here) && errno != ENOENT) || symlink(elsewhere, here))
+		rc = err_sys("%s", here);
+	free(here);
+	return rc;
 }
 
 /* One slugd a folder. The lock goes with the process. */
@@ -207,17 +230,9 @@ static void close_stores(struct slugd *d)
 	ledger_close(d->ledger);
 	ledger_close(d->writer);
 	configs_close(d);
+	units_free(d->units);
 	free(d->socket);
 	free(d->dir);
-}
-
-static void notify(const char *state)
-{
-#ifdef HAVE_SYSTEMD
-	sd_notify(0, state);
-#else
-	(void)state;
-#endif
 }
 
 /* See sd_notify(3), RELOADING=1. */
@@ -226,10 +241,10 @@ static void reload(struct slugd *d)
 	char *state = xasprintf("RELOADING=1\nMONOTONIC_USEC=%" PRId64,
 				clock_mono_ms() * 1000);
 
-	notify(state);
+	units_notify(d->units, state);
 	free(state);
 	configs_reload(d);
-	notify("READY=1");
+	units_notify(d->units, "READY=1");
 }
 
 /* Is the slug of a build that a crash cut off before its intent? */
@@ -266,17 +281,17 @@ static int serve(struct slugd *d, const sigset_t *signals)
 		goto done;
 	pushes_start(d->pushes);
 	gc_recover(d);
-	notify("READY=1");
+	units_notify(d->units, "READY=1");
 	log_line("ready at %s", d->socket);
 	while (!sigwait(signals, &sig) && sig == SIGHUP)
 		reload(d);
-	notify("STOPPING=1");
+	units_notify(d->units, "STOPPING=1");
 	log_line("ending: signal %d", sig);
 done:
 	d->stopping = true;
 	lanes_stop(d->lanes);
 	pushes_stop(d->pushes);
-	if (slugd_launches(d) && !rc)
+	if (slugd_launches(d) && !units_run_slugd(d->units) && !rc)
 		launch_stop_all(d);
 	http_close(server);
 	jobs_drain(d->jobs);
@@ -303,9 +318,12 @@ static int run(const struct options *o)
 	proc_close_inherited();
 	/* It names whom a client speaks for; slugd speaks for itself. */
 	unsetenv("SLUGD_USER");
+	d.units = units_new();
 	rc = make_folders(&d, o->dir);
 	if (!rc)
 		rc = take_lock(&d, &lock);
+	if (!rc)
+		rc = place_socket(&d, o->socket);
 	if (!rc)
 		rc = configs_open(&d, o->config);
 	if (!rc)

@@ -14,6 +14,7 @@
 #include "logs.h"
 #include "slugs.h"
 #include "streams.h"
+#include "units.h"
 
 /*
  * The daemon's parts, put together in slugd.c and handed to whoever works.
@@ -35,6 +36,7 @@ struct slugd {
 	struct jobs *jobs;
 	struct lanes *lanes;
 	struct pushes *pushes;
+	struct units *units;
 	bool recovering; /* before anybody is served */
 	atomic_bool stopping;
 	atomic_bool gc_due; /* there is something to remove */

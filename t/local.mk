@@ -81,7 +81,7 @@ jobs = $$(nproc 2>/dev/null || echo 1)
 lint_cflags = -std=gnu11 $(DEFS) $(AM_CPPFLAGS) $(CPPFLAGS) \
 	-I$(top_srcdir)/git-heroku \
 	$(ARCHIVE_CFLAGS) $(CMOCKA_CFLAGS) $(GIT2_CFLAGS) $(INIH_CFLAGS) \
-	$(JANSSON_CFLAGS) $(MHD_CFLAGS) $(SQLITE_CFLAGS) $(SYSTEMD_CFLAGS) \
+	$(JANSSON_CFLAGS) $(MHD_CFLAGS) $(SQLITE_CFLAGS) \
 	$(UUID_CFLAGS) $(ZSTD_CFLAGS)
 
 # $(call have,TOOL,$(TOOL)): stop in words where configure did not find it.
