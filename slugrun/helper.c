@@ -2,14 +2,16 @@
 #include "helper.h"
 
 #include <fcntl.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "err.h"
+#include "log.h"
 #include "proc.h"
 
-int helper_start(struct helper *h, const char **argv,
+int helper_start(struct helper *h, const char *const *argv,
 		 void (*done)(void *ctx, int rc), void *ctx)
 {
 	struct proc_spec spec = { .argv = argv, .session = true };
@@ -18,7 +20,6 @@ int helper_start(struct helper *h, const char **argv,
 	if (pipe2(fds, O_CLOEXEC))
 		return err_sys("pipe");
 	fcntl(fds[0], F_SETFL, O_NONBLOCK);
-	argv[0] = "/proc/self/exe";
 	spec.err = fds[1];
 	rc = proc_spawn(&h->pid, &spec);
 	close(fds[1]);
@@ -63,20 +64,40 @@ static void reap(struct helper *h)
 	h->pid = 0;
 }
 
+/*
+ * What it said goes to the log; but the last line, where it failed, comes
+ * back, borrowed from h.
+ */
+static const char *tell(struct helper *h, bool failed)
+{
+	char *line, *next = h->text, *words;
+
+	h->text[h->len] = '\0';
+	while ((line = next) && *line) {
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = '\0';
+		words = strstr(line, ": ");
+		words = words ? words + 2 : line;
+		if (failed && (!next || !*next))
+			return words;
+		log_line("%s", words);
+	}
+	return "it said nothing";
+}
+
 void helper_ended(struct helper *h, const siginfo_t *info)
 {
-	const char *words = h->text;
+	bool failed = info->si_code == CLD_EXITED && info->si_status;
+	const char *words;
 	int rc = 0;
 
 	reap(h);
-	h->text[h->len] = '\0';
-	h->text[strcspn(h->text, "\n")] = '\0';
-	if (!strncmp(words, "slugrun: ", 9))
-		words += 9;
+	words = tell(h, failed);
 	if (info->si_code != CLD_EXITED)
 		rc = err_set(ERR_FAILED, "the helper was ended by signal %d",
 			     info->si_status);
-	else if (info->si_status)
+	else if (failed)
 		rc = err_set(ERR_FAILED, "%s", words);
 	h->done(h->ctx, rc);
 }

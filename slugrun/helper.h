@@ -8,7 +8,7 @@
 
 /*
  * A short-lived child that works on the app's folder while the supervisor
- * goes on: "slugrun unpack ...", "slugrun prune ...". One at a time.
+ * goes on: "slugunpack ...", "slugrun prune ...". One at a time.
  */
 struct helper {
 	pid_t pid; /* 0: none */
@@ -20,11 +20,11 @@ struct helper {
 };
 
 /*
- * Start this program with arguments argv (ends with NULL; [0] is ours);
- * done(ctx, rc) is called when it ended, with its words as err_msg() where
- * rc is not 0. Errors: ERR_SYSTEM, and done is not called.
+ * Start the program argv[0] with the arguments argv, which ends with NULL;
+ * done(ctx, rc) is called when it ended, with its last line as err_msg()
+ * where rc is not 0. Its other lines go to the log. Errors: ERR_SYSTEM, and done is not called.
  */
-int helper_start(struct helper *h, const char **argv,
+int helper_start(struct helper *h, const char *const *argv,
 		 void (*done)(void *ctx, int rc), void *ctx);
 
 /* Take what it says. */

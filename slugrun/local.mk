@@ -22,7 +22,6 @@ slugrun_slugrun_SOURCES = \
 	slugrun/leaving.c \
 	slugrun/oneoff.c slugrun/oneoff.h \
 	slugrun/output.c slugrun/output.h \
-	slugrun/place.c slugrun/place.h \
 	slugrun/ports.c slugrun/ports.h \
 	slugrun/process.c slugrun/process.h \
 	slugrun/relay.c slugrun/relay.h \
@@ -34,11 +33,23 @@ slugrun_slugrun_SOURCES = \
 	slugrun/supervisor.c slugrun/supervisor.h \
 	slugrun/traffic.c slugrun/traffic.h \
 	slugrun/tree.c slugrun/tree.h \
-	slugrun/trees.c slugrun/trees.h \
+	slugrun/trees.c slugrun/trees.h
+slugrun_slugrun_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(MHD_CFLAGS)
+slugrun_slugrun_LDADD = common/libcommon.a $(JANSSON_LIBS) $(MHD_LIBS) \
+	$(UUID_LIBS) $(SECCOMP_LIBS)
+
+# A program of its own: libarchive brings many other libraries, and slugrun
+# and its children stay in memory.
+pkglibexec_PROGRAMS += slugrun/slugunpack
+slugrun_slugunpack_SOURCES = \
+	slugrun/extract.c slugrun/extract.h \
+	slugrun/link.c slugrun/link.h \
+	slugrun/paths.c slugrun/paths.h \
+	slugrun/place.c slugrun/place.h \
+	slugrun/slugunpack.c \
+	slugrun/tree.c slugrun/tree.h \
 	slugrun/unpack.c slugrun/unpack.h
-slugrun_slugrun_CPPFLAGS = $(AM_CPPFLAGS) $(ARCHIVE_CFLAGS) \
-	$(JANSSON_CFLAGS) $(MHD_CFLAGS)
-slugrun_slugrun_LDADD = common/libcommon.a $(ARCHIVE_LIBS) \
-	$(JANSSON_LIBS) $(MHD_LIBS) $(UUID_LIBS) \
+slugrun_slugunpack_CPPFLAGS = $(AM_CPPFLAGS) $(ARCHIVE_CFLAGS)
+slugrun_slugunpack_LDADD = common/libcommon.a $(ARCHIVE_LIBS) $(UUID_LIBS) \
 	$(NETTLE_LIBS) $(SECCOMP_LIBS)
-dist_man_MANS += slugrun/slugrun.8
+dist_man_MANS += slugrun/slugrun.8 slugrun/slugunpack.8

@@ -14,12 +14,26 @@
 #include "launch.h"
 #include "log.h"
 #include "mem.h"
+#include "proc.h"
 #include "supervisor.h"
 #include "tree.h"
+
+/*
+ * Trees are shared, and made of one another, where no process writes to the
+ * tree itself.
+ */
+#define SHARE false
+
+#define MAX_ARGS 12 /* of slugunpack */
 
 static const char *base_name(const char *path)
 {
 	return strrchr(path, '/') + 1;
+}
+
+static char *tree_path(const struct supervisor *s, const char *name)
+{
+	return xasprintf("%s/trees/%s", s->dir, name);
 }
 
 /* Whose the trees of r are. */
@@ -111,14 +125,40 @@ static bool is_tree(const char *path, uid_t uid)
 	return !lstat(path, &st) && S_ISDIR(st.st_mode) && st.st_uid == uid;
 }
 
+/* The newest tree that is known, uid's, and of that slug unless it is NULL. */
+static const struct tree *newest(const struct supervisor *s, uid_t uid,
+				 const char *slug)
+{
+	const struct trees *t = &s->trees;
+	size_t i = t->nr;
+	bool good;
+	char *path;
+
+	while (i--) {
+		path = tree_path(s, t->known[i].name);
+		good = is_tree(path, uid) &&
+		       (!slug || !strcmp(t->known[i].slug, slug));
+		free(path);
+		if (good)
+			return &t->known[i];
+	}
+	return NULL;
+}
+
 /* Is there a tree that r can have? r->dir becomes it, or what is to be made. */
 static bool find(struct supervisor *s, struct release *r)
 {
+	const struct tree *same;
 	uid_t uid = owner_of(r);
 	struct stat st;
 
 	if (is_tree(r->dir, uid))
 		return true;
+	same = SHARE ? newest(s, uid, r->slug) : NULL;
+	if (same) {
+		str_replace(&r->dir, tree_path(s, same->name));
+		return true;
+	}
 	if (lstat(r->dir, &st))
 		return false;
 	str_replace(&r->dir, xasprintf("%s/trees/v%" PRId64 "-%u", s->dir,
@@ -136,14 +176,55 @@ static void unpacked(void *ctx, int rc)
 	t->done(s, rc);
 }
 
+/* The option "--NAME=VALUE" behind the others. */
+static void add_option(char **argv, size_t *n, const char *name,
+		       const char *value)
+{
+	argv[(*n)++] = xasprintf("--%s=%s", name, value);
+}
+
+/* What there is already goes into the new tree. */
+static void add_base(struct supervisor *s, uid_t uid, char **argv, size_t *n)
+{
+	const struct tree *base = newest(s, uid, NULL);
+	const char *spare = s->trees.spare;
+	char *path;
+
+	if (!SHARE || !base)
+		return;
+	path = tree_path(s, base->name);
+	add_option(argv, n, "base", path);
+	add_option(argv, n, "base-slug", base->slug);
+	free(path);
+	if (!spare || !strcmp(spare, base->name))
+		return;
+	path = tree_path(s, spare);
+	if (is_tree(path, uid))
+		add_option(argv, n, "spare", path);
+	free(path);
+	str_replace(&s->trees.spare, NULL);
+}
+
 static int unpack(struct supervisor *s, struct release *r)
 {
-	char when[24];
-	const char *argv[] = { NULL,   "unpack", r->store, r->slug,
-			       r->dir, when,     NULL };
+	char *argv[MAX_ARGS] = { NULL }, number[24];
+	size_t n = 0;
+	int rc;
 
-	snprintf(when, sizeof(when), "%" PRId64, r->created_at);
-	return helper_start(&s->helper, argv, unpacked, s);
+	argv[n++] = proc_helper("slugunpack");
+	snprintf(number, sizeof(number), "%" PRId64, r->uid);
+	if (r->uid >= 0)
+		add_option(argv, &n, "uid", number);
+	add_base(s, owner_of(r), argv, &n);
+	snprintf(number, sizeof(number), "%" PRId64, r->created_at);
+	argv[n++] = xstrdup(r->store);
+	argv[n++] = xstrdup(r->slug);
+	argv[n++] = xstrdup(r->dir);
+	argv[n++] = xstrdup(number);
+	rc = helper_start(&s->helper, (const char *const *)argv, unpacked, s);
+	while (n--)
+		free(argv[n]);
+	return rc;
 }
 
 int trees_get(struct supervisor *s, struct release *r, bool *there,
@@ -178,11 +259,41 @@ static void pruned(void *ctx, int rc)
 		log_line("old releases: %s", err_msg());
 }
 
-/* "v12" of r's folder, into keep. */
-static size_t keep_tree(const char **keep, size_t n, const struct release *r)
+/* Is it one of the names that are to stay: argv, as far as it goes now? */
+static bool is_kept(const char *const *argv, size_t n, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (!strcmp(argv[i], name))
+			return true;
+	return false;
+}
+
+/* The newest one that is not to stay becomes the spare one; forget others. */
+static size_t keep_spare(struct supervisor *s, const char **argv, size_t n)
+{
+	struct trees *t = &s->trees;
+	size_t i = t->nr;
+
+	str_replace(&t->spare, NULL);
+	while (i--) {
+		if (is_kept(argv, n, t->known[i].name))
+			continue;
+		if (SHARE && !t->spare) {
+			t->spare = xstrdup(t->known[i].name);
+			argv[n++] = t->spare;
+		} else {
+			forget(t, i);
+		}
+	}
+	return n;
+}
+
+static size_t keep_tree(const char **argv, size_t n, const struct release *r)
 {
 	if (r)
-		keep[n++] = base_name(r->dir);
+		argv[n++] = base_name(r->dir);
 	return n;
 }
 
@@ -190,12 +301,13 @@ void trees_prune(struct supervisor *s)
 {
 	const struct release *r;
 	const char **argv;
-	size_t n = 6;
+	size_t n = 8;
 
 	for (r = TAILQ_FIRST(&s->leaving); r; r = TAILQ_NEXT(r, link))
 		n++;
-	argv = xcalloc(n + 2, sizeof(*argv));
-	n = 1;
+	argv = xcalloc(n, sizeof(*argv));
+	n = 0;
+	argv[n++] = "/proc/self/exe";
 	argv[n++] = "prune";
 	argv[n++] = s->dir;
 	n = keep_tree(argv, n, s->running);
@@ -204,6 +316,7 @@ void trees_prune(struct supervisor *s)
 		n = keep_tree(argv, n, r);
 	if (s->trees.before)
 		argv[n++] = s->trees.before;
+	n = keep_spare(s, argv, n);
 	s->want_prune = false;
 	if (helper_start(&s->helper, argv, pruned, s))
 		log_line("old releases: %s", err_msg());

@@ -72,6 +72,8 @@ options_stand_in() {
 
 options_stand_in slugd "$top/slugd/slugd.8" slugd --help
 options_stand_in slugpack "$top/slugpack/slugpack.1" slugpack --help
+options_stand_in slugunpack "$top/slugrun/slugunpack.8" \
+	"$SLUGD_EXEC_PATH/slugunpack" --help
 [ ! -e "$top/slugd/slugctl.1" ] ||
 	options_stand_in slugctl "$top/slugd/slugctl.1" slugctl --help
 

@@ -5,7 +5,7 @@
 # 0300-slugpack.t has at the root of a tree is here further down.
 . "$(dirname "$0")/lib/test.sh"
 
-slugrun=$SLUGD_EXEC_PATH/slugrun
+slugunpack=$SLUGD_EXEC_PATH/slugunpack
 git init -q --bare repo.git
 git="git -C repo.git"
 hello=$(printf 'hello\n' | $git hash-object -w --stdin)
@@ -61,16 +61,16 @@ around() {
 }
 around >before
 
-# by_tar, by_slugrun COMMIT [OPTION...]: unpack it into jail/x/y/target.
+# by_tar, by_slugunpack COMMIT [OPTION...]: unpack it into jail/x/y/target.
 by_tar() {
 	mkdir jail/x/y/target && tar --zstd -xf slug.tzst -C jail/x/y/target
 }
 uuid=01234567-89ab-4def-8123-456789abcdef
-by_slugrun() {
+by_slugunpack() {
 	commit=$1
 	shift
 	slugpack --store=store --slug=$uuid "$@" repo.git "$commit" &&
-		"$slugrun" unpack store $uuid jail/x/y/target 1000000000
+		"$slugunpack" store $uuid jail/x/y/target 1000000000
 }
 
 # unpacked NAME [OPTION...]: the slug is the tree, by name, and all around is
@@ -80,7 +80,7 @@ unpacked() {
 	shift
 	$git ls-tree -r -t -z --name-only hostile |
 		perl -0ne 'push @v, $_; END { print sort @v }' >wanted
-	for by in tar slugrun; do
+	for by in tar slugunpack; do
 		rm -rf jail/x/y/target
 		by_$by hostile "$@" 2>unpack.err
 		is "$? $(cat unpack.err)" '0 ' "$name: $by unpacks it"
@@ -347,7 +347,7 @@ while read -r commit; do
 		packed=$((packed + 1))
 		by_tar 2>>wrong || echo "$commit: tar" >>wrong
 		mv jail/x/y/target by-tar
-		by_slugrun "$commit" 2>unpack.err ||
+		by_slugunpack "$commit" 2>unpack.err ||
 			echo "$commit: $(cat unpack.err)" >>wrong
 		diff -r --no-dereference by-tar jail/x/y/target >>wrong 2>&1
 		rm -rf by-tar

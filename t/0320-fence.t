@@ -105,7 +105,7 @@ is $? 0 'a slug in a store'
 cp -r store held
 rm held/slugs/$uuid && mkfifo held/slugs/$uuid
 mkdir apps
-SECRET=canary "$SLUGD_EXEC_PATH/slugrun" unpack held $uuid apps/v1 1 \
+SECRET=canary "$SLUGD_EXEC_PATH/slugunpack" held $uuid apps/v1 1 \
 	2>/dev/null 9<work/small &
 pid=$!
 grep -q '^Seccomp:' /proc/self/status &&
@@ -115,7 +115,7 @@ isnt "$(limits 'Max address space') $(limits 'Max cpu time')" \
 	'unlimited unlimited' 'and there are limits'
 kill $pid
 wait $pid 2>/dev/null
-run "$SLUGD_EXEC_PATH/slugrun" unpack store $uuid apps/v2 1
+run "$SLUGD_EXEC_PATH/slugunpack" store $uuid apps/v2 1
 is "$status $(cat apps/v2/small)" '0 hello' 'it goes on well'
 cmp -s work/large apps/v2/large
 ok $? 'with large files, too'
@@ -125,7 +125,7 @@ ln -s "$scratch/elsewhere/segment" "$segment"
 case $sandbox in
 *'landlock none'*) skip 2 "$sandbox" ;;
 *)
-	run "$SLUGD_EXEC_PATH/slugrun" unpack store $uuid apps/v3 1
+	run "$SLUGD_EXEC_PATH/slugunpack" store $uuid apps/v3 1
 	is "$status" 1 'it reads nothing outside of the store'
 	is "$(echo apps/*)" apps/v2 'and leaves nothing'
 	;;

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# slugrun unpack: what it takes, and what it must not.
+# slugunpack: what it takes, and what it must not.
 
 # shellcheck disable=SC2317 # spoil calls some of the functions
 # shellcheck source=t/lib/test.sh
@@ -8,7 +8,7 @@
 # shellcheck source=t/lib/store.sh
 . "$t/lib/store.sh"
 
-slugrun=$SLUGD_EXEC_PATH/slugrun
+slugunpack=$SLUGD_EXEC_PATH/slugunpack
 store=$scratch/store
 time=1000000000
 number=0
@@ -21,7 +21,7 @@ next_uuid() {
 
 # unpack UUID TARGET [THREADS]
 unpack() {
-	run "$slugrun" unpack "$store" "$1" "$2" $time ${3+"$3"}
+	run "$slugunpack" ${3+"--threads=$3"} "$store" "$1" "$2" $time
 }
 
 # entry NAME TYPE MODE LINK [TEXT]: one entry of a tar file, as its header
@@ -48,7 +48,7 @@ end_mark | zstd -q >end.zst
 refused() {
 	unpack "$uuid" "got-$1"
 	is "$status" 1 "$1: refused"
-	like "$err" "^slugrun: .*$2" 'in words'
+	like "$err" "^slugunpack: .*$2" 'in words'
 	is "$(echo got-"$1"*)" "got-$1*" 'nothing is left'
 }
 
@@ -117,7 +117,7 @@ isnt "$(lines_of "$store" "$uuid" | wc -l)" 2 'it has many segments'
 uuid=00000000-0000-4000-8000-000000000001
 (
 	umask 077
-	"$slugrun" unpack "$store" $uuid masked $time 8
+	"$slugunpack" --threads=8 "$store" $uuid masked $time
 )
 unpack $uuid one 1
 unpack $uuid eight 8
@@ -137,7 +137,7 @@ for got in one eight masked; do
 	list $got >is
 	is "$(diff is wanted)" '' "$got: as tar unpacks it"
 done
-run "$slugrun" unpack store $uuid ./relative $time
+run "$slugunpack" store $uuid ./relative $time
 is "$status $(echo relative/bin/*)" '0 relative/bin/link relative/bin/run' \
 	 'paths may be relative'
 
@@ -166,9 +166,9 @@ is "$(echo half/*)" 'half/a half/b half/d' \
 unpack "$segments" there
 is "$status $(cat there/file)" '1 kept' 'a target that is there stays'
 is "$(echo there*)" there 'with nothing beside it'
-run "$slugrun" unpack "$store" "$segments" x yesterday
+run "$slugunpack" "$store" "$segments" x yesterday
 is "$status $(echo x*)" '1 x*' 'a time is a number'
-run "$slugrun" unpack "$store" "$segments" x $time 0
+run "$slugunpack" --threads=0 "$store" "$segments" x $time
 is "$status $(echo x*)" '1 x*' 'and no thread is too few'
 
 # --- what is not ---
@@ -369,7 +369,7 @@ n=0
 : >bad
 while [ $n -lt 30 ]; do
 	n=$((n + 1))
-	"$slugrun" unpack "$store" $uuid killed $time &
+	"$slugunpack" "$store" $uuid killed $time &
 	pid=$!
 	while [ ! -e killed.tmp/a ] && [ ! -e killed ]; do
 		[ $((n % 3)) -ne 0 ] || break
