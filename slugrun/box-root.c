@@ -17,6 +17,12 @@
 #include "err.h"
 #include "mem.h"
 
+/*
+ * Where the new root is built: on a folder that every machine has, and of
+ * which the box has one of its own, so that it is not part of what is bound.
+ */
+#define BOX_ROOT "/proc"
+
 int box_folders(int64_t uid)
 {
 	static const struct {
@@ -24,7 +30,7 @@ int box_folders(int64_t uid)
 		mode_t mode;
 	} folders[] = {
 		{ BOX_LOWER, 0700 }, { BOX_UPPER, 0755 }, { BOX_WORK, 0700 },
-		{ BOX_TMP, 01777 },  { BOX_ROOT, 0700 },
+		{ BOX_TMP, 01777 },
 	};
 	size_t i;
 

@@ -14,8 +14,7 @@
 #define BOX_UPPER "upper" /* what an overlay changes of it */
 #define BOX_WORK  "work"
 #define BOX_TMP   "tmp"
-#define BOX_ROOT  "root" /* the new root */
-#define BOX_COPY  "app"  /* the copy, where there is no overlay */
+#define BOX_COPY  "app" /* the copy, where there is no overlay */
 
 /*
  * Make all but the last in the working folder, for user uid (-1: ours).

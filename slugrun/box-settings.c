@@ -11,7 +11,7 @@
 #include "mem.h"
 #include "release.h"
 
-#define ROOM 2 /* variables that are set later */
+#define ROOM 3 /* variables that are set later */
 
 static int write_all(int fd, const char *text, size_t len)
 {

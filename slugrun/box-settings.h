@@ -7,7 +7,7 @@
 #include <sys/types.h>
 
 /*
- * What "slugrun exec" is told, in a file without a name that is its
+ * What "slugrun-box exec" is told, in a file without a name that is its
  * descriptor 3: the environment ("A=b", each ended by a NUL), an empty
  * string, and the settings as a JSON object. Nothing of it is ever in an
  * argument list.
@@ -29,7 +29,7 @@ struct box_settings {
 	bool namespaces, seccomp;
 	int64_t memory;                   /* bytes; 0: no limit */
 	int64_t max_processes, max_files; /* 0: no limit */
-	char **env; /* with room for two further ones; ends with NULL */
+	char **env; /* with room for three further ones; ends with NULL */
 	char *text; /* that env points into */
 };
 

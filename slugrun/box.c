@@ -128,8 +128,8 @@ pid_t box_pid(const struct box *b, pid_t first)
 
 void box_close(struct box *b)
 {
-	const char *argv[] = { "/proc/self/exe", "clear", b->run, b->cgroup,
-			       NULL };
+	char *helper = proc_helper("slugrun-box");
+	const char *argv[] = { helper, "clear", b->run, b->cgroup, NULL };
 	struct proc_spec spec = { .argv = argv,
 				  .err = PROC_INHERIT,
 				  .session = true };
@@ -139,6 +139,7 @@ void box_close(struct box *b)
 		log_line("%s is left: %s", b->run, err_msg());
 	if (b->fd >= 0)
 		close(b->fd);
+	free(helper);
 	free(b->run);
 	free(b->cgroup);
 	box_init(b);

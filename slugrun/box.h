@@ -8,7 +8,7 @@
 
 /*
  * The box of one process, as the supervisor has it: the file by which it
- * tells "slugrun exec" what to run, and hears what became of that, the
+ * tells "slugrun-box exec" what to run, and hears what became of that, the
  * folder in run/ where all goes that the process writes, and its control
  * groups. The last two are the box's alone and go with it.
  */
@@ -57,7 +57,7 @@ void box_close(struct box *b);
  */
 void box_sweep(const char *dir);
 
-/* Be that child: "slugrun clear RUN [CGROUP]". Errors: ERR_SYSTEM. */
+/* Be that child: "slugrun-box clear RUN [CGROUP]". Errors: ERR_SYSTEM. */
 int box_clear(const char *run, const char *cgroup);
 
 #endif

@@ -118,6 +118,8 @@ int exec_command(long parent, const char *stay)
 	if (!rc && s.namespaces &&
 	    box_spaces_run(&s, tree, stay ? getpid() : parent, &rc))
 		goto done;
+	if (!rc && stay && s.namespaces)
+		box_settings_set(&s, "SLUGRUN_REFUSED", err_msg());
 	s.namespaces = false;
 	if (!rc)
 		rc = run_in_copy(&s, tree);

@@ -3,7 +3,7 @@
 #define EXEC_H
 
 /*
- * "slugrun exec": become a process of an app, in its box. What to run is in
+ * "slugrun-box exec": become a process of an app, in its box. What to run is in
  * descriptor 3; see box-settings.h.
  *
  * With namespaces there are three, one after the other: this one becomes

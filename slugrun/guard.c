@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "err.h"
+#include "log.h"
 #include "mem.h"
 #include "proc.h"
 #include "strays.h"
@@ -19,36 +20,44 @@
 
 /* A message is the number of groups, and then the groups. */
 
-int guard_start(struct guard *g, const char *dir)
+static int start(struct guard *g, const char *dir)
 {
-	const char *argv[] = { "/proc/self/exe", "guard", dir, NULL };
+	char *helper = proc_helper("slugrun-box");
+	const char *argv[] = { helper, "guard", dir, NULL };
 	struct proc_spec spec = { .argv = argv, .session = true };
 	int fds[2], rc;
 
-	if (pipe2(fds, O_CLOEXEC))
-		return err_sys("pipe");
+	if (pipe2(fds, O_CLOEXEC)) {
+		rc = err_sys("pipe");
+		goto done;
+	}
 	spec.extra = fds[0];
 	rc = proc_spawn(&g->pid, &spec);
 	close(fds[0]);
 	if (rc) {
 		close(fds[1]);
 		g->pid = 0;
-		return rc;
+		goto done;
 	}
 	g->fd = fds[1];
 	g->nr_told = 0;
-	return 0;
+done:
+	free(helper);
+	return rc;
 }
 
-void guard_tell(struct guard *g, const pid_t *groups, size_t n)
+void guard_tell(struct guard *g, const char *dir, const pid_t *groups, size_t n)
 {
 	pid_t *message;
 	size_t size = (n + 1) * sizeof(*message);
 
-	if (g->fd < 0 ||
-	    (n == g->nr_told &&
-	     (!n || !memcmp(groups, g->told, n * sizeof(*groups)))))
+	if (n == g->nr_told &&
+	    (!n || !memcmp(groups, g->told, n * sizeof(*groups))))
 		return;
+	if (g->fd < 0 && start(g, dir)) {
+		log_line("the guard: %s", err_msg());
+		return;
+	}
 	message = xcalloc(n + 1, sizeof(*message));
 	message[0] = (pid_t)n;
 	if (n)
@@ -70,6 +79,7 @@ void guard_ended(struct guard *g)
 	if (g->fd >= 0)
 		close(g->fd);
 	g->fd = -1;
+	g->nr_told = 0;
 }
 
 void guard_release(struct guard *g)

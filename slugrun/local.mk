@@ -4,20 +4,14 @@ slugrun_slugrun_SOURCES = \
 	slugrun/appdir.c \
 	slugrun/attach.c slugrun/attach.h \
 	slugrun/attached.c slugrun/attached.h \
-	slugrun/box-copy.c slugrun/box-copy.h \
-	slugrun/box-rights.c slugrun/box-rights.h \
-	slugrun/box-root.c slugrun/box-root.h \
 	slugrun/box-settings.c slugrun/box-settings.h \
-	slugrun/box-spaces.c slugrun/box-spaces.h \
 	slugrun/box.c slugrun/box.h \
 	slugrun/cgroup.c slugrun/cgroup.h \
 	slugrun/capture.c slugrun/capture.h \
 	slugrun/change.c slugrun/change.h \
-	slugrun/exec.c slugrun/exec.h \
 	slugrun/formation.c slugrun/formation.h \
 	slugrun/guard.c slugrun/guard.h \
 	slugrun/helper.c slugrun/helper.h \
-	slugrun/init.c slugrun/init.h \
 	slugrun/launch.c slugrun/launch.h \
 	slugrun/leaving.c \
 	slugrun/oneoff.c slugrun/oneoff.h \
@@ -38,6 +32,25 @@ slugrun_slugrun_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(MHD_CFLAGS)
 slugrun_slugrun_LDADD = common/libcommon.a $(JANSSON_LIBS) $(MHD_LIBS) \
 	$(UUID_LIBS) $(SECCOMP_LIBS)
 
+pkglibexec_PROGRAMS += slugrun/slugrun-box
+slugrun_slugrun_box_SOURCES = \
+	slugrun/box-copy.c slugrun/box-copy.h \
+	slugrun/box-rights.c slugrun/box-rights.h \
+	slugrun/box-root.c slugrun/box-root.h \
+	slugrun/box-settings.c slugrun/box-settings.h \
+	slugrun/box-spaces.c slugrun/box-spaces.h \
+	slugrun/box.c slugrun/box.h \
+	slugrun/cgroup.c slugrun/cgroup.h \
+	slugrun/exec.c slugrun/exec.h \
+	slugrun/fences.c slugrun/fences.h \
+	slugrun/guard.c slugrun/guard.h \
+	slugrun/init.c slugrun/init.h \
+	slugrun/slugrun-box.c \
+	slugrun/strays.c slugrun/strays.h \
+	slugrun/tree.c slugrun/tree.h
+slugrun_slugrun_box_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+slugrun_slugrun_box_LDADD = common/libcommon.a $(JANSSON_LIBS) \
+	$(SECCOMP_LIBS)
 # A program of its own: libarchive brings many other libraries, and slugrun
 # and its children stay in memory.
 pkglibexec_PROGRAMS += slugrun/slugunpack

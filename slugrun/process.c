@@ -99,12 +99,13 @@ static void crash(struct process *p, struct applog *log, char *ending)
 	move_to(p, log, PROCESS_CRASHED);
 }
 
-/* Run "slugrun exec" for it; see exec.h. The last argument is for ps(1). */
+/* Run "slugrun-box exec" for it; see exec.h. The last argument is for ps(1). */
 static int spawn(struct process *p)
 {
 	char *parent = xasprintf("%ld", (long)getpid());
 	char *name = xasprintf("%s/%s", p->release->app, p->name);
-	const char *argv[] = { "/proc/self/exe", "exec", parent, name, NULL };
+	char *helper = proc_helper("slugrun-box");
+	const char *argv[] = { helper, "exec", parent, name, NULL };
 	struct proc_spec spec = { .argv = argv, .session = true };
 	int env = -1, out = -1, rc;
 
@@ -124,6 +125,7 @@ static int spawn(struct process *p)
 		close(out);
 	if (rc)
 		box_close(&p->box);
+	free(helper);
 	free(name);
 	free(parent);
 	return rc;
@@ -262,6 +264,14 @@ bool process_is(const struct process *p, pid_t pid)
 {
 	return !p->reaped &&
 	       ((p->pid && p->pid == pid) || box_has(&p->box, pid));
+}
+
+bool process_needs_guard(const struct process *p)
+{
+	/* At first it is not known whether it gets its namespaces. */
+	bool early = p->state == PROCESS_STARTING && p->release->namespaces;
+
+	return p->pid && !early && box_pid(&p->box, p->pid) == p->pid;
 }
 
 void process_ended(struct process *p, struct applog *log, siginfo_t *info)

@@ -89,6 +89,9 @@ bool process_tick(struct process *p, struct applog *log);
 /* Is pid its process, or the one that this was started by? */
 bool process_is(const struct process *p, pid_t pid);
 
+/* Would the kernel leave some of it when the supervisor is killed? */
+bool process_needs_guard(const struct process *p);
+
 /* That one ended, as info says, and is not reaped yet. */
 void process_ended(struct process *p, struct applog *log, siginfo_t *info);
 

@@ -12,12 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #include "attach.h"
-#include "box.h"
 #include "err.h"
-#include "exec.h"
-#include "guard.h"
 #include "log.h"
 #include "mem.h"
 #include "proc.h"
@@ -41,21 +39,14 @@ static int run_prune(char **argv)
 	return rc;
 }
 
-static int run_guard(char **argv)
+/* What slugrun-box does; the mode is the argument before these. */
+static int run_box(char **argv)
 {
-	return guard_run(argv[0]);
-}
+	char *path = proc_helper("slugrun-box");
 
-/* exec PARENT NAME [stay] */
-static int run_exec(char **argv)
-{
-	return exec_command(strtol(argv[0], NULL, 10), argv[2]);
-}
-
-/* clear RUN [CGROUP] */
-static int run_clear(char **argv)
-{
-	return box_clear(argv[0], argv[1]);
+	argv[-2] = path;
+	execv(path, argv - 2);
+	return err_sys("%s", path);
 }
 
 /* attach GRACE exec PARENT ... */
@@ -70,9 +61,9 @@ static const struct mode {
 	int min, max;            /* further arguments */
 	int (*run)(char **argv); /* an error, or the exit status */
 } modes[] = {
-	{ "attach", 3, 40, run_attach },  { "clear", 1, 2, run_clear },
-	{ "exec", 2, 3, run_exec },       { "guard", 1, 1, run_guard },
-	{ "prune", 1, 10000, run_prune }, { NULL, 1, 1, run_supervisor },
+	{ "attach", 3, 40, run_attach }, { "exec", 2, 3, run_box },
+	{ "fences", 1, 1, run_box },     { "prune", 1, 10000, run_prune },
+	{ NULL, 1, 1, run_supervisor },
 };
 
 int main(int argc, char **argv)
@@ -86,7 +77,8 @@ int main(int argc, char **argv)
 	skip = m->name ? 2 : 1;
 	if (argc - skip < m->min || argc - skip > m->max ||
 	    argv[skip][0] == '-') {
-		fprintf(stderr, "usage: slugrun APPDIR\n");
+		fprintf(stderr, "usage: slugrun APPDIR\n"
+				"       slugrun fences DIR\n");
 		return 2;
 	}
 	rc = m->run(argv + skip);

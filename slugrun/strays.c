@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "mem.h"
+#include "proc.h"
 
 #define PASSES      20 /* each finds what forked during the one before */
 #define END_MS      10000
@@ -154,14 +155,16 @@ static pid_t parent_of(int proc, const char *pid)
 	return (pid_t)parent;
 }
 
-static bool runs_this(int proc, const char *pid)
+/* Is it a child that box_close() started? */
+static bool is_helper(int proc, const char *pid)
 {
 	char *path = xasprintf("%s/exe", pid);
-	struct stat it, us;
-	bool same = !fstatat(proc, path, &it, 0) &&
-		    !stat("/proc/self/exe", &us) && it.st_dev == us.st_dev &&
-		    it.st_ino == us.st_ino;
+	char *helper = proc_helper("slugrun-box");
+	struct stat it, own;
+	bool same = !fstatat(proc, path, &it, 0) && !stat(helper, &own) &&
+		    it.st_dev == own.st_dev && it.st_ino == own.st_ino;
 
+	free(helper);
 	free(path);
 	return same;
 }
@@ -176,7 +179,7 @@ static void kill_adopted(void)
 	while (d && (e = readdir(d))) {
 		pid = (pid_t)strtol(e->d_name, NULL, 10);
 		if (pid > 1 && parent_of(dirfd(d), e->d_name) == getpid() &&
-		    !runs_this(dirfd(d), e->d_name))
+		    !is_helper(dirfd(d), e->d_name))
 			kill(pid, SIGKILL);
 	}
 	if (d)

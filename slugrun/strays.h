@@ -22,9 +22,9 @@ unsigned strays_kill(const char *dir, int64_t version);
 unsigned strays_kill_run(const char *run);
 
 /*
- * When no process of ours shall be left: SIGKILL to every child that runs
- * another program than this one, as those do that came to us when they lost
- * their parent; then wait for all children, some seconds at most.
+ * When no process of ours shall be left: SIGKILL to every child but those
+ * that clear up (slugrun-box), which are waited for, some seconds at most.
+ * The others are processes that came to us when they lost their parent.
  */
 void strays_end(void);
 

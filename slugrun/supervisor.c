@@ -131,9 +131,7 @@ static void child_ended(struct supervisor *s, siginfo_t *info)
 	}
 	if (info->si_pid == s->guard.pid) {
 		guard_ended(&s->guard);
-		log_line("the guard ended; starting another");
-		if (guard_start(&s->guard, s->dir))
-			log_line("%s", err_msg());
+		log_line("the guard ended");
 		return;
 	}
 	while ((p = walk_next(&w))) {
@@ -164,7 +162,7 @@ static void take_signals(struct supervisor *s)
 	}
 }
 
-/* The guard knows every group that may have a process. */
+/* The guard knows every group that may have a process, and no init. */
 static void tell_guard(struct supervisor *s)
 {
 	struct walk w = { .s = s };
@@ -173,12 +171,12 @@ static void tell_guard(struct supervisor *s)
 	size_t n = 0;
 
 	while ((p = walk_next(&w))) {
-		if (!p->pid)
+		if (!process_needs_guard(p))
 			continue;
 		groups = xrealloc(groups, n + 1, sizeof(*groups));
 		groups[n++] = p->pid;
 	}
-	guard_tell(&s->guard, groups, n);
+	guard_tell(&s->guard, s->dir, groups, n);
 	free(groups);
 }
 
@@ -436,9 +434,7 @@ int supervise(const char *dir)
 	/* Of one that was killed, and its guard with it. */
 	strays_kill(s.dir, 0);
 	trees_sweep(&s);
-	rc = guard_start(&s.guard, s.dir);
-	if (rc)
-		goto done;
+	box_sweep(s.dir);
 	rc = serve(&s);
 	if (rc)
 		goto done;

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: ISC */
+#include "fences.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "box-settings.h"
+#include "cgroup.h"
+#include "err.h"
+#include "json.h"
+#include "mem.h"
+#include "proc.h"
+#include "release.h"
+#include "tree.h"
+
+#define NOBODY 65534
+
+/*
+ * A command for a box, that says what it sees: the words of struct trial,
+ * one a line.
+ */
+static const char command[] =
+	"pwd; id -u; "
+	"grep -q '^overlay /app ' /proc/mounts && echo overlay || echo copy; "
+	"sed -n 's/^Seccomp:[^0-9]*//p' /proc/self/status; "
+	"echo \"$SLUGRUN_REFUSED\"";
+
+#define NR_WORDS 5
+
+/* Lines of text, which they point into. */
+static void split(char *text, const char *words[NR_WORDS])
+{
+	size_t i;
+
+	for (i = 0; i < NR_WORDS; i++) {
+		words[i] = text;
+		text += strcspn(text, "\n");
+		if (*text)
+			*text++ = '\0';
+	}
+}
+
+static int put_settings(int *fd, const struct release *r, const char *run)
+{
+	static const char env[] = "PATH=/usr/local/bin:/usr/bin:/bin";
+
+	*fd = memfd_create("environment", MFD_CLOEXEC);
+	if (*fd < 0 || write(*fd, env, sizeof(env)) < 0)
+		return err_sys("memfd_create");
+	return box_settings_write(*fd, r, run, command, NULL);
+}
+
+/* Run the command in a box in the folder run. */
+static int try_box(char **text, const struct release *r, const char *run)
+{
+	char *self = proc_helper("slugrun-box");
+	char *parent = xasprintf("%ld", (long)getpid());
+	const char *argv[] = { self, "exec", parent, "fences", "try", NULL };
+	struct proc_spec spec = { .argv = argv };
+	int rc = put_settings(&spec.extra, r, run);
+
+	if (!rc)
+		rc = proc_capture(text, NULL, &spec);
+	if (spec.extra > 0)
+		close(spec.extra);
+	free(parent);
+	free(self);
+	return rc;
+}
+
+static int give(const char *path, int64_t uid)
+{
+	if (mkdir(path, 0700) || chown(path, (uid_t)uid, (gid_t)uid))
+		return err_sys("%s", path);
+	return 0;
+}
+
+/* The same, with folders that are there for it alone. */
+static int try_in(char **text, const char *top)
+{
+	char *dir = xasprintf("%s/tree", top), *run = xasprintf("%s/run", top);
+	struct release r = { .dir = dir,
+			     .store = dir,
+			     .uid = geteuid() ? -1 : NOBODY,
+			     .namespaces = true,
+			     .seccomp = true };
+	int rc = give(dir, r.uid);
+
+	if (!rc)
+		rc = give(run, r.uid);
+	if (!rc)
+		rc = try_box(text, &r, run);
+	free(dir);
+	free(run);
+	return rc;
+}
+
+/* True, or why not. */
+static json_t *verdict(bool live, const char *why)
+{
+	return live ? json_true() : json_string(why);
+}
+
+static json_t *describe(char *text)
+{
+	const char *words[NR_WORDS];
+	char *groups = cgroup_live();
+	bool spaces, uid;
+	json_t *j;
+
+	split(text, words);
+	spaces = !strcmp(words[0], "/app");
+	uid = !geteuid() && strtol(words[1], NULL, 10) == NOBODY;
+	j = json_make("{s:o, s:o, s:o, s:o, s:o}", "own_uid",
+		      verdict(uid, "slugd is not root"), "namespaces",
+		      verdict(spaces, words[4]), "overlay",
+		      verdict(!strcmp(words[2], "overlay"),
+			      "copied, which takes longer"),
+		      "seccomp",
+		      verdict(!strcmp(words[3], "2"), "not in this kernel"),
+		      "cgroups", json_str_or_null(groups));
+	free(groups);
+	return j;
+}
+
+int fences_print(const char *dir)
+{
+	char *top = xasprintf("%s/fences.XXXXXX", dir), *text = NULL, *line;
+	json_t *j;
+	int rc = 0;
+
+	if (!mkdtemp(top)) {
+		rc = err_sys("%s", top);
+		goto done;
+	}
+	rc = try_in(&text, top);
+	if (tree_remove(AT_FDCWD, top) && !rc)
+		rc = err_set(ERR_SYSTEM, "%s is left", top);
+	if (rc)
+		goto done;
+	j = describe(text);
+	line = json_dumps(j, JSON_COMPACT);
+	printf("%s\n", line);
+	free(line);
+	json_decref(j);
+done:
+	free(text);
+	free(top);
+	return rc;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * slugrun-box: what slugrun starts for each process of an app. A program of
+ * its own because it is started often, and stays as the process's init:
+ * with all libraries of slugrun that would cost five milliseconds and a
+ * megabyte each time. See slugrun(8).
+ *
+ * It has the rights of slugrun, which with root's makes the process another
+ * user's, and gives up all of them before the app's command begins.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "box.h"
+#include "err.h"
+#include "exec.h"
+#include "fences.h"
+#include "guard.h"
+#include "log.h"
+
+/* exec PARENT NAME [stay] */
+static int run_exec(char **argv)
+{
+	return exec_command(strtol(argv[0], NULL, 10), argv[2]);
+}
+
+/* clear RUN [CGROUP] */
+static int run_clear(char **argv)
+{
+	return box_clear(argv[0], argv[1]);
+}
+
+static int run_guard(char **argv)
+{
+	return guard_run(argv[0]);
+}
+
+static int run_fences(char **argv)
+{
+	return fences_print(argv[0]);
+}
+
+static const struct mode {
+	const char *name;
+	int min, max;            /* further arguments */
+	int (*run)(char **argv); /* an error, or the exit status */
+} modes[] = {
+	{ "clear", 1, 2, run_clear },
+	{ "exec", 2, 3, run_exec },
+	{ "fences", 1, 1, run_fences },
+	{ "guard", 1, 1, run_guard },
+};
+
+int main(int argc, char **argv)
+{
+	size_t i, n = sizeof(modes) / sizeof(modes[0]);
+	int rc;
+
+	log_init("slugrun");
+	for (i = 0; i < n; i++)
+		if (argc >= 2 && !strcmp(argv[1], modes[i].name) &&
+		    argc - 2 >= modes[i].min && argc - 2 <= modes[i].max)
+			break;
+	if (i == n) {
+		fprintf(stderr, "slugrun-box is for slugrun alone\n");
+		return 2;
+	}
+	rc = modes[i].run(argv + 2);
+	if (rc < 0)
+		fprintf(stderr, "slugrun: %s\n", err_msg());
+	return rc < 0 ? 1 : rc;
+}
