@@ -88,7 +88,7 @@ int appdir_open(struct supervisor *s, const char *dir)
 	if (!rc)
 		rc = drop_other_boots(s);
 	path = xasprintf("%s/log", s->dir);
-	applog_init(&s->log, path);
+	applog_init(&s->log, s->name, path);
 	free(path);
 	return rc;
 }

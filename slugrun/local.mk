@@ -12,6 +12,7 @@ slugrun_slugrun_SOURCES = \
 	slugrun/formation.c slugrun/formation.h \
 	slugrun/guard.c slugrun/guard.h \
 	slugrun/helper.c slugrun/helper.h \
+	slugrun/journal.c slugrun/journal.h \
 	slugrun/launch.c slugrun/launch.h \
 	slugrun/leaving.c \
 	slugrun/oneoff.c slugrun/oneoff.h \

@@ -14,11 +14,13 @@
 #include "capture.h"
 #include "clock.h"
 #include "err.h"
+#include "journal.h"
 #include "mem.h"
 #include "text.h"
 
-void applog_init(struct applog *log, const char *path)
+void applog_init(struct applog *log, const char *app, const char *path)
 {
+	log->journal = journal_open(app);
 	log->path = xstrdup(path);
 	log->fd = -1;
 	log->size = 0;
@@ -34,6 +36,8 @@ void applog_release(struct applog *log)
 	if (log->fd >= 0)
 		close(log->fd);
 	log->fd = -1;
+	journal_close(log->journal);
+	log->journal = NULL;
 	free(log->path);
 	log->path = NULL;
 }
@@ -127,6 +131,7 @@ static void put_head(struct applog *log, const char *source, const char *name)
 void applog_write(struct applog *log, const char *source, const char *name,
 		  const char *line, size_t len)
 {
+	journal_write(log->journal, source, name, line, len);
 	if (log->len + len > sizeof(log->buf) / 2)
 		applog_flush(log);
 	put_head(log, source, name);

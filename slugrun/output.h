@@ -9,6 +9,7 @@
 #include "text.h"
 
 struct capture;
+struct journal;
 
 /*
  * What an app's processes print, and what became of them: lines in the file
@@ -30,7 +31,8 @@ struct capture;
 
 struct applog {
 	char *path;
-	int fd; /* -1: not open */
+	struct journal *journal; /* has the lines, too; NULL: none */
+	int fd;                  /* -1: not open */
 	int64_t size, max;
 	int64_t sec; /* that iso says */
 	char iso[TEXT_TIME_SIZE];
@@ -38,8 +40,8 @@ struct applog {
 	size_t len;
 };
 
-/* The log at path, which is opened when it is first written to. */
-void applog_init(struct applog *log, const char *path);
+/* The log of an app at path, which is opened when it is first written to. */
+void applog_init(struct applog *log, const char *app, const char *path);
 void applog_release(struct applog *log);
 
 /* It may take that many bytes; 0: APPLOG_MAX. */

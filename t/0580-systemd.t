@@ -39,11 +39,15 @@ within 5 grep -qx STOPPING=1 told
 ok $? 'and that it ends'
 kill "$hears"
 
-# --- apps are not ended with it
-rm -rf "$dir"
+# --- apps are not ended with it, and the journal has what they say
+rm -rf "$dir" told
 driver=slugrun make_dir
+hear "$scratch/journal"
+export SLUGD_TEST_JOURNAL="$scratch/journal"
 NOTIFY_SOCKET=$scratch/nobody start_slugd
 make_app myapp
+echo 'loud: seq 5000; exec sleep 600' >>work/Procfile
+git -C work commit -qam 'Much to say'
 git -C work push -q heroku master 2>/dev/null
 answers() {
 	curl -sSf "http://127.0.0.1:$first_port/"
@@ -57,7 +61,21 @@ start_slugd
 within 5 answers
 is "$(pgrep -f "slugrun $dir/apps/myapp\$")" "$slugrun" \
 	'and slugd finds it again'
+entry='PRIORITY=6 SYSLOG_IDENTIFIER=myapp DYNO=web.1 SLUGD_SOURCE'
+like "$(cat told)" "^$entry=app MESSAGE=listening \$" \
+	'the journal has a line of the app'
+like "$(cat told)" "^$entry=heroku MESSAGE=State changed .* up \$" \
+	'and those of slugrun'
+kill -STOP "$hears"
+api PATCH /apps/myapp/formation/loud -d '{"quantity": 1}' >/dev/null
+within 10 grep -q 'app\[loud.1\]: 5000$' "$dir/apps/myapp/log"
+ok $? 'a journal that takes nothing is not waited for'
+is "$(grep -c 'app\[loud.1\]: [0-9]*$' "$dir/apps/myapp/log")" 5000 \
+	'and no line of the log is lost for it'
 stop_slugd
+kill -CONT "$hears"
+kill "$hears"
+unset SLUGD_TEST_JOURNAL
 answers 2>/dev/null
 isnt $? 0 'without systemd apps end with slugd'
 rm -rf "$dir" work
