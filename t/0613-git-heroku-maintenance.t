@@ -1,0 +1,122 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# git heroku maintenance and open, and the maintenance of the API's app.
+# shellcheck source=t/lib/test.sh
+. "$(dirname "$0")/lib/test.sh"
+
+driver=slugrun
+make_dir "$@"
+start_slugd || exit 1
+make_app myapp >/dev/null || exit 1
+slugctl -d "$dir" init other >/dev/null || exit 1
+cd work || exit 1
+git push -q heroku master 2>/dev/null || exit 1
+
+refused() {
+	is "$status:$out" '1:' "$1: exit 1, nothing on standard output"
+	is "$err" " !    $2" "$1: the words"
+}
+
+# field NAME: of the object on standard input.
+field() {
+	perl -MJSON::PP -e 'local $/;
+		my $v = decode_json(<STDIN>)->{$ARGV[0]};
+		print ref $v eq "JSON::PP::Boolean" ? $v ? "true" : "false"
+			: $v // "none"' "$1"
+}
+
+# What the app answers a visitor; the page into the file page.
+code() {
+	curl -sS --max-time 5 -o page -w '%{http_code}' "$url"
+}
+
+# answers CODE: does it come to that?
+# shellcheck disable=SC2317 # called by within
+is_code() {
+	[ "$(code)" = "$1" ]
+}
+answers() {
+	within 20 is_code "$1"
+	ok $? "$2"
+}
+
+# --- open ---
+
+url=$(git heroku open)
+like "$url" '^http://127\.0\.0\.1:[0-9]+/$' 'open prints the address'
+is "$(code)" 200 'where the app answers'
+for path in a/b /a/b; do
+	run git heroku open "$path"
+	is "$status:$out:$err" "0:${url}a/b:" "open $path: with the path"
+done
+mkdir bin
+cat >bin/xdg-open <<'EOF'
+#!/bin/sh
+echo "$@" >>"$OPENED"
+EOF
+chmod +x bin/xdg-open
+export OPENED="$scratch/opened"
+PATH=$PWD/bin:$PATH DISPLAY=:0 run git heroku open
+is "$(cat "$OPENED" 2>/dev/null)" '' 'in a pipe nothing is opened'
+if command -v script >/dev/null; then
+	PATH=$PWD/bin:$PATH DISPLAY=:0 script -qefc 'git heroku open x' \
+		/dev/null >seen </dev/null
+	is "$(cat "$OPENED")" "${url}x" 'at a terminal with a display it is'
+	PATH=$PWD/bin:$PATH DISPLAY='' WAYLAND_DISPLAY='' \
+		script -qefc 'git heroku open y' /dev/null >seen </dev/null
+	is "$(cat "$OPENED")" "${url}x" 'not without one'
+else
+	skip 2 'no script(1)'
+fi
+run git heroku open a b
+like "$err" 'Invalid argument: "b"' 'open takes one path'
+
+# --- on and off ---
+
+run git heroku maintenance
+is "$status:$out:$err" '0:off:' 'maintenance is off'
+is "$(api GET /apps/myapp | field maintenance)" false 'as the API says'
+like "$(git heroku info)" '^Maintenance: off$' 'and info'
+run git heroku maintenance on
+is "$status:$out:$err" '0:Enabling maintenance mode for myapp... done:' \
+	'maintenance on: the words'
+run git heroku maintenance
+is "$out" on 'it is on'
+is "$(api GET /apps/myapp | field maintenance)" true 'as the API says'
+like "$(git heroku info)" '^Maintenance: on$' 'and info'
+is "$(api GET /apps/other | field maintenance)" false 'of that app alone'
+is "$(git heroku releases -n 1 | sed -n '3s/ .*//p')" v2 'that is no release'
+run git heroku maintenance:on
+is "$status" 0 'once more is no error'
+stop_slugd
+start_slugd
+is "$(git heroku maintenance)" on 'it outlives slugd'
+run git heroku maintenance:off
+is "$status:$out:$err" '0:Disabling maintenance mode for myapp... done:' \
+	'maintenance:off: the words'
+is "$(git heroku maintenance)" off 'it is off'
+answers 200 'the app answers'
+
+# --- refusals ---
+
+run git heroku maintenance maybe
+refused 'maintenance maybe' 'Maintenance is on or off.'
+run git heroku maintenance on now
+like "$err" 'Invalid argument: "now"' 'maintenance on now'
+run git heroku maintenance:on please
+like "$err" 'Invalid argument: "please"' 'maintenance:on please'
+run git heroku maintenance on -a nope
+is "$status" 1 'of an app that there is not'
+like "$err" "^ !    Couldn't find that app: nope" 'words'
+for body in '{}' '{"maintenance":"on"}' '{"maintenance":1}' \
+	'{"maintenance":null}' '[]'; do
+	is "$(api PATCH /apps/myapp -d "$body" -o answer -w '%{http_code}' \
+		-H 'Content-Type: application/json' | grep -c '^4')" 1 \
+		"the API refuses $body"
+done
+is "$(git heroku maintenance)" off 'nothing has changed'
+is "$(api PATCH /apps/myapp -d '{"maintenance":true}' \
+	-H 'Content-Type: application/json' | field maintenance)" true \
+	'the API answers with the app'
+is "$(slugctl -d "$dir" fsck | sed 's/:.*//')" 'ledger ok' 'the ledger is sound'
+finish
