@@ -213,6 +213,8 @@ static int switch_maintenance(struct slugd *d, struct app *app, bool on,
 	if (!rc) {
 		log_line("app=%s user=%s maintenance %s", app->name, user,
 			 on ? "on" : "off");
+		api_event(d, app, "Maintenance mode %s by user %s",
+			  on ? "enabled" : "disabled", user);
 		app->maintenance = on;
 		return 0;
 	}

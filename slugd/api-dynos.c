@@ -4,6 +4,8 @@
  * https://devcenter.heroku.com/articles/platform-api-reference#dyno
  */
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -102,6 +104,24 @@ int api_dyno_info(void *ctx, struct http_request *req)
 	json_decref(all);
 	app_free(app);
 	return rc;
+}
+
+void api_event(const struct slugd *d, const struct app *app, const char *fmt,
+	       ...)
+{
+	json_t *body;
+	char *line;
+	va_list ap;
+
+	va_start(ap, fmt);
+	line = xvasprintf(fmt, ap);
+	va_end(ap);
+	body = json_make("{s:s, s:[o]}", "name", "api", "lines",
+			 json_str_or_null(line));
+	/* slugd's own log has it in any case. */
+	launch_call(d, app, "POST", "/log", body, NULL);
+	json_decref(body);
+	free(line);
 }
 
 /* POST path {"name": name} to the app's slugrun; NULL: all. */

@@ -3,6 +3,7 @@
  * How many processes of each type an app has:
  * https://devcenter.heroku.com/articles/platform-api-reference#formation
  */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -29,8 +30,9 @@ static void view_release(struct view *w)
 	app_free(w->app);
 }
 
-/* Read v for the slug of that id, which may be NULL. */
-static int view_read(struct slugd *d, struct view *w, const char *slug)
+/* Read w of the app for the slug of that id, which may be NULL. */
+static int view_read(struct slugd *d, struct view *w, int64_t app,
+		     const char *slug)
 {
 	int rc;
 
@@ -38,8 +40,8 @@ static int view_read(struct slugd *d, struct view *w, const char *slug)
 		return 0;
 	rc = ledger_slug(d->ledger, slug, &w->slug);
 	if (!rc)
-		rc = ledger_formation(d->ledger, w->app->id,
-				      w->slug->process_types, &w->v, &w->n);
+		rc = ledger_formation(d->ledger, app, w->slug->process_types,
+				      &w->v, &w->n);
 	return rc;
 }
 
@@ -50,7 +52,7 @@ static int view_today(struct slugd *d, struct view *w)
 	int rc = ledger_today(d->ledger, w->app->id, &today);
 
 	if (!rc)
-		rc = view_read(d, w, today->slug);
+		rc = view_read(d, w, w->app->id, today->slug);
 	release_free(today);
 	return rc;
 }
@@ -238,16 +240,16 @@ static int write_down(void *arg)
 }
 
 /* The release that runs goes on with as many as are wanted now. */
-static int scale_running(struct slugd *d, struct app *app)
+static int scale_running(struct slugd *d, const struct app *app)
 {
-	struct view w = { .app = app };
+	struct view w = { 0 };
 	struct release *current = NULL;
 	json_t *list = json_array(), *order;
 	size_t i;
 	int rc = ledger_release_current(d->ledger, app->id, &current);
 
 	if (!rc)
-		rc = view_read(d, &w, current->slug);
+		rc = view_read(d, &w, app->id, current->slug);
 	for (i = 0; i < w.n && !rc; i++)
 		json_array_append_new(
 			list, json_make("{s:s, s:I, s:s}", "type", w.v[i].type,
@@ -261,25 +263,25 @@ static int scale_running(struct slugd *d, struct app *app)
 	if (rc == ERR_UNAVAILABLE)
 		rc = 0; /* nothing runs: the next launch has as many */
 	json_decref(order);
-	w.app = NULL;
 	view_release(&w);
 	release_free(current);
 	return rc;
 }
 
-/* Write it down, have it done, and read what it is now. */
-static int scale(struct scaling *s)
+/* "web@3:1X worker@1:1X", of those that were named. Caller frees. */
+static char *words_of(const json_t *formation)
 {
-	struct slugd *d = s->slugd;
-	struct view *w = &s->view;
-	int rc = jobs_call(d->jobs, JOBS_LEDGER, write_down, s);
+	char *words = xstrdup("");
+	json_t *f;
+	size_t i;
 
-	if (!rc && s->n) {
-		log_line("app=%s scaled by %s", w->app->name, s->user);
-		rc = err_prefix(scale_running(d, w->app), "%s",
-				"It is written down, but not done");
-	}
-	return rc;
+	json_array_foreach(formation, i, f)
+		str_replace(&words,
+			    xasprintf("%s%s%s@%" PRId64 ":%s", words,
+				      i ? " " : "", json_str(f, "type", ""),
+				      json_int(f, "quantity", 0),
+				      json_str(f, "size", "")));
+	return words;
 }
 
 static json_t *changed(const struct scaling *s, const struct view *now)
@@ -296,6 +298,35 @@ static json_t *changed(const struct scaling *s, const struct view *now)
 	return list;
 }
 
+/* Write it down, and read what it is now, into *out. */
+static int set(struct scaling *s, json_t **out)
+{
+	struct view now = { .app = s->view.app };
+	int rc = jobs_call(s->slugd->jobs, JOBS_LEDGER, write_down, s);
+
+	if (!rc)
+		rc = view_today(s->slugd, &now);
+	if (!rc)
+		*out = changed(s, &now);
+	now.app = NULL;
+	view_release(&now);
+	return rc;
+}
+
+/* Say it, and have it done. */
+static int scale(struct scaling *s, const json_t *formation)
+{
+	const struct app *app = s->view.app;
+	char *words = words_of(formation);
+	int rc;
+
+	log_line("app=%s user=%s scaled to %s", app->name, s->user, words);
+	api_event(s->slugd, app, "Scaled to %s by user %s", words, s->user);
+	rc = scale_running(s->slugd, app);
+	free(words);
+	return err_prefix(rc, "It is written down, but not done");
+}
+
 static int scaling_begin(struct slugd *d, struct http_request *req,
 			 struct scaling *s)
 {
@@ -309,16 +340,10 @@ static int scaling_begin(struct slugd *d, struct http_request *req,
 /* Do it, and answer with all that changed. */
 static int scaling_end(struct http_request *req, struct scaling *s, int rc)
 {
-	struct view now = { .app = s->view.app };
-
 	if (!rc)
-		rc = scale(s);
-	if (!rc)
-		rc = view_today(s->slugd, &now);
-	if (!rc)
-		req->reply = changed(s, &now);
-	now.app = NULL;
-	view_release(&now);
+		rc = set(s, &req->reply);
+	if (!rc && s->n)
+		rc = scale(s, req->reply);
 	view_release(&s->view);
 	free(s->v);
 	return rc;

@@ -102,6 +102,13 @@ json_t *api_release_json(const struct app *app, const struct release *r,
 void api_released(struct http_request *req, const struct app *app,
 		  const struct release *r);
 
+/*
+ * Say in the app's log, as heroku[api], what happened, if its slugrun is there
+ * to write it; else it is lost. It waits, see launch_call().
+ */
+void api_event(const struct slugd *d, const struct app *app, const char *fmt,
+	       ...) __attribute__((format(printf, 3, 4)));
+
 /* All dynos are of one size, which is called so. */
 #define API_DYNO_SIZE "1X"
 

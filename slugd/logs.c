@@ -26,7 +26,6 @@ struct session {
 	struct log_wish wish;
 	bool tail;
 	int64_t until; /* by clock_mono_ms() */
-	TAILQ_ENTRY(session) link;
 };
 
 struct reader {
@@ -45,8 +44,8 @@ struct logs {
 	pthread_cond_t over; /* no watcher any more */
 	bool watched;
 	int kick_fd; /* an eventfd: the watcher looks at the readers */
+	struct session **sessions; /* the oldest first */
 	size_t nr_sessions;
-	TAILQ_HEAD(session_list, session) sessions; /* the oldest first */
 	TAILQ_HEAD(, reader) readers;
 };
 
@@ -57,15 +56,12 @@ struct logs *logs_new(void)
 	pthread_mutex_init(&l->lock, NULL);
 	pthread_cond_init(&l->over, NULL);
 	l->kick_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	TAILQ_INIT(&l->sessions);
 	TAILQ_INIT(&l->readers);
 	return l;
 }
 
-static void drop_session(struct logs *l, struct session *s)
+static void session_free(struct session *s)
 {
-	TAILQ_REMOVE(&l->sessions, s, link);
-	l->nr_sessions--;
 	free(s->dir);
 	free(s->source);
 	free(s->dyno);
@@ -74,14 +70,17 @@ static void drop_session(struct logs *l, struct session *s)
 
 void logs_free(struct logs *l)
 {
+	size_t i;
+
 	if (!l)
 		return;
 	pthread_mutex_lock(&l->lock);
 	while (l->watched)
 		pthread_cond_wait(&l->over, &l->lock);
 	pthread_mutex_unlock(&l->lock);
-	while (!TAILQ_EMPTY(&l->sessions))
-		drop_session(l, TAILQ_FIRST(&l->sessions));
+	for (i = 0; i < l->nr_sessions; i++)
+		session_free(l->sessions[i]);
+	free(l->sessions);
 	if (l->kick_fd >= 0)
 		close(l->kick_fd);
 	pthread_cond_destroy(&l->over);
@@ -92,11 +91,15 @@ void logs_free(struct logs *l)
 /* Under the lock: sessions that are over, and the oldest of too many, go. */
 static void sweep(struct logs *l)
 {
-	struct session *s;
+	int64_t now = clock_mono_ms();
+	size_t old = 0, i;
 
-	while ((s = TAILQ_FIRST(&l->sessions)) &&
-	       (s->until < clock_mono_ms() || l->nr_sessions > MAX_SESSIONS))
-		drop_session(l, s);
+	while (old < l->nr_sessions && (l->sessions[old]->until < now ||
+					l->nr_sessions - old > MAX_SESSIONS))
+		session_free(l->sessions[old++]);
+	for (i = old; i < l->nr_sessions; i++)
+		l->sessions[i - old] = l->sessions[i];
+	l->nr_sessions -= old;
 }
 
 void logs_session(struct logs *l, const char *dir, const struct log_wish *wish,
@@ -113,9 +116,10 @@ void logs_session(struct logs *l, const char *dir, const struct log_wish *wish,
 	s->tail = tail;
 	s->until = clock_mono_ms() + SESSION_MS;
 	pthread_mutex_lock(&l->lock);
-	TAILQ_INSERT_TAIL(&l->sessions, s, link);
-	l->nr_sessions++;
 	sweep(l);
+	l->sessions = xrealloc(l->sessions, l->nr_sessions + 1,
+			       sizeof(struct session *));
+	l->sessions[l->nr_sessions++] = s;
 	pthread_mutex_unlock(&l->lock);
 }
 
@@ -287,11 +291,11 @@ static const struct http_source source = {
 /* Under the lock. */
 static const struct session *find(const struct logs *l, const char *id)
 {
-	const struct session *s;
+	size_t i;
 
-	TAILQ_FOREACH(s, &l->sessions, link)
-		if (!strcmp(s->id, id))
-			return s;
+	for (i = 0; i < l->nr_sessions; i++)
+		if (!strcmp(l->sessions[i]->id, id))
+			return l->sessions[i];
 	return NULL;
 }
 
