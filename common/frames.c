@@ -153,6 +153,53 @@ int frames_flush(struct frames_out *out, int fd)
 	return 0;
 }
 
+int frames_send_socket(int fd, int client)
+{
+	unsigned char head[HEAD] = { FRAME_SOCKET };
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = { .bytes = { 0 } };
+	struct iovec iov = { head, sizeof(head) };
+	struct msghdr msg = { .msg_iov = &iov,
+			      .msg_iovlen = 1,
+			      .msg_control = control.bytes,
+			      .msg_controllen = sizeof(control.bytes) };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(client));
+	memcpy(CMSG_DATA(c), &client, sizeof(client));
+	if (sendmsg(fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) != HEAD) {
+		err_sys("the connection");
+		return ERR_UNAVAILABLE;
+	}
+	return 0;
+}
+
+void *frames_to(int fd)
+{
+	int *to = xcalloc(1, sizeof(*to));
+
+	*to = fd;
+	return to;
+}
+
+void frames_hand_on(void *to, int client, const char *early, size_t len)
+{
+	int *fd = to;
+
+	(void)early;
+	/* Where it does not get there, its end is seen there. */
+	if (client >= 0 && !len)
+		frames_send_socket(*fd, client);
+	if (client >= 0)
+		close(client);
+	close(*fd);
+	free(fd);
+}
+
 void frames_in_release(struct frames_in *in)
 {
 	free(in->buf);

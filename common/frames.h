@@ -94,6 +94,22 @@ size_t frames_waiting(const struct frames_out *out);
  */
 int frames_flush(struct frames_out *out, int fd);
 
+/*
+ * Send FRAME_SOCKET, with the connected socket client, over the socket fd,
+ * on which nothing was sent yet. Both stay the caller's.
+ * Errors: ERR_UNAVAILABLE.
+ */
+int frames_send_socket(int fd, int client);
+
+/*
+ * Who takes a client's connection over, see http_take_fn, and hands it on
+ * so over fd, which becomes the holder's; what frames_to() returns is for
+ * one call of frames_hand_on(), which closes fd. A client that spoke before
+ * it was answered is not handed on.
+ */
+void *frames_to(int fd);
+void frames_hand_on(void *to, int client, const char *early, size_t len);
+
 /* Free what they hold, not them. */
 void frames_in_release(struct frames_in *in);
 void frames_out_release(struct frames_out *out);

@@ -45,6 +45,8 @@ const struct command *const command_table[] = {
 	&cmd_releases_retry,
 	&cmd_releases_unpin,
 	&cmd_rollback,
+	&cmd_run,
+	&cmd_run_detached,
 	&cmd_version,
 	NULL,
 };

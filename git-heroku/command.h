@@ -16,6 +16,7 @@ struct command {
 	const char *example;    /* a line as it is typed; NULL: the name */
 	const char *words;      /* what complete offers as arguments */
 	const char *options;    /* the keys of those it takes, see options.h */
+	bool takes_command;     /* its first argument ends its options */
 	int min_args, max_args; /* max_args -1: any number */
 	const char *missing;    /* what to say where there are too few */
 	int (*run)(struct heroku *h);
@@ -81,6 +82,8 @@ extern const struct command cmd_releases_pin;
 extern const struct command cmd_releases_retry;
 extern const struct command cmd_releases_unpin;
 extern const struct command cmd_rollback;
+extern const struct command cmd_run;
+extern const struct command cmd_run_detached;
 extern const struct command cmd_version;
 
 #endif

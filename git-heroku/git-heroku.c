@@ -91,5 +91,7 @@ int main(int argc, char **argv)
 	if (rc)
 		complain();
 	heroku_release(&h);
+	if (h.status > 0)
+		return h.status;
 	return rc ? EXIT_FAILURE : EXIT_SUCCESS;
 }

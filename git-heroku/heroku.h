@@ -28,9 +28,14 @@ struct heroku {
 	const char *ps;      /* -p; NULL: not given */
 	const char *source;  /* -s of logs; NULL: not given */
 	bool tail;           /* -t */
+	const char *env;     /* -e; NULL: not given */
+	const char *type;    /* --type; NULL: not given */
+	bool no_tty;         /* --no-tty */
 	bool help;           /* -h, --help */
 	char **args;         /* what follows the command's name */
 	int nr_args;
+
+	int status; /* to exit with; 0: as the command's result is */
 
 	/* Once connected: */
 	char *name;       /* the app's name */

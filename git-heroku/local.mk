@@ -1,6 +1,7 @@
 bin_PROGRAMS += git-heroku/git-heroku
 
 git_heroku_git_heroku_SOURCES = \
+	git-heroku/attach.c git-heroku/attach.h \
 	git-heroku/change.c git-heroku/change.h \
 	git-heroku/clone.c git-heroku/clone.h \
 	git-heroku/cmd-addons-create.c \
@@ -38,6 +39,8 @@ git_heroku_git_heroku_SOURCES = \
 	git-heroku/cmd-releases-unpin.c \
 	git-heroku/cmd-releases.c \
 	git-heroku/cmd-rollback.c \
+	git-heroku/cmd-run-detached.c \
+	git-heroku/cmd-run.c \
 	git-heroku/cmd-version.c \
 	git-heroku/command.c git-heroku/command.h \
 	git-heroku/diff.c git-heroku/diff.h \
@@ -46,6 +49,7 @@ git_heroku_git_heroku_SOURCES = \
 	git-heroku/gitconfig.c git-heroku/gitconfig.h \
 	git-heroku/heroku.c git-heroku/heroku.h \
 	git-heroku/maintenance.c git-heroku/maintenance.h \
+	git-heroku/oneoff.c git-heroku/oneoff.h \
 	git-heroku/options.c git-heroku/options.h \
 	git-heroku/pin.c git-heroku/pin.h \
 	git-heroku/plan.c git-heroku/plan.h \
@@ -54,6 +58,7 @@ git_heroku_git_heroku_SOURCES = \
 	git-heroku/remote.c git-heroku/remote.h \
 	git-heroku/show.c git-heroku/show.h \
 	git-heroku/stream.c git-heroku/stream.h \
+	git-heroku/terminal.c git-heroku/terminal.h \
 	git-heroku/vars.c git-heroku/vars.h \
 	git-heroku/where.c git-heroku/where.h
 git_heroku_git_heroku_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)

@@ -25,6 +25,11 @@ const struct option_def option_table[] = {
 	{ 'S', 's', "source", "SOURCE", "what app prints, or heroku, alone",
 	  "sources" },
 	{ 't', 't', "tail", NULL, "go on with what is logged from now on", "" },
+	{ 'e', 'e', "env", "VARS", "further variables: A=1;B=2", "" },
+	{ 'Y', 0, "type", "TYPE", "what the process is listed as", "" },
+	{ 'T', 0, "no-tty", NULL, "no terminal, also where there is one", "" },
+	{ 'x', 'x', "exit-code", NULL, "exit as the command does; always so",
+	  "" },
 	{ 'c', 0, "confirm", "APP", "the app's name, instead of asking",
 	  "apps" },
 	{ 'h', 'h', "help", NULL, "how to use the command", "" },
@@ -106,6 +111,9 @@ static void for_getopt(const struct command *cmd, struct option *longs,
 {
 	size_t i;
 
+	/* The arguments as they come, or the options out of them. */
+	if (cmd && cmd->takes_command)
+		*shorts++ = '-';
 	*shorts++ = ':';
 	for (i = 0; i < NR_OPTIONS; i++) {
 		const struct option_def *o = &option_table[i];
@@ -171,6 +179,15 @@ static int take(struct heroku *h, char key, const char *value)
 	case 't':
 		h->tail = true;
 		break;
+	case 'e':
+		h->env = value;
+		break;
+	case 'Y':
+		h->type = value;
+		break;
+	case 'T':
+		h->no_tty = true;
+		break;
 	case 'n':
 		return err_prefix(text_parse_int(&h->num, value, 1, INT32_MAX),
 				  "--num");
@@ -210,13 +227,21 @@ int options_parse(struct heroku *h, char *given, int argc, char **argv)
 	const struct command *cmd = command_of(argc, argv);
 	struct option longs[NR_OPTIONS + 1];
 	const struct option_def *o;
-	char shorts[2 * NR_OPTIONS + 2];
+	char shorts[2 * NR_OPTIONS + 3], *name = NULL;
 	int code, rc = 0;
 
 	for_getopt(cmd, longs, shorts);
 	opterr = 0;
 	while (!rc &&
 	       (code = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+		if (code == 1 && name) {
+			optind--;
+			break;
+		}
+		if (code == 1) {
+			name = optarg;
+			continue;
+		}
 		o = strchr("?:", code) ? NULL : by_code(code, cmd);
 		if (!o)
 			return wrong_option(code, argv[optind - 1], cmd);
@@ -224,6 +249,9 @@ int options_parse(struct heroku *h, char *given, int argc, char **argv)
 		if (!strchr(given, o->key))
 			given[strlen(given)] = o->key;
 	}
+	/* Where it was not moved to its arguments, the command's name. */
+	if (name)
+		argv[--optind] = name;
 	h->args = argv + optind;
 	h->nr_args = argc - optind;
 	return rc;

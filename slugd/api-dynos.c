@@ -15,9 +15,8 @@
 #include "log.h"
 #include "mem.h"
 
-/* {"id", "version"} of the release, by its version. */
-static json_t *release_reference(struct slugd *d, const struct app *app,
-				 int64_t version)
+json_t *api_release_reference(struct slugd *d, const struct app *app,
+			      int64_t version)
 {
 	struct release *r = NULL;
 	char name[24];
@@ -32,9 +31,8 @@ static json_t *release_reference(struct slugd *d, const struct app *app,
 	return v;
 }
 
-/* A process, as slugrun shows it, as the API does. */
-static json_t *dyno_json(const struct app *app, const json_t *release,
-			 const json_t *p)
+json_t *api_dyno_json(const struct app *app, const json_t *release,
+		      const json_t *p)
 {
 	const char *name = json_str(p, "name", "");
 	const char *since = json_str(p, "since", NULL);
@@ -64,9 +62,9 @@ static int list(struct slugd *d, const struct app *app, json_t **out)
 	if (rc && rc != ERR_UNAVAILABLE)
 		return rc;
 	*out = json_array();
-	release = release_reference(d, app, json_int(state, "version", 0));
+	release = api_release_reference(d, app, json_int(state, "version", 0));
 	json_array_foreach(json_object_get(state, "processes"), i, p)
-		json_array_append_new(*out, dyno_json(app, release, p));
+		json_array_append_new(*out, api_dyno_json(app, release, p));
 	json_decref(release);
 	json_decref(state);
 	return 0;

@@ -52,6 +52,7 @@ static const struct http_route routes[] = {
 	{ "PATCH", "/apps/:app/formation/:type", api_formation_update, LANE_LAUNCH },
 	{ "GET", "/apps/:app/dynos", api_dyno_list, LANE_LOOK },
 	{ "DELETE", "/apps/:app/dynos", api_dyno_restart_all, LANE_DYNOS },
+	{ "POST", "/apps/:app/dynos", api_dyno_create, LANE_LOOK },
 	{ "GET", "/apps/:app/dynos/:dyno", api_dyno_info, LANE_LOOK },
 	{ "DELETE", "/apps/:app/dynos/:dyno", api_dyno_restart, LANE_DYNOS },
 	{ "POST", "/apps/:app/dynos/:dyno/actions/stop", api_dyno_stop, LANE_DYNOS },

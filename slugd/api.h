@@ -74,6 +74,7 @@ int api_formation_info(void *ctx, struct http_request *req);
 int api_formation_batch(void *ctx, struct http_request *req);
 int api_formation_update(void *ctx, struct http_request *req);
 int api_dyno_list(void *ctx, struct http_request *req);
+int api_dyno_create(void *ctx, struct http_request *req);
 int api_dyno_info(void *ctx, struct http_request *req);
 int api_dyno_restart_all(void *ctx, struct http_request *req);
 int api_dyno_restart(void *ctx, struct http_request *req);
@@ -111,6 +112,17 @@ void api_event(const struct slugd *d, const struct app *app, const char *fmt,
 
 /* All dynos are of one size, which is called so. */
 #define API_DYNO_SIZE "1X"
+
+/*
+ * A process, as slugrun shows it, as a dyno; release is {"id", "version"}.
+ * Caller's reference.
+ */
+json_t *api_dyno_json(const struct app *app, const json_t *release,
+		      const json_t *process);
+
+/* {"id", "version"} of the release of that version. Caller's reference. */
+json_t *api_release_reference(struct slugd *d, const struct app *app,
+			      int64_t version);
 
 /* {"id": uuid, "name": name} */
 json_t *api_reference(const char *uuid, const char *name);

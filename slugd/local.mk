@@ -27,6 +27,7 @@ slugd_slugd_SOURCES = \
 	slugd/api-logs.c \
 	slugd/api-pushes.c \
 	slugd/api-releases.c \
+	slugd/api-run.c \
 	slugd/api-slugs.c \
 	slugd/api.c slugd/api.h \
 	slugd/build.c slugd/build.h \

@@ -121,16 +121,20 @@ static int post_dyno_stop(void *ctx, struct http_request *req)
 static int post_dynos(void *ctx, struct http_request *req)
 {
 	struct supervisor *s = ctx;
+	bool attach = json_bool(req->body, "attach", 0);
 	struct process *p = NULL;
 	int rc;
 
-	if (json_bool(req->body, "attach", 0))
-		return err_set(ERR_INVALID, "attach is not to be had");
 	rc = oneoff_new(s, req->body, &p);
+	if (!rc && attach)
+		rc = oneoff_attach(p, req);
 	if (!rc)
 		rc = oneoff_start(s, p);
-	if (!rc)
-		req->reply = process_json(p);
+	if (rc || attach)
+		return rc;
+	req->reply = process_json(p);
+	json_object_set_new(req->reply, "version",
+			    json_integer(p->release->version));
 	return rc;
 }
 

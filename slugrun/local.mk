@@ -2,8 +2,6 @@ pkglibexec_PROGRAMS += slugrun/slugrun
 slugrun_slugrun_SOURCES = \
 	slugrun/api.c \
 	slugrun/appdir.c \
-	slugrun/attach.c slugrun/attach.h \
-	slugrun/attached.c slugrun/attached.h \
 	slugrun/box-settings.c slugrun/box-settings.h \
 	slugrun/box.c slugrun/box.h \
 	slugrun/cgroup.c slugrun/cgroup.h \
@@ -35,6 +33,8 @@ slugrun_slugrun_LDADD = common/libcommon.a $(JANSSON_LIBS) $(MHD_LIBS) \
 
 pkglibexec_PROGRAMS += slugrun/slugrun-box
 slugrun_slugrun_box_SOURCES = \
+	slugrun/attach.c slugrun/attach.h \
+	slugrun/attached.c slugrun/attached.h \
 	slugrun/box-copy.c slugrun/box-copy.h \
 	slugrun/box-rights.c slugrun/box-rights.h \
 	slugrun/box-root.c slugrun/box-root.h \

@@ -3,10 +3,16 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "err.h"
+#include "frames.h"
 #include "mem.h"
+#include "names.h"
 #include "supervisor.h"
+
+/* Seconds that a one-off process may live: a day, as Heroku has it. */
+#define MAX_TIME 86400
 
 /* Processes of all releases, down or not. */
 static size_t count(const struct supervisor *s)
@@ -59,6 +65,21 @@ static int parse_env(json_t *env, const json_t *body)
 	return rc;
 }
 
+static int parse_kind(struct process *p, const json_t *body)
+{
+	const char *type = json_str(body, "type", NULL);
+
+	p->time_to_live = json_int(body, "time_to_live", MAX_TIME);
+	if (p->time_to_live < 1 || p->time_to_live > MAX_TIME)
+		return err_set(ERR_INVALID, "time_to_live is not 1 to %d",
+			       MAX_TIME);
+	if (type && name_check_process_type(type))
+		return ERR_INVALID;
+	if (type)
+		str_replace(&p->type, xstrdup(type));
+	return 0;
+}
+
 int oneoff_new(struct supervisor *s, const json_t *body, struct process **out)
 {
 	const char *command = json_str(body, "command", "");
@@ -83,8 +104,34 @@ int oneoff_new(struct supervisor *s, const json_t *body, struct process **out)
 	}
 	p = process_new(s->running, PROCESS_RUN, ++s->last_run, command);
 	p->env = env;
+	rc = parse_kind(p, body);
+	if (rc) {
+		process_free(p);
+		return rc;
+	}
 	TAILQ_INSERT_TAIL(&s->running->processes, p, link);
 	*out = p;
+	return 0;
+}
+
+int oneoff_attach(struct process *p, struct http_request *req)
+{
+	enum process_state before = p->state;
+	int ends[2];
+
+	p->state = PROCESS_GONE;
+	if (!http_wants_upgrade(req, FRAMES_PROTOCOL))
+		return err_set(ERR_BADREQUEST,
+			       "to be attached, ask for an upgrade of the "
+			       "connection to " FRAMES_PROTOCOL);
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
+		return err_sys("socketpair");
+	p->state = before;
+	p->attached = true;
+	p->client = ends[0];
+	http_add_header(req, "Slugd-Dyno", p->name);
+	http_reply_upgrade(req, FRAMES_PROTOCOL, frames_hand_on,
+			   frames_to(ends[1]));
 	return 0;
 }
 

@@ -2,7 +2,7 @@
 #ifndef ONEOFF_H
 #define ONEOFF_H
 
-#include "json.h"
+#include "http.h"
 
 /*
  * One-off processes: a command of the user's, run once as run.N with the
@@ -17,6 +17,13 @@ struct supervisor;
  * Errors: ERR_INVALID, ERR_NOTFOUND, ERR_CONFLICT, ERR_UNAVAILABLE.
  */
 int oneoff_new(struct supervisor *s, const json_t *body, struct process **out);
+
+/*
+ * Let p, not yet started, be attached to the client of the request, whose
+ * connection goes to it when that is answered (common/frames.h).
+ * Errors: ERR_BADREQUEST, ERR_SYSTEM; p is gone when it is next looked at.
+ */
+int oneoff_attach(struct process *p, struct http_request *req);
 
 /* Start it. Where that fails it is gone. Errors: ERR_INVALID. */
 int oneoff_start(struct supervisor *s, struct process *p);

@@ -43,7 +43,7 @@ struct process *process_new(const struct release *r, const char *type,
 	p->nth = nth;
 	p->web = !strcmp(type, "web");
 	p->oneoff = is_oneoff(type);
-	p->port.fd = p->probe.fd = -1;
+	p->port.fd = p->probe.fd = p->client = -1;
 	output_init(&p->out);
 	box_init(&p->box);
 	return p;
@@ -57,6 +57,8 @@ void process_free(struct process *p)
 	probe_clear(&p->probe);
 	output_release(&p->out);
 	json_decref(p->env);
+	if (p->client >= 0)
+		close(p->client);
 	box_close(&p->box);
 	free(p->name);
 	free(p->type);
@@ -99,23 +101,44 @@ static void crash(struct process *p, struct applog *log, char *ending)
 	move_to(p, log, PROCESS_CRASHED);
 }
 
-/* Run "slugrun-box exec" for it; see exec.h. The last argument is for ps(1). */
+/* Its output goes to the log; that of an attached one to its client. */
+static int open_output(struct process *p, struct proc_spec *spec, int *out)
+{
+	int rc;
+
+	if (p->attached) {
+		spec->in = p->client;
+		spec->err = PROC_INHERIT;
+		return 0;
+	}
+	rc = output_open(&p->out, out);
+	spec->out = spec->err = *out;
+	return rc;
+}
+
+/*
+ * Run "slugrun-box exec" for it, see exec.h, or "attach", see attach.h. The
+ * name is for ps(1).
+ */
 static int spawn(struct process *p)
 {
+	char *grace = xasprintf("%" PRId64, p->release->grace);
 	char *parent = xasprintf("%ld", (long)getpid());
 	char *name = xasprintf("%s/%s", p->release->app, p->name);
 	char *helper = proc_helper("slugrun-box");
-	const char *argv[] = { helper, "exec", parent, name, NULL };
-	struct proc_spec spec = { .argv = argv, .session = true };
+	const char *exec[] = { helper, "exec", parent, name, NULL };
+	const char *attach[] = { helper, "attach", grace,  "exec",
+				 parent, name,     "stay", NULL };
+	struct proc_spec spec = { .argv = p->attached ? attach : exec,
+				  .session = true };
 	int env = -1, out = -1, rc;
 
 	rc = release_environment(&env, p->release, p);
 	if (!rc)
 		rc = box_open(&p->box, p->release, p->name, p->command, env);
 	if (!rc)
-		rc = output_open(&p->out, &out);
+		rc = open_output(p, &spec, &out);
 	if (!rc) {
-		spec.out = spec.err = out;
 		spec.extra = env;
 		rc = proc_spawn(&p->pid, &spec);
 	}
@@ -123,8 +146,12 @@ static int spawn(struct process *p)
 		close(env);
 	if (out >= 0)
 		close(out);
+	if (p->client >= 0)
+		close(p->client);
+	p->client = -1;
 	if (rc)
 		box_close(&p->box);
+	free(grace);
 	free(helper);
 	free(name);
 	free(parent);
@@ -229,6 +256,12 @@ static void tick_ending(struct process *p, struct applog *log, int64_t now)
 	}
 }
 
+/* When a one-off process has lived long enough. */
+static int64_t limit_of(const struct process *p)
+{
+	return p->time_to_live ? p->started_ms + p->time_to_live * 1000 : NEVER;
+}
+
 bool process_tick(struct process *p, struct applog *log)
 {
 	int64_t now = clock_mono_ms();
@@ -241,6 +274,8 @@ bool process_tick(struct process *p, struct applog *log)
 		tick_ending(p, log, now);
 	else if (p->state == PROCESS_CRASHED && now >= p->due_ms)
 		process_start(p, log);
+	else if (p->state == PROCESS_UP && now >= limit_of(p))
+		process_leave(p);
 	return false;
 }
 
@@ -262,8 +297,8 @@ static char *words(const struct process *p, const siginfo_t *info)
 
 bool process_is(const struct process *p, pid_t pid)
 {
-	return !p->reaped &&
-	       ((p->pid && p->pid == pid) || box_has(&p->box, pid));
+	return !p->reaped && ((p->pid && p->pid == pid) ||
+			      (!p->attached && box_has(&p->box, pid)));
 }
 
 bool process_needs_guard(const struct process *p)
@@ -276,7 +311,7 @@ bool process_needs_guard(const struct process *p)
 
 void process_ended(struct process *p, struct applog *log, siginfo_t *info)
 {
-	bool over = box_is_over(&p->box, p->pid, info);
+	bool over = p->attached || box_is_over(&p->box, p->pid, info);
 	bool exited = info->si_code == CLD_EXITED;
 
 	if (!over) {
@@ -346,7 +381,7 @@ int64_t process_due(const struct process *p)
 		return p->due_ms;
 	case PROCESS_UP:
 		return p->leaving ? now + POLL_MS + (now - p->left_ms) / 10
-				  : NEVER;
+				  : limit_of(p);
 	case PROCESS_NEW:
 	case PROCESS_GONE:
 		break;

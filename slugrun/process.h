@@ -64,6 +64,9 @@ struct process {
 	char *ending;               /* "exited with status 1" */
 	int status;                 /* it ended with; 128 + a signal */
 	json_t *env;                /* further variables; NULL: none */
+	int64_t time_to_live;       /* seconds; 0: no limit */
+	bool attached;              /* to a client, by slugrun-box */
+	int client;                 /* the socket for that; -1 */
 	TAILQ_ENTRY(process) link;
 };
 

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attach.h"
 #include "box.h"
 #include "err.h"
 #include "exec.h"
@@ -42,14 +43,19 @@ static int run_fences(char **argv)
 	return fences_print(argv[0]);
 }
 
+/* attach GRACE exec PARENT NAME stay */
+static int run_attach(char **argv)
+{
+	return attach_run(argv[0], argv + 1);
+}
+
 static const struct mode {
 	const char *name;
 	int min, max;            /* further arguments */
 	int (*run)(char **argv); /* an error, or the exit status */
 } modes[] = {
-	{ "clear", 1, 2, run_clear },
-	{ "exec", 2, 3, run_exec },
-	{ "fences", 1, 1, run_fences },
+	{ "attach", 5, 5, run_attach }, { "clear", 1, 2, run_clear },
+	{ "exec", 2, 3, run_exec },     { "fences", 1, 1, run_fences },
 	{ "guard", 1, 1, run_guard },
 };
 

@@ -14,7 +14,6 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "attach.h"
 #include "err.h"
 #include "log.h"
 #include "mem.h"
@@ -49,20 +48,15 @@ static int run_box(char **argv)
 	return err_sys("%s", path);
 }
 
-/* attach GRACE exec PARENT ... */
-static int run_attach(char **argv)
-{
-	return attach_run(argv[0], argv + 1);
-}
-
 /* What this program does, by its first argument. */
 static const struct mode {
 	const char *name;        /* NULL: with no such argument */
 	int min, max;            /* further arguments */
 	int (*run)(char **argv); /* an error, or the exit status */
 } modes[] = {
-	{ "attach", 3, 40, run_attach }, { "exec", 2, 3, run_box },
-	{ "fences", 1, 1, run_box },     { "prune", 1, 10000, run_prune },
+	{ "exec", 2, 3, run_box },
+	{ "fences", 1, 1, run_box },
+	{ "prune", 1, 10000, run_prune },
 	{ NULL, 1, 1, run_supervisor },
 };
 

@@ -139,6 +139,33 @@ static void one_who_is_gone_is_noticed(void **state)
 	assert_int_equal(frames_flush(&s.out, s.fd[0]), ERR_UNAVAILABLE);
 }
 
+static void a_socket_goes_with_a_frame(void **state)
+{
+	char data[16], control[64];
+	struct iovec iov = { data, sizeof(data) };
+	struct msghdr msg = { .msg_iov = &iov,
+			      .msg_iovlen = 1,
+			      .msg_control = control,
+			      .msg_controllen = sizeof(control) };
+	struct cmsghdr *c;
+	int other[2], fd = -1;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, other), 0);
+	assert_int_equal(frames_send_socket(s.fd[0], other[0]), 0);
+	close(other[0]);
+	assert_int_equal(recvmsg(s.fd[1], &msg, 0), 5);
+	assert_memory_equal(data, "c\0\0\0", 5);
+	c = CMSG_FIRSTHDR(&msg);
+	assert_non_null(c);
+	if (c)
+		memcpy(&fd, CMSG_DATA(c), sizeof(fd));
+	assert_int_equal(write(fd, "x", 1), 1);
+	assert_int_equal(read(other[1], data, sizeof(data)), 1);
+	close(fd);
+	close(other[1]);
+}
+
 #define each(test) cmocka_unit_test_setup_teardown(test, start, stop)
 
 int main(void)
@@ -149,6 +176,7 @@ int main(void)
 		each(much_goes_through_in_bounded_memory),
 		each(what_is_too_long_is_no_frame),
 		each(one_who_is_gone_is_noticed),
+		each(a_socket_goes_with_a_frame),
 	};
 
 	return cmocka_run_group_tests_name("frames", tests, NULL, NULL);
