@@ -8,12 +8,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "api.h"
+#include "clock.h"
 #include "err.h"
 #include "launch.h"
 #include "log.h"
 #include "mem.h"
+
+#define SPARE_S 10 /* more than slugrun may take for what it is at */
 
 json_t *api_release_reference(struct slugd *d, const struct app *app,
 			      int64_t version)
@@ -122,6 +126,21 @@ void api_event(const struct slugd *d, const struct app *app, const char *fmt,
 	free(line);
 }
 
+/* POST it to the app's slugrun; wait, not too long, while that is busy. */
+static int call(const struct slugd *d, const struct app *app, const char *path,
+		const json_t *body)
+{
+	int64_t until = clock_mono_ms() + (d->config->timeout + SPARE_S) * 1000;
+	const struct timespec pause = { 0, 50000000 };
+	int rc;
+
+	while ((rc = launch_call(d, app, "POST", path, body, NULL)) ==
+		       ERR_CONFLICT &&
+	       clock_mono_ms() < until && !d->stopping)
+		nanosleep(&pause, NULL);
+	return rc;
+}
+
 /* POST path {"name": name} to the app's slugrun; NULL: all. */
 static int order(struct slugd *d, struct http_request *req, const char *path,
 		 const char *name)
@@ -131,7 +150,7 @@ static int order(struct slugd *d, struct http_request *req, const char *path,
 	int rc = api_app(d, req, &app);
 
 	if (!rc)
-		rc = launch_call(d, app, "POST", path, body, NULL);
+		rc = call(d, app, path, body);
 	if (rc == ERR_UNAVAILABLE)
 		rc = ERR_NOTFOUND;
 	if (!rc) {

@@ -7,13 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #include "api.h"
+#include "clock.h"
 #include "err.h"
 #include "launch.h"
 #include "log.h"
 #include "mem.h"
 #include "text.h"
+
+#define SPARE_S 10 /* more than slugrun may take for what it is at */
 
 /* The formation, and the slug whose process types these are. */
 struct view {
@@ -135,14 +139,23 @@ int api_formation_info(void *ctx, struct http_request *req)
 	return rc;
 }
 
-/* What is to be changed, and by whom. */
+/* What is to be changed; and it has been written down, what is to be done. */
 struct scaling {
 	struct slugd *slugd;
+	struct http_request *req;
 	struct view view;
 	struct formation_change *v;
 	size_t n;
-	const char *user;
+	int64_t until; /* so long it is tried, by clock_mono_ms() */
+	bool said;     /* in the log */
 };
+
+static void scaling_free(struct scaling *s)
+{
+	view_release(&s->view);
+	free(s->v);
+	free(s);
+}
 
 static int bad_quantity(const char *type, const char *quantity)
 {
@@ -231,14 +244,6 @@ static int take_updates(struct scaling *s, const json_t *updates)
 	return rc;
 }
 
-static int write_down(void *arg)
-{
-	struct scaling *s = arg;
-
-	return ledger_formation_set(s->slugd->writer, s->view.app->id, s->v,
-				    s->n, s->user);
-}
-
 /* The release that runs goes on with as many as are wanted now. */
 static int scale_running(struct slugd *d, const struct app *app)
 {
@@ -268,19 +273,22 @@ static int scale_running(struct slugd *d, const struct app *app)
 	return rc;
 }
 
-/* "web@3:1X worker@1:1X", of those that were named. Caller frees. */
-static char *words_of(const json_t *formation)
+/* "web@3:1X worker@1:1X", of one or an array of them. Caller frees. */
+static char *words_of(json_t *reply)
 {
+	json_t *list = json_is_array(reply) ? json_incref(reply)
+					    : json_make("[O]", reply);
 	char *words = xstrdup("");
 	json_t *f;
 	size_t i;
 
-	json_array_foreach(formation, i, f)
+	json_array_foreach(list, i, f)
 		str_replace(&words,
 			    xasprintf("%s%s%s@%" PRId64 ":%s", words,
 				      i ? " " : "", json_str(f, "type", ""),
 				      json_int(f, "quantity", 0),
 				      json_str(f, "size", "")));
+	json_decref(list);
 	return words;
 }
 
@@ -298,83 +306,120 @@ static json_t *changed(const struct scaling *s, const struct view *now)
 	return list;
 }
 
-/* Write it down, and read what it is now, into *out. */
-static int set(struct scaling *s, json_t **out)
+static void say(struct scaling *s)
+{
+	const struct app *app = s->view.app;
+	const char *user = s->req->peer->user;
+	char *words = words_of(s->req->reply);
+
+	log_line("app=%s user=%s scaled to %s", app->name, user, words);
+	api_event(s->slugd, app, "Scaled to %s by user %s", words, user);
+	s->said = true;
+	free(words);
+}
+
+static void submit(struct scaling *s);
+
+/*
+ * A job of the app's launches. While slugrun is busy, it goes behind those
+ * that wait already: what a trial was made for may be among them.
+ */
+static void scale_job(void *arg)
+{
+	const struct timespec pause = { 0, 50000000 };
+	struct scaling *s = arg;
+	int rc;
+
+	if (!s->said)
+		say(s);
+	rc = scale_running(s->slugd, s->view.app);
+	if (rc == ERR_CONFLICT && clock_mono_ms() < s->until &&
+	    !s->slugd->stopping) {
+		nanosleep(&pause, NULL);
+		submit(s);
+		return;
+	}
+	http_finish(s->req, err_prefix(rc, "It is written down, but not done"));
+	scaling_free(s);
+}
+
+static void submit(struct scaling *s)
+{
+	char *key = xasprintf("launch %s", s->view.app->name);
+
+	jobs_submit(s->slugd->jobs, key, scale_job, s);
+	free(key);
+}
+
+static int scaling_begin(struct slugd *d, struct http_request *req,
+			 struct scaling **out)
+{
+	struct scaling *s = *out = xcalloc(1, sizeof(*s));
+	int rc;
+
+	s->slugd = d;
+	s->req = req;
+	s->until = clock_mono_ms() + (d->config->timeout + SPARE_S) * 1000;
+	rc = api_app(d, req, &s->view.app);
+	return rc ? rc : view_today(d, &s->view);
+}
+
+/* Write it down, and read what it is now, into the reply. */
+static int set(struct scaling *s)
 {
 	struct view now = { .app = s->view.app };
-	int rc = jobs_call(s->slugd->jobs, JOBS_LEDGER, write_down, s);
+	int rc = ledger_formation_set(s->slugd->writer, now.app->id, s->v, s->n,
+				      s->req->peer->user);
 
 	if (!rc)
 		rc = view_today(s->slugd, &now);
 	if (!rc)
-		*out = changed(s, &now);
+		s->req->reply = changed(s, &now);
 	now.app = NULL;
 	view_release(&now);
 	return rc;
 }
 
-/* Say it, and have it done. */
-static int scale(struct scaling *s, const json_t *formation)
+/* Have it done, if all is right so far; takes s. */
+static int scaling_end(struct scaling *s, int rc)
 {
-	const struct app *app = s->view.app;
-	char *words = words_of(formation);
-	int rc;
-
-	log_line("app=%s user=%s scaled to %s", app->name, s->user, words);
-	api_event(s->slugd, app, "Scaled to %s by user %s", words, s->user);
-	rc = scale_running(s->slugd, app);
-	free(words);
-	return err_prefix(rc, "It is written down, but not done");
-}
-
-static int scaling_begin(struct slugd *d, struct http_request *req,
-			 struct scaling *s)
-{
-	int rc;
-
-	*s = (struct scaling){ .slugd = d, .user = req->peer->user };
-	rc = api_app(d, req, &s->view.app);
-	return rc ? rc : view_today(d, &s->view);
-}
-
-/* Do it, and answer with all that changed. */
-static int scaling_end(struct http_request *req, struct scaling *s, int rc)
-{
-	if (!rc)
-		rc = set(s, &req->reply);
-	if (!rc && s->n)
-		rc = scale(s, req->reply);
-	view_release(&s->view);
-	free(s->v);
+	if (!rc && s->n) {
+		submit(s);
+		return HTTP_LATER;
+	}
+	scaling_free(s);
 	return rc;
 }
 
 int api_formation_batch(void *ctx, struct http_request *req)
 {
-	struct scaling s;
+	struct scaling *s;
 	int rc = scaling_begin(ctx, req, &s);
 
 	if (!rc)
-		rc = take_updates(&s, json_object_get(req->body, "updates"));
-	return scaling_end(req, &s, rc);
+		rc = take_updates(s, json_object_get(req->body, "updates"));
+	if (!rc)
+		rc = set(s);
+	return scaling_end(s, rc);
 }
 
 int api_formation_update(void *ctx, struct http_request *req)
 {
-	struct scaling s;
-	json_t *one;
+	struct scaling *s;
+	json_t *all;
 	int rc = scaling_begin(ctx, req, &s);
 
-	s.v = xcalloc(1, sizeof(*s.v));
+	s->v = xcalloc(1, sizeof(*s->v));
 	if (!rc)
-		rc = take_update(&s, req->body, req->param[1]);
-	if (!rc && !s.n)
+		rc = take_update(s, req->body, req->param[1]);
+	if (!rc && !s->n)
 		rc = err_set(ERR_INVALID, "quantity is missing");
-	rc = scaling_end(req, &s, rc);
+	if (!rc)
+		rc = set(s);
 	if (!rc) {
-		one = json_incref(json_array_get(req->reply, 0));
-		json_decref(req->reply);
-		req->reply = one;
+		all = req->reply;
+		req->reply = json_incref(json_array_get(all, 0));
+		json_decref(all);
 	}
-	return rc;
+	return scaling_end(s, rc);
 }

@@ -27,7 +27,7 @@ static const struct http_route routes[] = {
 	{ "GET", "/apps", api_app_list, LANE_INLINE },
 	{ "POST", "/apps", api_app_create, LANE_LEDGER },
 	{ "GET", "/apps/:app", api_app_info, LANE_INLINE },
-	{ "PATCH", "/apps/:app", api_app_update, LANE_DYNOS },
+	{ "PATCH", "/apps/:app", api_app_update, LANE_LOOK },
 	{ "GET", "/apps/:app/releases", api_release_list, LANE_INLINE },
 	{ "POST", "/apps/:app/releases", api_release_create, LANE_RELEASE },
 	{ "GET", "/apps/:app/releases/:release", api_release_info, LANE_INLINE },
@@ -47,9 +47,9 @@ static const struct http_route routes[] = {
 	{ "GET", "/apps/:app/builds/:build", api_build_info, LANE_INLINE },
 	{ "GET", "/apps/:app/slugs/:slug", api_slug_info, LANE_CHECKSUM },
 	{ "GET", "/apps/:app/formation", api_formation_list, LANE_INLINE },
-	{ "PATCH", "/apps/:app/formation", api_formation_batch, LANE_LAUNCH },
+	{ "PATCH", "/apps/:app/formation", api_formation_batch, LANE_RELEASE },
 	{ "GET", "/apps/:app/formation/:type", api_formation_info, LANE_INLINE },
-	{ "PATCH", "/apps/:app/formation/:type", api_formation_update, LANE_LAUNCH },
+	{ "PATCH", "/apps/:app/formation/:type", api_formation_update, LANE_RELEASE },
 	{ "GET", "/apps/:app/dynos", api_dyno_list, LANE_LOOK },
 	{ "DELETE", "/apps/:app/dynos", api_dyno_restart_all, LANE_DYNOS },
 	{ "POST", "/apps/:app/dynos", api_dyno_create, LANE_LOOK },
@@ -171,7 +171,6 @@ static void defer(void *ctx, int lane, struct http_request *req)
 	};
 	static const char *const app_keys[] = {
 		[LANE_GIT] = "git",
-		[LANE_LAUNCH] = "launch",
 		[LANE_DYNOS] = "dynos",
 		[LANE_LOOK] = "look",
 	};

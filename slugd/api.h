@@ -12,14 +12,14 @@
  * 0 or an ERR_*, and fills in the request's answer.
  *
  * Handlers of LANE_INLINE run on the server's thread and wait for nothing:
- * they read. Those of LANE_LEDGER may write, those of LANE_RELEASE make a
- * release of an app, which they do not while a push holds the app's release
- * lane; no more do those of LANE_ADDON, which wait for providers, too. Those of LANE_GIT for git: one of an app at a time; that of
- * LANE_PUSH looks at processes and folders, those of LANE_SLUGS at the whole
- * store of slugs, that of LANE_CHECKSUM at all bytes of a slug. Those of
- * LANE_LAUNCH wait for an app's launches, and come between them; those of
- * LANE_DYNOS order its slugrun something, those of LANE_LOOK ask it;
- * that of LANE_LOGS reads its log.
+ * they read. Those of LANE_LEDGER may write; those of LANE_RELEASE do that
+ * when no push holds the app's release lane, since they change what a launch
+ * begins with, and so do those of LANE_ADDON, which wait for providers, too.
+ * Those of LANE_GIT wait for git: one of an app at a time; that of LANE_PUSH
+ * looks at processes and folders, those of LANE_SLUGS at the whole store of
+ * slugs, that of LANE_CHECKSUM at all bytes of a slug. Those of LANE_DYNOS
+ * order an app's slugrun something, those of LANE_LOOK ask it, or take it no
+ * time; that of LANE_LOGS reads its log.
  */
 enum {
 	LANE_INLINE = 0,
@@ -30,10 +30,9 @@ enum {
 	LANE_SLUGS = 5,
 	LANE_CHECKSUM = 6,
 	LANE_RELEASE = 7,
-	LANE_LAUNCH = 8,
-	LANE_DYNOS = 9,
-	LANE_LOOK = 10,
-	LANE_LOGS = 11,
+	LANE_DYNOS = 8,
+	LANE_LOOK = 9,
+	LANE_LOGS = 10,
 };
 
 /* Serve on the listening socket. */

@@ -149,6 +149,28 @@ static bool is_repeated(const struct formation_change *v, size_t i)
 	return false;
 }
 
+/* Are there not too many in all? */
+static int check_sum(struct ledger *l, int64_t app, const json_t *types)
+{
+	int64_t sum = 0, n = 0;
+	const char *type;
+	json_t *command;
+	int rc = 0;
+
+	json_object_foreach((json_t *)(uintptr_t)types, type, command) {
+		rc = quantity_of(l, app, type, &n);
+		if (rc)
+			return rc;
+		sum += n;
+	}
+	if (sum > FORMATION_SUM)
+		rc = err_set(ERR_INVALID,
+			     "Couldn't scale: %" PRId64
+			     " processes are more than an app may have, %d",
+			     sum, FORMATION_SUM);
+	return rc;
+}
+
 static int set_locked(struct ledger *l, int64_t app,
 		      const struct formation_change *v, size_t n,
 		      const char *user)
@@ -167,6 +189,8 @@ static int set_locked(struct ledger *l, int64_t app,
 		if (!rc)
 			rc = set_one(l, app, &v[i], &detail);
 	}
+	if (!rc)
+		rc = check_sum(l, app, slug->process_types);
 	if (!rc && n)
 		rc = l->backend->ops->audit_add(l->backend, app, user, "scale",
 						detail, clock_now());

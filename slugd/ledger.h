@@ -370,8 +370,9 @@ struct formation_change {
 	bool relative;
 };
 
-/* How many processes of a type there may be. */
+/* How many processes of a type there may be, and of an app. */
 #define FORMATION_MAX 100
+#define FORMATION_SUM 200
 
 /*
  * Set how many processes the app wants, all n of v or none: of types that
