@@ -129,6 +129,8 @@ static void leave_terminal(void)
 	void (*before)(int) = signal(SIGHUP, SIG_IGN);
 
 	ioctl(STDIN_FILENO, TIOCNOTTY);
+	/* The one that came by that is blocked: it would come later. */
+	signal(SIGHUP, SIG_IGN);
 	signal(SIGHUP, before);
 }
 
