@@ -24,6 +24,7 @@
 static const struct http_route routes[] = {
 	{ "GET", "/", api_root, LANE_INLINE },
 	{ "POST", "/session", api_session_create, LANE_INLINE },
+	{ "GET", "/account", api_account_info, LANE_INLINE },
 	{ "GET", "/apps", api_app_list, LANE_INLINE },
 	{ "POST", "/apps", api_app_create, LANE_LEDGER },
 	{ "GET", "/apps/:app", api_app_info, LANE_INLINE },
@@ -253,6 +254,16 @@ int api_session_create(void *ctx, struct http_request *req)
 	str_replace(&req->peer->user, xstrdup(user));
 	req->status = 201;
 	req->reply = json_make("{s:s}", "user", user);
+	return 0;
+}
+
+/* Who asks: Heroku's client wants to know before it shows dynos. */
+int api_account_info(void *ctx, struct http_request *req)
+{
+	(void)ctx;
+	req->reply = api_user(req->peer->user);
+	json_object_set_new(req->reply, "name",
+			    json_str_or_null(req->peer->user));
 	return 0;
 }
 

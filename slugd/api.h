@@ -40,6 +40,7 @@ int api_start(struct slugd *d, int fd, struct http_server **out);
 
 /* The handlers, by resource; ctx is the struct slugd. */
 int api_root(void *ctx, struct http_request *req);
+int api_account_info(void *ctx, struct http_request *req);
 int api_session_create(void *ctx, struct http_request *req);
 int api_app_list(void *ctx, struct http_request *req);
 int api_app_create(void *ctx, struct http_request *req);

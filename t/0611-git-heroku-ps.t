@@ -38,6 +38,9 @@ patch() {
 		-o answer -w '%{http_code}'
 }
 
+is "$(api GET /account | keys_of)" 'email id name' \
+	'the official client asks who it is before it shows dynos'
+
 # --- before there is anything ---
 
 run git heroku ps
