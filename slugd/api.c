@@ -15,6 +15,7 @@
 #include "log.h"
 #include "mem.h"
 #include "names.h"
+#include "route.h"
 
 #define MAX_BODY (1UL << 20)
 #define MAX_PUSH (64UL << 20)
@@ -223,11 +224,11 @@ int api_root(void *ctx, struct http_request *req)
 	for (name = d->config->deploy_branches; *name; name++)
 		json_array_append_new(branches, json_string(*name));
 	req->reply = json_make(
-		"{s:s, s:s, s:s, s:s, s:s, s:i, s:o, s:o}", "name", "slugd",
-		"version", PACKAGE_VERSION, "directory", d->dir, "platform",
-		d->config->platform, "driver", d->config->driver, "pid",
-		(int)getpid(), "started_at", json_time(d->started_at),
-		"deploy_branches", branches);
+		"{s:s, s:s, s:s, s:s, s:s, s:i, s:o, s:o, s:o}", "name",
+		"slugd", "version", PACKAGE_VERSION, "directory", d->dir,
+		"platform", d->config->platform, "driver", d->config->driver,
+		"pid", (int)getpid(), "started_at", json_time(d->started_at),
+		"deploy_branches", branches, "route", route_json(d));
 	return 0;
 }
 

@@ -76,6 +76,7 @@ void configs_reload(struct slugd *d)
 	}
 	fresh = d->configs->all[d->configs->n - 1];
 	keep(&fresh->driver, old->driver, "driver");
+	keep(&fresh->route, old->route, "[route] driver");
 	d->config = fresh;
 	log_line("the configuration was read again");
 }

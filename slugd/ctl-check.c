@@ -12,6 +12,7 @@
 #include "config.h"
 #include "ctl.h"
 #include "err.h"
+#include "haproxy.h"
 #include "mem.h"
 #include "proc.h"
 #include "sock.h"
@@ -156,6 +157,21 @@ static void check_programs(struct check *c)
 	}
 }
 
+/* Does slugd's HAProxy listen on it? */
+static bool is_routed(const struct check *c, int64_t port)
+{
+	char *path = xasprintf("%s/haproxy.sock", c->ctl->dir);
+	char *command = xasprintf("show stat in-%" PRId64 " 1 -1", port);
+	char *out = NULL;
+	bool is =
+		!haproxy_ask(&out, path, command) && strstr(out, ",FRONTEND,");
+
+	free(out);
+	free(command);
+	free(path);
+	return is;
+}
+
 /* An address that another program has taken. */
 static void check_port(struct check *c, const struct app *app)
 {
@@ -163,7 +179,7 @@ static void check_port(struct check *c, const struct app *app)
 	int fd = -1;
 
 	if (!launches(c) || !app->port ||
-	    sock_port_is_free((uint16_t)app->port))
+	    sock_port_is_free((uint16_t)app->port) || is_routed(c, app->port))
 		return;
 	path = xasprintf("%s/apps/%s/slugrun.sock", c->ctl->dir, app->name);
 	if (sock_connect_unix(&fd, path))

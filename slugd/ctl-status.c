@@ -139,6 +139,29 @@ static void show_slugd(const json_t *root)
 	       json_int(root, "pid", 0), when, json_str(root, "driver", ""));
 }
 
+/* What leads requests to apps, and what of that does not work. */
+static void show_route(const json_t *route)
+{
+	json_t *problem;
+	size_t i;
+
+	if (!json_is_object(route))
+		return;
+	if (strcmp(json_str(route, "driver", ""), "haproxy") != 0)
+		printf("route: direct (%s): a hand-over may break kept "
+		       "connections\n",
+		       json_str(route, "reason", ""));
+	else if (json_int(route, "pid", 0))
+		printf("route: haproxy %s, pid %" PRId64 "\n",
+		       json_str(route, "version", ""),
+		       json_int(route, "pid", 0));
+	else
+		printf("route: haproxy %s, which does not run\n",
+		       json_str(route, "version", ""));
+	json_array_foreach(json_object_get(route, "problems"), i, problem)
+		printf("route: %s\n", json_string_value(problem));
+}
+
 /* Of what reads a push and unpacks a slug; they run where this does. */
 static void show_fence(void)
 {
@@ -164,6 +187,7 @@ int ctl_status(const struct ctl *ctl)
 	if (!rc) {
 		show_slugd(root);
 		show_fence();
+		show_route(json_object_get(root, "route"));
 		rc = show_apps(ctl, c,
 			       strcmp(json_str(root, "driver", ""), "none") !=
 				       0);

@@ -11,7 +11,8 @@
  * its slugrun), "look APP" (questions), "logs", "git APP", "addon
  * APP" (by its id), "addons" (which resumes them), "slugs" (who looks at
  * the whole store, or removes of it), "checksums" (of slugs), "pushes" (their
- * first step), "wait APP" (by its id: changes that wait for a push), and one of
+ * first step), "wait APP" (by its id: changes that wait for a push), "route"
+ * (HAProxy), and one of
  * its own for each build.
  */
 struct jobs;

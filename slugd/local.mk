@@ -49,6 +49,8 @@ slugd_slugd_SOURCES = \
 	slugd/pushes.c slugd/pushes.h \
 	slugd/repo.c slugd/repo.h \
 	slugd/runner.c slugd/runner.h \
+	slugd/route-config.c slugd/route-config.h \
+	slugd/route.c slugd/route.h \
 	slugd/settle.c \
 	slugd/slugd.c slugd/slugd.h \
 	slugd/slugs.c slugd/slugs.h \

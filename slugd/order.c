@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "err.h"
+#include "route.h"
 #include "slugd.h"
 
 /* The process type that is run once, before a release becomes current. */
@@ -111,7 +112,10 @@ int order_make(const struct slugd *d, const struct app *app,
 {
 	const struct config *c = d->config;
 	json_t *processes = NULL;
-	int rc = describe_processes(d, app, slug, &processes);
+	int rc = route_app(d, app);
+
+	if (!rc)
+		rc = describe_processes(d, app, slug, &processes);
 
 	if (rc)
 		goto done;
@@ -132,6 +136,7 @@ int order_make(const struct slugd *d, const struct app *app,
 			 (json_int_t)c->grace);
 	describe_launch(c, r, slug, *out);
 	describe_fences(c, *out);
+	json_object_set_new(*out, "route", route_order(d, app));
 	rc = describe_uid(d, app, *out);
 	if (rc) {
 		json_decref(*out);

@@ -32,6 +32,7 @@
 #include "mem.h"
 #include "proc.h"
 #include "pushes.h"
+#include "route.h"
 #include "sock.h"
 #include "text.h"
 
@@ -244,6 +245,7 @@ static void reload(struct slugd *d)
 	units_notify(d->units, state);
 	free(state);
 	configs_reload(d);
+	route_refresh(d);
 	units_notify(d->units, "READY=1");
 }
 
@@ -268,7 +270,9 @@ static int serve(struct slugd *d, const sigset_t *signals)
 
 	slugs_drop_if(d->slugs, is_orphan, d);
 	d->recovering = true;
-	rc = pushes_recover(d->pushes);
+	rc = route_start(d);
+	if (!rc)
+		rc = pushes_recover(d->pushes);
 	if (!rc)
 		rc = launch_recover(d);
 	if (!rc)
@@ -296,6 +300,7 @@ done:
 	http_close(server);
 	jobs_drain(d->jobs);
 	http_stop(server);
+	route_end(d, !rc && !units_run_slugd(d->units));
 	if (fd >= 0) {
 		close(fd);
 		unlink(d->socket);

@@ -37,6 +37,7 @@ struct slugd {
 	struct lanes *lanes;
 	struct pushes *pushes;
 	struct units *units;
+	struct route *route; /* NULL: nothing is launched */
 	bool recovering; /* before anybody is served */
 	atomic_bool stopping;
 	atomic_bool gc_due; /* there is something to remove */

@@ -168,6 +168,20 @@ static int post_stop(void *ctx, struct http_request *req)
 	return HTTP_LATER;
 }
 
+/* {"route": as in an order}: what leads requests to the app is new. */
+static int post_route(void *ctx, struct http_request *req)
+{
+	struct supervisor *s = ctx;
+	int rc = 0;
+
+	if (s->route)
+		rc = route_change(s->route,
+				  json_object_get(req->body, "route"));
+	if (!rc)
+		req->reply = json_object();
+	return rc;
+}
+
 /* Each in lane 1, the only one: the main thread. */
 const struct http_route api_routes[] = {
 	{ "GET", "/", get_state, 1 },
@@ -179,6 +193,7 @@ const struct http_route api_routes[] = {
 	{ "POST", "/dynos", post_dynos, 1 },
 	{ "POST", "/dynos/stop", post_dyno_stop, 1 },
 	{ "POST", "/log", post_log, 1 },
+	{ "POST", "/route", post_route, 1 },
 	{ "POST", "/stop", post_stop, 1 },
 	{ NULL, NULL, NULL, 0 },
 };

@@ -17,6 +17,9 @@ struct route {
 	uint16_t port;
 	struct relay *relay;
 	struct servers *servers;
+	struct relay *before; /* with connections that go on */
+	struct route_server *v;
+	size_t n; /* where it points */
 };
 
 static bool is_haproxy(const json_t *spec)
@@ -63,12 +66,35 @@ static void point_relay(struct relay *relay, const struct route_server *v,
 	free(ports);
 }
 
-void route_point(struct route *r, const struct route_server *v, size_t n)
+/* Where requests go is kept: it is asked for once more by route_change(). */
+static void keep(struct route *r, const struct route_server *v, size_t n)
+{
+	struct route_server *copy = xcalloc(n + 1, sizeof(*copy));
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		copy[i] = v[i];
+		copy[i].name = xstrdup(v[i].name);
+	}
+	for (i = 0; i < r->n; i++)
+		free(r->v[i].name);
+	free(r->v);
+	r->v = copy;
+	r->n = n;
+}
+
+static void point(struct route *r, const struct route_server *v, size_t n)
 {
 	if (r->relay)
 		point_relay(r->relay, v, n);
 	else
 		servers_point(r->servers, v, n);
+}
+
+void route_point(struct route *r, const struct route_server *v, size_t n)
+{
+	keep(r, v, n);
+	point(r, v, n);
 }
 
 void route_refuse(struct route *r)
@@ -91,9 +117,27 @@ int64_t route_drain_ms(const struct route *r, int64_t grace)
 	return r->relay ? RELAY_DRAIN_MS : grace * 1000;
 }
 
-int route_sync(struct route *r)
+int route_change(struct route *r, const json_t *spec)
 {
-	return r->relay ? 0 : servers_sync(r->servers);
+	struct route *fresh = NULL;
+	int rc;
+
+	if (route_fits(r, spec, r->port))
+		return r->relay ? 0 : servers_sync(r->servers);
+	rc = route_open(&fresh, spec, r->port);
+	if (rc)
+		return rc;
+	point(fresh, r->v, r->n);
+	if (r->relay) {
+		relay_refuse(r->relay);
+		relay_close(r->before);
+		r->before = r->relay;
+	}
+	servers_close(r->servers);
+	r->relay = fresh->relay;
+	r->servers = fresh->servers;
+	free(fresh);
+	return 0;
 }
 
 int64_t route_due(const struct route *r)
@@ -111,7 +155,10 @@ void route_close(struct route *r)
 {
 	if (!r)
 		return;
+	keep(r, NULL, 0);
+	free(r->v);
 	relay_close(r->relay);
+	relay_close(r->before);
 	servers_close(r->servers);
 	free(r);
 }

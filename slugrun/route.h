@@ -21,7 +21,7 @@ struct route;
 
 /* A web process: its name, its pid and its port. */
 struct route_server {
-	const char *name;
+	char *name;
 	pid_t pid;
 	uint16_t port;
 };
@@ -58,8 +58,11 @@ bool route_is_busy(struct route *r, uint16_t port);
  */
 int64_t route_drain_ms(const struct route *r, int64_t grace);
 
-/* Bring HAProxy in line again, now. Errors: ERR_UNAVAILABLE. */
-int route_sync(struct route *r);
+/*
+ * Bring HAProxy in line again, now; or, where spec asks for another way than
+ * this, go on by that. Errors: as route_open(), and all stays as it is.
+ */
+int route_change(struct route *r, const json_t *spec);
 
 /*
  * When route_tick() has something to do: in clock_mono_ms(), INT64_MAX for

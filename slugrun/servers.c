@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "servers.h"
 
-#include <errno.h>
+#include <fcntl.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +14,6 @@
 #include "haproxy.h"
 #include "log.h"
 #include "mem.h"
-#include "names.h"
 #include "route.h"
 
 #define LOCK_MS  2000 /* a reload takes 0.1 s */
@@ -117,7 +116,8 @@ static int write_state(const struct servers *s)
 	char *copy = xstrdup(s->state);
 	char *tmp = xasprintf("%s/.%s.tmp", s->folder, basename(copy));
 	const struct server *v;
-	FILE *f = fopen(tmp, "we");
+	int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "w");
 	int rc = 0;
 
 	if (f) {
@@ -271,7 +271,7 @@ int servers_sync(struct servers *s)
 	s->due_ms = clock_mono_ms() + AGAIN_MS;
 	if (rc && !s->told)
 		log_line("the route: %s", err_msg());
-	else if (!rc && s->told)
+	else if (!rc && s->told && !TAILQ_EMPTY(&s->list))
 		log_line("the route is in line again");
 	s->told = rc != 0;
 	return rc;
@@ -369,6 +369,8 @@ void servers_close(struct servers *s)
 
 	if (!s)
 		return;
+	/* slugd ends HAProxy at the same time, maybe. */
+	s->told = true;
 	servers_point(s, NULL, 0);
 	while ((v = TAILQ_FIRST(&s->list))) {
 		v->look_ms = 0;
