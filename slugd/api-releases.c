@@ -267,39 +267,67 @@ static int rollback_part(const struct http_request *req,
 	return 0;
 }
 
+static int roll_back(struct slugd *d, struct http_request *req,
+		     const struct app *app, struct release **out)
+{
+	const char *target = json_str(req->body, "release", "");
+	enum rollback_part part;
+	char name[24];
+	int rc = rollback_part(req, &part);
+
+	if (!strcmp(target, "previous"))
+		target = NULL;
+	if (!rc)
+		rc = ledger_rollback(d->writer, app->id, target, part,
+				     req->peer->user, out);
+	if (rc)
+		return rc;
+	snprintf(name, sizeof(name), "v%" PRId64, (*out)->target);
+	http_add_header(req, "Slugd-Target", name);
+	return 0;
+}
+
+/* One of the three that api_release_create() knows. */
+static int make(struct slugd *d, struct http_request *req,
+		const struct app *app, struct release **out)
+{
+	const json_t *retry = json_object_get(req->body, "retry");
+	const char *slug = json_str(req->body, "slug", NULL);
+
+	if (json_is_string(json_object_get(req->body, "release")))
+		return roll_back(d, req, app, out);
+	if (retry && (json_is_string(retry) || json_is_null(retry)))
+		return ledger_retry(d->writer, app->id,
+				    json_string_value(retry), req->peer->user,
+				    out);
+	if (slug)
+		return ledger_release_slug(
+			d->writer, app->id, slug,
+			json_str(req->body, "description", NULL),
+			req->peer->user, out);
+	return err_set(ERR_INVALID, "say which release to roll back to: "
+				    "{\"release\": \"v12\"}");
+}
+
 /*
  * POST {"release": "v12" or its id}: go back to it; beyond Heroku's,
  * "previous" is the newest older good release that differs, and "only"
- * takes a part.
+ * takes a part. Or {"slug": id, "description"}: release it again; or, beyond
+ * Heroku's, {"retry": "v12" or null}: what failed, or the newest that did.
  */
 int api_release_create(void *ctx, struct http_request *req)
 {
 	struct slugd *d = ctx;
-	const char *target = json_str(req->body, "release", NULL);
 	struct release *r = NULL;
-	enum rollback_part part;
 	struct app *app = NULL;
-	char name[24];
-	int rc;
+	int rc = api_app(d, req, &app);
 
-	if (!target)
-		return err_set(ERR_INVALID,
-			       "say which release to roll back to: "
-			       "{\"release\": \"v12\"}");
-	if (!strcmp(target, "previous"))
-		target = NULL;
-	rc = rollback_part(req, &part);
 	if (!rc)
-		rc = api_app(d, req, &app);
-	if (!rc)
-		rc = ledger_rollback(d->writer, app->id, target, part,
-				     req->peer->user, &r);
+		rc = make(d, req, app, &r);
 	if (!rc)
 		rc = answer(d->writer, req, app, r);
 	if (rc)
 		goto done;
-	snprintf(name, sizeof(name), "v%" PRId64, r->target);
-	http_add_header(req, "Slugd-Target", name);
 	req->status = 201;
 	api_released(req, app, r);
 	launch_release(d, app, r);

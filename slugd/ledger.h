@@ -279,6 +279,23 @@ int ledger_rollback(struct ledger *l, int64_t app, const char *name,
 		    enum rollback_part part, const char *user,
 		    struct release **out);
 
+/*
+ * A new release that makes once more, on top of what is now, what the failed
+ * one of that name ("v12", uuid; NULL: the newest) changed of code and
+ * config. Errors: ERR_INVALID where it did not fail.
+ */
+int ledger_retry(struct ledger *l, int64_t app, const char *name,
+		 const char *user, struct release **out);
+
+/*
+ * A new release of a slug that the app has, with today's config; the
+ * description may be NULL. Where it reads "Retry of v12: ..." and v12 failed
+ * with that slug, it is ledger_retry().
+ */
+int ledger_release_slug(struct ledger *l, int64_t app, const char *slug,
+			const char *description, const char *user,
+			struct release **out);
+
 /* The pending release was launched, or not. One that is not stays. */
 int ledger_release_finish(struct ledger *l, int64_t id,
 			  enum release_status status);

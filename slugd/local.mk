@@ -13,6 +13,7 @@ slugd_ledger_sources = \
 	slugd/ledger-sqlite.c \
 	slugd/ledger.c slugd/ledger.h \
 	slugd/retention.c slugd/retention.h \
+	slugd/retry.c \
 	slugd/rollback.c
 
 slugd_slugd_SOURCES = \
