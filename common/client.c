@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <http_parser.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +38,9 @@ struct client {
 	int (*sink)(void *ctx, const char *data, size_t len);
 	void *sink_ctx;
 	int sink_rc;
+	void (*slow)(void *ctx); /* the next answer takes long */
+	void *slow_ctx;
+	int slow_ms;
 };
 
 /* The error that a status stands for (RFC 9110; Heroku's error ids). */
@@ -196,6 +200,13 @@ void client_set_timeout(struct client *c, int ms)
 	setsockopt(c->fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
 }
 
+void client_set_slow(struct client *c, int ms, void (*fn)(void *ctx), void *ctx)
+{
+	c->slow = fn;
+	c->slow_ctx = ctx;
+	c->slow_ms = ms;
+}
+
 void client_set_header(struct client *c, const char *name, const char *value)
 {
 	str_replace(&c->extra,
@@ -255,10 +266,21 @@ static void keep_early(struct client *c, const char *data, size_t len)
 	c->early_len = len;
 }
 
+/* Tell whoever wants to know that nothing came for so long. */
+static void await_answer(struct client *c)
+{
+	struct pollfd p = { c->fd, POLLIN, 0 };
+
+	if (c->slow && !poll(&p, 1, c->slow_ms))
+		c->slow(c->slow_ctx);
+	c->slow = NULL;
+}
+
 static int read_answer(struct client *c)
 {
 	char buf[16384];
 
+	await_answer(c);
 	clear_answer(c);
 	http_parser_init(&c->parser, HTTP_RESPONSE);
 	c->parser.data = c;

@@ -39,6 +39,10 @@ void client_free(struct client *c);
 /* Give up with ERR_UNAVAILABLE after ms without a byte; 0: never. */
 void client_set_timeout(struct client *c, int ms);
 
+/* Call fn(ctx), once, where the next answer is not there after ms. */
+void client_set_slow(struct client *c, int ms, void (*fn)(void *ctx),
+		     void *ctx);
+
 /* Send this header with the next request only; both are copied. */
 void client_set_header(struct client *c, const char *name, const char *value);
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "err.h"
 #include "mem.h"
@@ -15,6 +16,9 @@
 
 /* What an error message can hold of a launch's output: the end of it. */
 #define OUTPUT_KEPT 1500
+
+#define SLOW_MS 1000 /* until it is said for what is waited */
+#define LOOK_MS 2000 /* for slugd to say what that is */
 
 struct output {
 	char *text; /* NULL: nothing yet */
@@ -114,12 +118,41 @@ static char *header(const struct heroku *h, const char *name)
 	return value && *value ? text_escape(value) : NULL;
 }
 
+/* slugd has not answered yet: say for what it waits, where it does. */
+static void say_waiting(void *ctx)
+{
+	const struct heroku *h = ctx;
+	char *path = heroku_path(h, "%s", ""), *safe;
+	struct client *c = NULL;
+	json_t *app = NULL;
+	const char *busy;
+
+	if (!client_open(&c, h->socket)) {
+		client_set_timeout(c, LOOK_MS);
+		client_call(c, "GET", path, NULL, &app);
+	}
+	busy = json_str(app, "busy", NULL);
+	if (busy) {
+		safe = text_escape(busy);
+		progress_stop();
+		/* The line that is open on standard output. */
+		fprintf(stderr, "%s !    Waiting: %s\n",
+			isatty(STDOUT_FILENO) ? "\n" : "", safe);
+		progress_start();
+		free(safe);
+	}
+	json_decref(app);
+	client_free(c);
+	free(path);
+}
+
 int change_send(struct heroku *h, struct change *c)
 {
 	char *version, *segment;
 	json_t *release = NULL;
 	int rc;
 
+	client_set_slow(h->client, SLOW_MS, say_waiting, h);
 	progress_start();
 	rc = client_call(h->client, c->method, c->path, c->body, &c->answer);
 	progress_stop();

@@ -19,8 +19,9 @@ int heroku_connect(struct heroku *h)
 		rc = client_open(&h->client, where.socket);
 	if (!rc) {
 		h->name = where.app;
+		h->socket = where.socket;
 		h->git_remote = where.remote;
-		where.app = where.remote = NULL;
+		where.app = where.socket = where.remote = NULL;
 	}
 	where_release(&where);
 	return rc;
@@ -30,9 +31,10 @@ void heroku_release(struct heroku *h)
 {
 	client_free(h->client);
 	free(h->name);
+	free(h->socket);
 	free(h->git_remote);
 	h->client = NULL;
-	h->name = h->git_remote = NULL;
+	h->name = h->socket = h->git_remote = NULL;
 }
 
 static char *vpath(const struct heroku *h, const char *fmt, va_list ap)

@@ -39,6 +39,7 @@ struct heroku {
 
 	/* Once connected: */
 	char *name;       /* the app's name */
+	char *socket;     /* of its slugd */
 	char *git_remote; /* the remote that leads to it; NULL: none known */
 	struct client *client;
 };
