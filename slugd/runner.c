@@ -207,7 +207,6 @@ struct follower {
 	atomic_bool over; /* the launch is */
 };
 
-/* Errors: ERR_NOTFOUND where the command has not begun. */
 static int read_output(const struct follower *f)
 {
 	char *path = xasprintf("/output?version=%" PRId64, f->version);
@@ -223,18 +222,27 @@ static int read_output(const struct follower *f)
 	return rc;
 }
 
+/* Is it the launch that is going on? Before, there may be output of others. */
+static bool has_begun(const struct follower *f)
+{
+	json_t *state = NULL;
+	int64_t version = 0;
+
+	if (!runner_state(f->slugd, f->app, &state))
+		version = json_int(state, "launching", 0);
+	json_decref(state);
+	return version == f->version;
+}
+
 static void *follow_output(void *arg)
 {
 	const struct timespec pause = { 0, 20000000 };
 	struct follower *f = arg;
-	bool last = false;
 	int rc;
 
-	while ((rc = read_output(f)) == ERR_NOTFOUND && !last) {
-		last = f->over;
-		if (!last)
-			nanosleep(&pause, NULL);
-	}
+	while (!f->over && !has_begun(f))
+		nanosleep(&pause, NULL);
+	rc = read_output(f);
 	if (rc && rc != ERR_NOTFOUND)
 		log_line("app=%s: no output of the release command: %s",
 			 f->app->name, err_msg());
@@ -267,6 +275,35 @@ static void follow_end(struct follower *f)
 	free(f);
 }
 
+/* Has slugrun tried it? Its release command does not run again, then. */
+static bool was_tried(const struct slugd *d, const struct app *app,
+		      const json_t *order)
+{
+	json_t *state = NULL;
+	bool tried = false;
+
+	if (!runner_state(d, app, &state))
+		tried = json_int(state, "trial", 0) ==
+			json_int(order, "version", 0);
+	json_decref(state);
+	return tried;
+}
+
+/* What a release command says was heard: only its end is new. */
+static int cut_output(int rc)
+{
+	static const char prefix[] = "the release command ";
+	const char *why = err_msg();
+
+	if (rc && !strncmp(why, prefix, strlen(prefix))) {
+		char *line = xstrndup(why, strcspn(why, "\n"));
+
+		err_set(rc, "%s", line);
+		free(line);
+	}
+	return rc;
+}
+
 int runner_launch(const struct slugd *d, const struct app *app,
 		  const json_t *order, const struct runner_output *output)
 {
@@ -274,12 +311,15 @@ int runner_launch(const struct slugd *d, const struct app *app,
 	struct follower *f = NULL;
 	int rc = runner_need(d, app, &c);
 
-	if (!rc && json_str(order, "release_command", NULL))
+	if (!rc && json_str(order, "release_command", NULL) &&
+	    !was_tried(d, app, order))
 		f = follow(d, app, order, output);
 	if (!rc)
 		rc = post(d, c, order);
 	if (rc == ERR_UNAVAILABLE)
 		rc = err_set(ERR_FAILED, "slugrun did not take the order");
+	if (f)
+		rc = cut_output(rc);
 	follow_end(f);
 	client_free(c);
 	return rc;

@@ -24,6 +24,18 @@
 #define SWEEPS       20 /* one each 100 ms, while others work there */
 #define MAX_LEASES   256
 
+/* The build's output ends with a line that post-receive has shown to its end. */
+static void end_line(const struct push *push, const struct intent *intent,
+		     int64_t version)
+{
+	struct stream *stream = NULL;
+
+	if (push->tried &&
+	    !stream_begin(push->pushes->slugd->streams, intent->build, &stream))
+		stream_print(stream, "v%" PRId64 "\n", version);
+	stream_end(stream);
+}
+
 /* The ref moved: make that durable, then the release. */
 static int settle_moved(struct push *push, struct intent *intent,
 			struct release **out)
@@ -38,6 +50,7 @@ static int settle_moved(struct push *push, struct intent *intent,
 		return rc;
 	log_line("app=%s push=%s settled as v%" PRId64, push->build.app->name,
 		 intent->push, (*out)->version);
+	end_line(push, intent, (*out)->version);
 	push_set_state(push, PUSH_SETTLED);
 	launch_release(d, push->build.app, *out);
 	lane_let_go(d->lanes, push->build.app->id, intent->push);
