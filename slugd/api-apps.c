@@ -10,9 +10,7 @@
 #include "log.h"
 #include "mem.h"
 #include "names.h"
-#if __has_include("route.h")
-# include "route.h"
-#endif
+#include "route.h"
 #include "sock.h"
 #include "text.h"
 
@@ -187,19 +185,6 @@ static int write_down(void *arg)
 	return ledger_maintenance_set(s->slugd->writer, s->app, s->on, s->user);
 }
 
-/* Visitors see it from now on, or no longer. */
-static int show(struct slugd *d, const struct app *app, bool on)
-{
-#if __has_include("route.h")
-	return route_maintenance(d, app, on);
-#else
-	(void)d;
-	(void)app;
-	(void)on;
-	return 0;
-#endif
-}
-
 static int switch_maintenance(struct slugd *d, struct app *app, bool on,
 			      const char *user)
 {
@@ -209,8 +194,8 @@ static int switch_maintenance(struct slugd *d, struct app *app, bool on,
 
 	if (rc)
 		return rc;
-	rc = show(d, app, on);
-	if (!rc) {
+	rc = route_maintenance(d, app, on);
+	if (!rc || (rc == ERR_UNAVAILABLE && !on)) {
 		log_line("app=%s user=%s maintenance %s", app->name, user,
 			 on ? "on" : "off");
 		api_event(d, app, "Maintenance mode %s by user %s",

@@ -24,7 +24,7 @@ refused() {
 # --- of a real app ---
 
 cat >Procfile <<'EOF'
-web: printf 'Gr\303\274\303\237e \033[31mred \377\t.\n'; exec python3 -u -m http.server --bind 127.0.0.1 "$PORT"
+web: printf 'Gr\303\274\303\237e \033[31mred\t.\n'; exec python3 -u -m http.server --bind 127.0.0.1 "$PORT"
 EOF
 git commit -qam 'A server that says what it serves'
 run git heroku logs
@@ -38,7 +38,7 @@ is "$(printf '%s\n' "$out" | grep -Ev '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0
 	'' 'each line has a time, a source and a text'
 like "$out" ' heroku\[web\.1\]: State changed from starting to up$' \
 	'what became of a process'
-like "$out" ' app\[web\.1\]: Grüße \\x1b\[31mred \\xff	\.$' \
+like "$out" ' app\[web\.1\]: Grüße \\x1b\[31mred	\.$' \
 	'what it printed, without what a terminal would act on'
 
 # session APP BODY [CURL-OPTION...]: the log, by the API alone.
@@ -56,7 +56,7 @@ field() {
 	perl -MJSON::PP -e 'local $/;
 		print decode_json(<STDIN>)->{$ARGV[0]} // "none"' "$1"
 }
-like "$(session myapp '{}' | od -An -c | tr -d ' \n')" '033\[31mred377' \
+like "$(session myapp '{}' | od -An -c | tr -d ' \n')" '033\[31mred\\t' \
 	'the API gives the bytes as they are'
 
 within 10 curl -fsS "${url}Procfile"

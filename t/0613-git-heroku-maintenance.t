@@ -4,6 +4,7 @@
 # shellcheck source=t/lib/test.sh
 . "$(dirname "$0")/lib/test.sh"
 
+command -v haproxy >/dev/null || skip_all 'no haproxy'
 driver=slugrun
 make_dir "$@"
 start_slugd || exit 1
@@ -84,13 +85,22 @@ run git heroku maintenance
 is "$out" on 'it is on'
 is "$(api GET /apps/myapp | field maintenance)" true 'as the API says'
 like "$(git heroku info)" '^Maintenance: on$' 'and info'
+answers 503 'visitors get status 503'
+like "$(cat page)" '[Mm]aintenance' 'and a page that says why'
+like "$(git heroku ps)" '^web\.1: up ' 'what runs goes on'
+git heroku config:set MYVAR=1 >/dev/null
+is "$(code)" 503 'also over a release'
 is "$(api GET /apps/other | field maintenance)" false 'of that app alone'
-is "$(git heroku releases -n 1 | sed -n '3s/ .*//p')" v2 'that is no release'
+is "$(git heroku releases -n 1 | sed -n '3s/ .*//p')" v3 'that is no release'
 run git heroku maintenance:on
 is "$status" 0 'once more is no error'
 stop_slugd
 start_slugd
 is "$(git heroku maintenance)" on 'it outlives slugd'
+answers 503 'for visitors, too'
+like "$(git heroku logs -s heroku)" \
+	' heroku\[api\]: Maintenance mode enabled by user ' \
+	'the log has who did it'
 run git heroku maintenance:off
 is "$status:$out:$err" '0:Disabling maintenance mode for myapp... done:' \
 	'maintenance:off: the words'
@@ -118,5 +128,18 @@ is "$(git heroku maintenance)" off 'nothing has changed'
 is "$(api PATCH /apps/myapp -d '{"maintenance":true}' \
 	-H 'Content-Type: application/json' | field maintenance)" true \
 	'the API answers with the app'
+
+# --- without HAProxy ---
+
+stop_slugd
+printf '[route]\ndriver = direct\n' >>"$dir/slugd.ini"
+start_slugd
+run git heroku maintenance off
+is "$status:$(git heroku maintenance)" '0:off' 'what was on can be switched off'
+run git heroku maintenance on
+is "$status:$out" '1:Enabling maintenance mode for myapp... failed' \
+	'but not on'
+like "$err" '^ !    the page of maintenance needs HAProxy' 'the words'
+is "$(git heroku maintenance)" off 'and nothing has changed'
 is "$(slugctl -d "$dir" fsck | sed 's/:.*//')" 'ledger ok' 'the ledger is sound'
 finish
