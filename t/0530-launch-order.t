@@ -8,10 +8,8 @@
 . "$(dirname "$0")/lib/test.sh"
 
 driver=slugrun
+launch='timeout = 8\ngrace = 1\ntrial = off\n'
 make_dir
-sed 's/^driver = .*/&\ntrial = off/' "$dir/slugd.ini" >ini && mv ini "$dir/slugd.ini"
-sed 's/^timeout = .*/timeout = 8/; s/^grace = .*/grace = 1/' \
-	"$dir/slugd.ini" >ini && mv ini "$dir/slugd.ini"
 (
 	# Of the caller: neither is the app's. A umask is.
 	umask 027

@@ -10,9 +10,8 @@
 
 own_exec_path
 driver=slugrun
+launch='timeout = 4\nrelease_timeout = 2\ngrace = 1\n'
 make_dir
-sed 's/^timeout = .*/timeout = 4\nrelease_timeout = 2/; s/^grace = .*/grace = 1/' \
-	"$dir/slugd.ini" >ini && mv ini "$dir/slugd.ini"
 start_slugd || exit 1
 make_app myapp >/dev/null || exit 1
 cd work || exit 1

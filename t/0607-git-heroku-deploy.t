@@ -5,6 +5,7 @@
 . "$(dirname "$0")/lib/test.sh"
 
 driver=slugrun
+launch='timeout = 20\ngrace = 2\ntrial = off\n'
 make_dir "$@"
 start_slugd || exit 1
 make_app myapp >/dev/null || exit 1

@@ -146,7 +146,7 @@ pick_ports() {
 }
 
 # The folder, and slugd.ini in it. Further lines of the ini as arguments.
-# $driver: slugrun or none (none where unset).
+# $driver: slugrun or none (none where unset); $launch: lines of [launch].
 make_dir() {
 	dir=$scratch/slugd
 	mkdir -p "$dir"
@@ -154,7 +154,7 @@ make_dir() {
 	{
 		printf '[launch]\ndriver = %s\n' "${driver:-none}"
 		printf 'ports = %d-%d\n' "$first_port" "$last_port"
-		printf 'timeout = 20\ngrace = 2\n'
+		printf '%b' "${launch:-timeout = 20\ngrace = 2\n}"
 		printf '[addon memcachier]\nplans = free:0, 100:15\n'
 		printf 'config.MEMCACHIER_SERVERS = 127.0.0.1:11211\n'
 		[ $# -eq 0 ] || printf '%s\n' "$@"
