@@ -29,7 +29,9 @@ int box_folders(int64_t uid)
 		const char *name;
 		mode_t mode;
 	} folders[] = {
-		{ BOX_LOWER, 0700 }, { BOX_UPPER, 0755 }, { BOX_WORK, 0700 },
+		{ BOX_LOWER, 0700 },
+		{ BOX_UPPER, 0755 },
+		{ BOX_WORK, 0700 },
 		{ BOX_TMP, 01777 },
 	};
 	size_t i;

@@ -93,6 +93,9 @@ static int build(struct box_settings *s, int tree, const struct start *st)
 		rc = box_limits(s);
 	if (!rc)
 		rc = box_drop_rights(s);
+	/* The command is the same user, but gets at nothing of the init's. */
+	if (!rc && prctl(PR_SET_DUMPABLE, 0))
+		rc = err_sys("PR_SET_DUMPABLE");
 	return rc ? rc : tie(st);
 }
 

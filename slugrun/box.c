@@ -74,7 +74,7 @@ int box_open(struct box *b, const struct release *r, const char *name,
 
 	b->release = r;
 	rc = make_folder(b, dir, name);
-	if (!rc && r->cgroups && prefix && (r->memory || r->max_processes))
+	if (!rc && r->cgroups && prefix)
 		b->cgroup = xasprintf("%s%s", prefix, strrchr(b->run, '/') + 1);
 	if (!rc)
 		rc = box_settings_write(env, r, b->run, command, b->cgroup);
@@ -124,6 +124,11 @@ pid_t box_pid(const struct box *b, pid_t first)
 	struct box_report report;
 
 	return read_report(b, &report) ? (pid_t)report.pid : first;
+}
+
+bool box_was_full(const struct box *b)
+{
+	return b->cgroup && b->release->memory && cgroup_was_full(b->cgroup);
 }
 
 void box_close(struct box *b)

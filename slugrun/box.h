@@ -45,6 +45,9 @@ bool box_is_over(const struct box *b, pid_t first, siginfo_t *info);
 /* The pid of what runs in it: the init's, or, where it has none, first. */
 pid_t box_pid(const struct box *b, pid_t first);
 
+/* Did the kernel kill in it for want of memory, by its limit? */
+bool box_was_full(const struct box *b);
+
 /*
  * Nothing runs in it any more: what it wrote is removed, by a child that
  * nobody waits for. b is as after box_init().

@@ -176,9 +176,9 @@ static int enter(const struct controller *c, const char *name, int64_t limit)
 	/* A file system that is read-only all the same, and the like. */
 	if (mkdir(group, 0755) && errno != EEXIST)
 		goto done;
-	if (put(group, c->limit[v], text))
+	if (limit && put(group, c->limit[v], text))
 		rc = err_sys("%s/%s", group, c->limit[v]);
-	if (c->swap[v])
+	if (limit && c->swap[v])
 		put(group, c->swap[v], text);
 	if (!rc && put(group, "cgroup.procs", "0"))
 		rc = err_sys("%s", group);
@@ -195,9 +195,11 @@ int cgroup_enter(const char *name, int64_t memory, int64_t max_processes)
 
 	if (memory)
 		rc = enter(&controllers[0], name, memory);
-	/* Its init and who starts it are in there, too. */
-	if (!rc && max_processes)
-		rc = enter(&controllers[1], name, max_processes + 2);
+	/* That of processes always: by it all of them can be found. Its init
+	   and who starts it are in there, too. */
+	if (!rc)
+		rc = enter(&controllers[1], name,
+			   max_processes ? max_processes + 2 : 0);
 	return rc;
 }
 

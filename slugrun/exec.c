@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "exec.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -33,6 +34,19 @@ static void give_output(int64_t uid)
 		}
 }
 
+/*
+ * Our own environment is the supervisor's, and can be read in /proc by who
+ * we become.
+ */
+static void forget_environment(void)
+{
+	char **var;
+
+	for (var = environ; *var; var++)
+		memset(*var, 0, strlen(*var));
+	*environ = NULL;
+}
+
 /* Into its folder, which lies where processes of the app may write. */
 static int enter_run(const struct box_settings *s)
 {
@@ -50,6 +64,61 @@ static int enter_run(const struct box_settings *s)
 }
 
 /*
+ * Without a mount namespace the app's user passes slugd's folder on the way
+ * to its own: there it may go to apps/, and to nothing else.
+ */
+static int close_folder(const char *path)
+{
+	DIR *d = opendir(path);
+	struct dirent *e;
+	struct stat st;
+	int rc = 0;
+
+	if (!d)
+		return err_sys("%s", path);
+	/* cppcheck-suppress readdirCalled; no other thread has it */
+	while (!rc && (e = readdir(d))) {
+		if (*e->d_name == '.' || !strcmp(e->d_name, "apps") ||
+		    fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) ||
+		    S_ISLNK(st.st_mode) || !(st.st_mode & 07))
+			continue;
+		if (fchmodat(dirfd(d), e->d_name, st.st_mode & 07770, 0))
+			rc = err_sys("%s/%s", path, e->d_name);
+	}
+	closedir(d);
+	return rc;
+}
+
+static int let_pass(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) || (!(st.st_mode & S_IXOTH) &&
+				chmod(path, (st.st_mode & 07777) | S_IXOTH)))
+		return err_sys("%s", path);
+	return 0;
+}
+
+/* From slugd's folder to the process's own. */
+static int open_way(const struct box_settings *s)
+{
+	size_t len = s->mask ? strlen(s->mask) : 0;
+	char *path = xstrdup(s->run), *slash;
+	int rc = 0;
+
+	if (!len || strncmp(path, s->mask, len) != 0 || path[len] != '/')
+		goto done;
+	rc = close_folder(s->mask);
+	while (!rc && (slash = strrchr(path, '/')) >= path + len) {
+		*slash = '\0';
+		rc = let_pass(path);
+	}
+done:
+	free(path);
+	return rc;
+}
+
+/*
  * To be done with the supervisor's rights: a folder on the way to the
  * release's is not for the app's user to pass.
  */
@@ -57,6 +126,7 @@ static int prepare(struct box_settings *s, int *tree)
 {
 	int rc = 0;
 
+	forget_environment();
 	umask(022);
 	rc = enter_run(s);
 	if (rc)
@@ -73,7 +143,9 @@ static int prepare(struct box_settings *s, int *tree)
 	give_output(s->uid);
 	if (s->namespaces && box_spaces_share(s->tree))
 		s->namespaces = false;
-	return box_become(s->uid);
+	if (!s->namespaces)
+		rc = open_way(s);
+	return rc ? rc : box_become(s->uid);
 }
 
 /* Without namespaces: a copy of the folder, and the command in it. */

@@ -87,11 +87,15 @@ static int try_in(char **text, const char *top)
 	char *dir = xasprintf("%s/tree", top), *run = xasprintf("%s/run", top);
 	struct release r = { .dir = dir,
 			     .store = dir,
-			     .uid = geteuid() ? -1 : NOBODY,
+			     .uid = -1,
 			     .namespaces = true,
 			     .seccomp = true };
-	int rc = give(dir, r.uid);
+	int rc;
 
+	/* In a container root may be root of a few users alone. */
+	if (!geteuid() && !chown(top, NOBODY, NOBODY))
+		r.uid = NOBODY;
+	rc = give(dir, r.uid);
 	if (!rc)
 		rc = give(run, r.uid);
 	if (!rc)
@@ -118,8 +122,9 @@ static json_t *describe(char *text)
 	spaces = !strcmp(words[0], "/app");
 	uid = !geteuid() && strtol(words[1], NULL, 10) == NOBODY;
 	j = json_make("{s:o, s:o, s:o, s:o, s:o}", "own_uid",
-		      verdict(uid, "slugd is not root"), "namespaces",
-		      verdict(spaces, words[4]), "overlay",
+		      verdict(uid, geteuid() ? "slugd is not root"
+					     : "no other users here"),
+		      "namespaces", verdict(spaces, words[4]), "overlay",
 		      verdict(!strcmp(words[2], "overlay"),
 			      "copied, which takes longer"),
 		      "seccomp",

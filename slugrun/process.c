@@ -325,6 +325,9 @@ void process_ended(struct process *p, struct applog *log, siginfo_t *info)
 	waitpid(info->si_pid, NULL, 0);
 	p->reaped = true;
 	p->status = exited ? info->si_status : 128 + info->si_status;
+	if (box_was_full(&p->box))
+		applog_printf(log, p->name,
+			      "Error R15 (Memory quota vastly exceeded)");
 	applog_printf(log, p->name, "Process exited with status %d", p->status);
 	if (p->state == PROCESS_ENDING)
 		return;

@@ -1,141 +1,20 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# The box of an app's process: its throw-away copy, and its fences.
+# The box of an app's process: its throw-away copy, what it sees and may do,
+# and how it ends.
 
+# shellcheck disable=SC2016 # the other shell expands these
 # shellcheck source=t/lib/test.sh
 . "$(dirname "$0")/lib/test.sh"
 # shellcheck source=t/lib/store.sh
 . "$t/lib/store.sh"
+# shellcheck source=t/lib/box.sh
+. "$t/lib/box.sh"
 trap 'stop_slugrun; rm -rf "$top"; end_test' EXIT
-
-slugrun=$SLUGD_EXEC_PATH/slugrun
-slugrun_pid=
-# Not in /tmp, which no boxed process sees.
-top=$(mktemp -d "${BOX_TOP:-/var/lib}/slugd-box.XXXXXX" 2>/dev/null ||
-	mktemp -d "$HOME/slugd-box.XXXXXX")
-store=$top/slugd
-app=$store/apps/myapp
-pick_ports
-
-start_slugrun() {
-	"$slugrun" "$app" 2>>"$scratch/slugrun.log" &
-	slugrun_pid=$!
-	within 20 ask GET /
-}
-
-stop_slugrun() {
-	[ -n "$slugrun_pid" ] || return 0
-	kill -"${1:-TERM}" "$slugrun_pid" 2>/dev/null
-	wait "$slugrun_pid" 2>/dev/null
-	slugrun_pid=
-}
-
-# ask METHOD PATH [CURL OPTION...]: sets nothing, prints the answer.
-ask() {
-	ask_method=$1
-	ask_path=$2
-	shift 2
-	curl -sS --unix-socket "$app/slugrun.sock" -X "$ask_method" \
-		"http://slugrun$ask_path" "$@"
-}
-
-# process TYPE QUANTITY COMMAND
-process() {
-	printf '{"type": "%s", "quantity": %s, "command": "%s"}' "$@"
-}
-
-# launch PROCESSES [KEY VALUE]...: the next release, with all fences but
-# where a key says something else: of two that are the same the last counts.
-version=0
-launch() {
-	version=$((version + 1))
-	launch_processes=$1
-	shift
-	{
-		cat <<-END
-		{"app": "myapp", "version": $version, "commit": null,
-		 "created_at": 1000000000, "store": "$store", "slug": "$slug",
-		 "config": {}, "processes": [$launch_processes],
-		 "listen": $first_port, "ports": [$first_port, $last_port],
-		 "timeout": 20, "grace": 2, "uid": $uid,
-		 "namespaces": true, "seccomp": true, "cgroups": true
-		END
-		while [ $# -gt 0 ]; do
-			echo ", \"$1\": $2"
-			shift 2
-		done
-		echo '}'
-	} >"$scratch/launch.json"
-	run ask POST /launch -d "@$scratch/launch.json"
-}
-
-# sh in a web process: prints what its standard output and error were.
-inside() {
-	curl -sS --data-binary "$1" "http://127.0.0.1:$first_port/"
-}
-
-# What is in the stored tree: names, modes, times, sums.
-tree() {
-	(cd "$app/trees/v$version" && find . -printf '%p %m %s %T@ %l\n' |
-		sort && find . -type f -exec sha256sum {} + | sort)
-}
-
-uid=null
-# XXX own uid
-slug=00000000-0000-4000-8000-000000000001
-mkdir -p "$app" src/sub/deep
-chmod 700 "$store"
-chmod 755 "$top"
-echo secret >"$store/ledger.db"
-echo secret >"$store/slugd.ini"
-chmod 644 "$store/ledger.db"
-echo one >src/a
-echo two >src/b
-echo three >src/sub/c
-echo four >src/sub/deep/d
-printf '#!/bin/sh\necho run\n' >src/sub/run
-chmod 755 src/sub/run
-ln -s sub/c src/link
-ln -s /nowhere src/dangling
-cat >src/shell.pl <<'END2'
-# Runs what is posted to it by sh, and answers with what that says.
-use strict;
-use warnings;
-use IO::Socket::INET;
-
-my $listen = IO::Socket::INET->new(
-	LocalAddr => '127.0.0.1', LocalPort => $ENV{PORT},
-	Listen => 64, ReuseAddr => 1) or die "port $ENV{PORT}: $!\n";
-while (my $c = $listen->accept) {
-	my $len = 0;
-	while (my $line = <$c>) {
-		$len = $1 if $line =~ /^content-length: (\d+)/i;
-		last if $line =~ /^\r?$/;
-	}
-	read $c, my $command, $len;
-	my $body = '';
-	if ($len) {
-		open my $p, '-|', 'sh', '-c', "exec 2>&1\n$command" or die;
-		local $/;
-		$body = <$p> // '';
-		close $p;
-	}
-	print $c "HTTP/1.0 200 OK\r\nContent-Length: ",
-		length $body, "\r\n\r\n$body";
-	close $c;
-}
-END2
-tar --zstd -C src -b 1 -cf slug.tar.zst .
-head -c 1024 /dev/zero | zstd -q >end.tar.zst
-put_slug "$store" $slug slug.tar.zst end.tar.zst
-[ "$uid" = null ] || chown -R 0:0 "$top"
-web=$(process web 1 'exec perl shell.pl')
 
 start_slugrun
 launch "$web"
 like "$out" '"status":"up"' 'a web process in a box comes up'
-tree >before
-isnt "$(wc -l <before)" 0 'the stored tree is there'
 is "$(inside 'echo $HOME; pwd; cat a; cat link')" '/app
 /app
 one
@@ -143,7 +22,7 @@ three' 'HOME and the working folder are /app, with the slug in it'
 is "$(inside 'echo more >>a; : >b; chmod 700 sub/run; mv sub/c sub/e;
 	echo fresh >sub/c; rm -rf sub/deep; touch -d 2001-01-01 link;
 	ln -sf /etc dangling; mkdir new; echo x >new/y;
-	cat a b sub/c sub/e; ls; ls sub')" 'one
+	cat a b sub/c sub/e; ls -I "*.*"; ls sub')" 'one
 more
 fresh
 three
@@ -152,12 +31,110 @@ b
 dangling
 link
 new
-shell.pl
 sub
 c
 e
 run' 'it appends, truncates, replaces, renames and removes its own files'
-tree >after
-run cmp before after
-is "$status" 0 'the stored tree is byte for byte what it was'
+run touched
+is "$out" '' 'the stored tree is byte for byte what it was'
+
+# --- processes of one release, and the next start of one ---
+
+launch "$web, $(process worker 1 'echo w >mine; echo w >/tmp/mine; echo w >/var/tmp/mine; echo w >/dev/shm/mine; echo wrote; exec sleep 6001')"
+like "$out" '"status":"up"' 'two processes'
+ok "$(within 10 said 'app.worker.1.: wrote'; echo $?)" 'one writes'
+is "$(inside 'ls mine /tmp/mine /var/tmp/mine /dev/shm/mine' |
+	grep -c 'cannot access')" 4 'the other one sees nothing of it'
+is "$(inside 'ps -e -o args= | grep "[s]leep"; echo none')" none \
+	'nor the process'
+is "$(inside 'echo x >>a; echo x >/tmp/x; cat a /tmp/x')" 'one
+x
+x' 'it writes to files and to /tmp'
+is "$(run_folders)" 2 'each has a folder'
+pid=$(pid_of web.1)
+kill -9 "$pid"
+ok "$(within 20 state web.1 crashed; within 20 state web.1 up; echo $?)" \
+	'it is killed and started again'
+is "$(inside 'cat a; ls /tmp')" one 'all that it wrote is gone'
+ok "$(within 10 has_folders 2; echo $?)" 'and so is its folder'
+is "$(inside 'echo $TMPDIR; touch /x /usr/x 2>&1 | grep -c touch:')" '
+2' 'nothing but /app, /tmp and the like can be written to'
+is "$(inside 'exec 2>&1; echo out >/dev/stdout; echo err >/dev/stderr')" \
+	'out
+err' 'its output can be opened by name'
+
+# --- what it sees ---
+
+like "$(inside "cat $store/ledger.db $store/slugd.ini")" \
+	'ledger.db: No such file' \
+	"slugd's folder is empty"
+is "$(inside "ls -A $store 2>/dev/null")" '' 'there is not even a socket'
+is "$(inside "kill -0 $slugrun_pid 2>&1 | grep -c 'No such process'")" 1 \
+	'no other process can be reached'
+ok "$(test "$(inside 'ls -d /proc/[0-9]* | wc -l')" -lt 10; echo $?)" \
+	'/proc has its own alone'
+like "$(inside 'cat /proc/1/environ; ls -l /proc/1/fd')" \
+	'environ: Permission denied' 'its init is out of reach'
+
+# --- what it may do ---
+
+is "$(inside 'grep -h ^Cap /proc/self/status | cut -f 2 | sort -u')" \
+	0000000000000000 'it has no capabilities'
+is "$(inside 'grep -hE "^(NoNewPrivs|Seccomp):" /proc/self/status |
+	cut -f 2 | xargs')" '1 2' 'no new privileges, and a filter of calls'
+if [ "$uid" != null ]; then
+	is "$(inside 'id -u; id -g; id -G')" "$uid
+$uid
+$uid" 'it is a user and a group of its own, and in no other group'
+	is "$(stat -c %u "/proc/$(pid_of web.1)")" "$uid" 'outside, too'
+fi
+is "$(inside 'for c in "unshare -U true" "unshare -m true" \
+	"mount -t tmpfs x /tmp" "chroot / true"; do
+		$c 2>/dev/null && echo "$c"
+	done; echo none')" none 'it makes no namespaces, and no mounts'
+is "$(inside 'perl -e "\$! = 0; syscall(250, 0, 0, 0); print \$! + 0"')" 1 \
+	'keyctl is refused'
+is "$(inside 'perl -e "fork || exit; wait; socket(S, 2, 1, 0) or die;
+	kill 0, \$\$ or die; print 1"')" 1 \
+	'what servers do is not'
+
+# --- ends ---
+
+launch "$web, $(process worker 1 'exit 7')"
+like "$out" 'exited with status 7' 'the exit status of a command comes through'
+launch "$web, $(process worker 1 'kill -KILL $$')"
+like "$out" 'ended by signal 9' 'and a signal'
+launch "$web, $(process worker 1 'exit 137')"
+like "$out" 'exited with status 137' 'which are not mixed up'
+launch "$web, $(process worker 1 'perl daemon.pl; exec sleep 6002')"
+like "$out" '"status":"up"' 'a daemon'
+ok "$(within 10 pgrep -f 'daemon 6003' >/dev/null; echo $?)" 'is at work'
+pid=$(pid_of worker.1)
+kill -TERM "$pid"
+ok "$(within 10 said 'Process exited with status 143'; echo $?)" \
+	'SIGTERM to the init is one to the command'
+ok "$(within 10 state worker.1 up; echo $?)" 'which is started again'
+launch "$web"
+ok "$(within 10 nobody_runs 'daemon 6003'; echo $?)" \
+	'no daemon outlives its release'
+launch "$web, $(process worker 1 'exec sh trap.sh 0.3 first')"
+ok "$(within 10 said 'app.worker.1.: first'; echo $?)" 'one with a trap'
+launch "$web, $(process worker 1 'sh trap.sh 0.5 second; true')"
+ok "$(within 10 said 'app.worker.1.: first ends'; echo $?)" 'ends in its own time'
+ok "$(within 10 said 'app.worker.1.: second'; echo $?)" 'a shell above it'
+launch "$web, $(process worker 1 'perl daemon.pl; exec sleep 6002')"
+ok "$(within 10 said 'app.worker.1.: second ends'; echo $?)" \
+	'its child does, too, when the shell is gone'
+ok "$(within 10 pgrep -f 'daemon 6003' >/dev/null; echo $?)" 'a daemon again'
+pid=$(pid_of web.1)
+kill -9 "$slugrun_pid"
+wait "$slugrun_pid" 2>/dev/null
+ok "$(within 10 nobody_runs 'daemon 6003'; echo $?)" \
+	'where slugrun is killed the daemon is, too'
+ok "$(within 10 gone "$pid"; echo $?)" 'and all others'
+start_slugrun
+ok "$(within 10 has_folders 0; echo $?)" 'another slugrun clears up'
+launch "$web"
+like "$out" '"status":"up"' 'and launches'
+
 finish

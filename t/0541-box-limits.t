@@ -1,0 +1,158 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# The box of an app's process: limits, and what is left of it where a fence
+# is switched off or the kernel refuses it.
+
+# shellcheck disable=SC2016 # the other shell expands these
+# shellcheck source=t/lib/test.sh
+. "$(dirname "$0")/lib/test.sh"
+# shellcheck source=t/lib/store.sh
+. "$t/lib/store.sh"
+# shellcheck source=t/lib/box.sh
+. "$t/lib/box.sh"
+trap 'stop_slugrun; umount "$top/small" 2>/dev/null; rm -rf "$top"
+	end_test' EXIT
+
+# --- what there is ---
+
+run "$slugrun" fences "$top"
+is "$status" 0 'slugrun fences'
+fences=$out
+like "$fences" '"namespaces":true.*"overlay":true.*"seccomp":true' \
+	'tells what is live here'
+is "$(find "$top" -name 'fences*')" '' 'and leaves nothing'
+run "$slugrun" fences "$top/nowhere"
+is "$status" 1 'a folder that is not there'
+like "$err" 'nowhere/fences.*: No such file' 'in words'
+
+# --- limits ---
+
+start_slugrun
+launch "$web" max_files 64
+is "$(inside 'ulimit -n; ulimit -Hn')" '64
+64' 'open files are limited'
+like "$(inside 'perl -e "for (1 .. 100) { open my \$f, q(<), q(/dev/null)
+	or die \"\$_ \$!\"; push @f, \$f }"')" 'Too many open files' 'to that'
+
+launch "$web, $(process bomb 1 'exec sh bomb.sh')" max_processes 40
+like "$out" '"status":"up"' 'one that forks without end'
+ok "$(within 10 said 'app.bomb.1.: .*fork.*'; echo $?)" 'has an end of that'
+is "$(inside 'echo fine')" fine 'and its neighbour answers'
+ok "$(test "$(pgrep -c -f 'bomb 6005')" -le 42; echo $?)" \
+	'it has as many processes as are allowed'
+launch "$web"
+ok "$(within 10 nobody_runs 'bomb 6005'; echo $?)" 'none of which is left'
+
+case $fences in
+*'"cgroups":"'*memory*)
+	launch "$web, $(process hog 1 'sleep 0.5; exec perl -e \"\\$x = q(x) x (200 << 20); sleep 600\"')" \
+		memory $((64 << 20))
+	ok "$(within 20 said 'Error R15 (Memory quota vastly exceeded)'
+		echo $?)" 'one that takes too much memory is killed'
+	is "$(inside 'echo fine')" fine 'its neighbour is not'
+	stop_slugrun
+	ok "$(within 10 no_groups; echo $?)" 'no control group is left'
+	start_slugrun
+	;;
+*) skip 3 'no control groups for memory' ;;
+esac
+
+# --- each fence switched off ---
+
+launch "$web" seccomp false
+is "$(inside 'grep -h ^Seccomp: /proc/self/status | cut -f 2')" 0 \
+	'without the filter of system calls'
+is "$(inside 'unshare -U true; echo $?')" 0 'there is none'
+launch "$web" uid null
+is "$(inside 'id -u')" "$(id -u)" "without a user of its own: slugd's"
+is "$(inside 'echo x >>a; grep -h ^CapEff /proc/self/status | cut -f 2')" \
+	0000000000000000 'which has no capabilities either'
+launch "$web" cgroups false memory $((64 << 20)) max_processes 50
+is "$(inside 'grep -c slugrun- /proc/self/cgroup')" 0 'without control groups'
+
+# without NAME: the copy of a web process that has no namespaces.
+without() {
+	like "$(inside 'echo $HOME')" '^/.*/run/web.1-[0-9]*/app$' \
+		"$1: HOME is in run/"
+	is "$(inside 'test "$(pwd)" = "$HOME"; echo $?; echo $TMPDIR' |
+		sed 's:/.*/run/web.1-[0-9]*/:/:')" '0
+/tmp' 'as is TMPDIR'
+	is "$(inside 'cat a link; test -x sub/run && readlink dangling')" 'one
+three
+/nowhere' 'with a copy of the slug'
+	inside 'echo more >>a; : >b; chmod 700 sub/run; rm -rf sub/deep
+		touch $TMPDIR/x; mkdir x; chmod 0 x' >/dev/null
+	is "$(touched)" '' 'the stored tree stays as it was'
+	is "$(inside 'grep -h ^CapEff /proc/self/status | cut -f 2')" \
+		0000000000000000 'it has no capabilities'
+	is "$(inside 'perl daemon.pl keep; echo $?')" 0 'it starts a daemon'
+	ok "$(within 10 pgrep -f 'daemon 6003' >/dev/null; echo $?)" \
+		'which is at work'
+	pid=$(pid_of web.1)
+	kill -9 "$pid"
+	ok "$(within 20 state web.1 crashed; within 20 state web.1 up
+		echo $?)" 'it is killed and started again'
+	is "$(inside 'cat a; ls $TMPDIR')" one 'all it wrote is gone'
+	ok "$(within 10 has_folders 1; echo $?)" 'with its folder'
+	ok "$(within 10 nobody_runs 'daemon 6003'; echo $?)" \
+		'and its daemon'
+}
+
+launch "$web" namespaces false
+without 'without namespaces'
+is "$(inside 'grep -h ^Seccomp: /proc/self/status | cut -f 2')" 2 \
+	'the other fences stay'
+launch "$web, $(process worker 1 'exec perl daemon.pl')" namespaces false
+like "$out" 'exited with status 0' 'a daemon that forks and exits'
+ok "$(within 10 nobody_runs 'daemon 6003'; echo $?)" 'is ended'
+stop_slugrun
+ok "$(within 10 has_folders 0; echo $?)" 'at the end nothing is left in run/'
+
+# --- a kernel that refuses them ---
+
+# No more user namespaces in the one that slugrun is in.
+refusing() {
+	unshare -Ur sh -c 'echo 0 >/proc/sys/user/max_user_namespaces &&
+		echo $$ >"$0" && exec "$@"' "$scratch/refusing.pid" "$@"
+}
+if refusing true 2>/dev/null; then
+	run refusing "$slugrun" fences "$top"
+	like "$out" '"namespaces":".*(No space|not permitted)' \
+		'slugrun fences has the reason'
+	uid=null
+	app=$store/apps/other
+	mkdir "$app"
+	refusing "$slugrun" "$app" 2>>"$scratch/slugrun.log" &
+	within 20 ask GET /
+	slugrun_pid=$(cat "$scratch/refusing.pid")
+	launch "$web"
+	without 'where the kernel refuses namespaces'
+	stop_slugrun
+else
+	skip 13 'no user namespaces here to be refused in'
+fi
+
+# --- a full disk ---
+
+uid=null
+app=$top/small/slugd/apps/myapp
+if mkdir -p "$top/small" &&
+	mount -t tmpfs -o size=4m small "$top/small" 2>/dev/null; then
+	mkdir -p "$app"
+	start_slugrun
+	launch "$web"
+	like "$out" '"status":"up"' 'on a small disk'
+	like "$(inside 'head -c 20000000 /dev/zero >full')" 'No space' 'which it fills'
+	like "$(ask GET /)" '"state":"up"' 'slugrun goes on'
+	pid=$(pid_of web.1)
+	kill -9 "$pid"
+	ok "$(within 20 state web.1 crashed; within 20 state web.1 up
+		echo $?)" 'a fresh one starts'
+	is "$(inside 'cat a; ls')" "$(cd src && cat a && ls)" \
+		'and has an empty disk'
+	stop_slugrun
+else
+	skip 5 'no small disk can be mounted'
+fi
+
+finish
