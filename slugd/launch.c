@@ -119,6 +119,16 @@ static bool is_running(const struct launch_job *job)
 	return version == job->release->version;
 }
 
+/* Launch what does not run, and watch what does. */
+static int see_it_run(struct launch_job *job)
+{
+	int rc = is_running(job) ? 0 : launch(job);
+
+	if (!rc)
+		watches_add(job->slugd->watches, job->app);
+	return rc;
+}
+
 /* Write down how the launch of r ended. */
 static void finish(struct slugd *d, const struct app *app,
 		   const struct release *r, enum release_status status)
@@ -210,7 +220,7 @@ static void launch_job(void *arg)
 	/* Left pending: the next start launches it. */
 	if (d->stopping || skip(job))
 		goto done;
-	rc = is_running(job) ? 0 : launch(job);
+	rc = see_it_run(job);
 	if (rc && d->stopping)
 		goto done;
 	if (rc) {
@@ -291,7 +301,7 @@ static void resume_job(void *arg)
 	if (job->stray && !job->slugd->stopping &&
 	    runner_end_trial(job->slugd, job->app))
 		log_line("app=%s: %s", job->app->name, err_msg());
-	if (!is_running(job) && !job->slugd->stopping && launch(job))
+	if (!job->slugd->stopping && see_it_run(job))
 		log_line("app=%s v%" PRId64 " was not launched again: %s",
 			 job->app->name, job->release->version, err_msg());
 	job_free(job);
@@ -311,6 +321,17 @@ static void resume(struct slugd *d, const struct app *app)
 	}
 	intent_free(i);
 	release_free(r);
+}
+
+void launch_again(struct slugd *d, int64_t id)
+{
+	struct app *app = NULL;
+
+	if (!ledger_app_by_id(d->ledger, id, &app)) {
+		log_line("app=%s: its slugrun was killed", app->name);
+		resume(d, app);
+	}
+	app_free(app);
 }
 
 /* Is one of the pending releases the app's? */

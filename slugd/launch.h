@@ -25,6 +25,12 @@ void launch_release(struct slugd *d, const struct app *app,
 int launch_recover(struct slugd *d);
 
 /*
+ * The app's slugrun was killed: launch its current release again, as a job.
+ * Nothing is done for an app that is gone.
+ */
+void launch_again(struct slugd *d, int64_t app);
+
+/*
  * Call the app's slugrun: see client_call(). It waits; neither the server's
  * thread nor the ledger's lane may.
  * Errors: ERR_UNAVAILABLE where there is none, and nothing runs; else those

@@ -58,6 +58,7 @@ slugd_slugd_SOURCES = \
 	slugd/streams.c slugd/streams.h \
 	slugd/trial.c \
 	slugd/units.c slugd/units.h \
+	slugd/watches.c slugd/watches.h \
 	$(slugd_ledger_sources)
 slugd_slugd_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(MHD_CFLAGS) \
 	$(SQLITE_CFLAGS) $(UUID_CFLAGS)

@@ -213,6 +213,7 @@ static int open_stores(struct slugd *d)
 		d->logs = logs_new();
 		d->jobs = jobs_new();
 		d->lanes = lanes_new();
+		d->watches = watches_new(d);
 		d->pushes = pushes_new(d);
 	}
 	free(ledger);
@@ -222,6 +223,7 @@ static int open_stores(struct slugd *d)
 
 static void close_stores(struct slugd *d)
 {
+	watches_free(d->watches);
 	jobs_free(d->jobs);
 	pushes_free(d->pushes);
 	lanes_free(d->lanes);

@@ -15,6 +15,7 @@
 #include "slugs.h"
 #include "streams.h"
 #include "units.h"
+#include "watches.h"
 
 /*
  * The daemon's parts, put together in slugd.c and handed to whoever works.
@@ -38,6 +39,7 @@ struct slugd {
 	struct pushes *pushes;
 	struct units *units;
 	struct route *route; /* NULL: nothing is launched */
+	struct watches *watches;
 	bool recovering; /* before anybody is served */
 	atomic_bool stopping;
 	atomic_bool gc_due; /* there is something to remove */

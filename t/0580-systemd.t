@@ -66,6 +66,13 @@ like "$(cat told)" "^$entry=app MESSAGE=listening \$" \
 	'the journal has a line of the app'
 like "$(cat told)" "^$entry=heroku MESSAGE=State changed .* up \$" \
 	'and those of slugrun'
+kill -KILL "$slugrun"
+# shellcheck disable=SC2317 # within calls it
+run_again() {
+	answers && ! pgrep -f "slugrun $dir/apps/myapp\$" | grep -qx "$slugrun"
+}
+within 10 run_again
+ok $? 'a slugrun that was killed is started again, and the app with it'
 kill -STOP "$hears"
 api PATCH /apps/myapp/formation/loud -d '{"quantity": 1}' >/dev/null
 within 10 grep -q 'app\[loud.1\]: 5000$' "$dir/apps/myapp/log"

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: ISC */
+#include "watches.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "launch.h"
+#include "mem.h"
+#include "slugd.h"
+#include "sock.h"
+
+#define PAUSE_MS 500 /* for another to be there; and before the next try */
+
+struct watch {
+	int fd; /* a pidfd */
+	pid_t pid;
+	int64_t app;
+	char *socket;
+};
+
+struct watches {
+	struct slugd *slugd;
+	pthread_t thread;
+	int wake; /* an eventfd: look at what is below */
+	pthread_mutex_t lock;
+	struct watch *v;
+	size_t n;
+	bool over;
+};
+
+static void watch_release(struct watch *w)
+{
+	close(w->fd);
+	free(w->socket);
+}
+
+/* The process that listens at the socket. */
+static bool find_process(struct watch *w)
+{
+	struct ucred cred;
+	socklen_t len = sizeof(cred);
+	int fd = -1;
+
+	if (sock_connect_unix(&fd, w->socket))
+		return false;
+	w->pid = 0;
+	if (!getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len))
+		w->pid = cred.pid;
+	/* Before the connection goes: the process may go with it. */
+	w->fd = w->pid ? (int)syscall(SYS_pidfd_open, w->pid, 0) : -1;
+	close(fd);
+	return w->fd >= 0;
+}
+
+static void wake(struct watches *w)
+{
+	eventfd_write(w->wake, 1);
+}
+
+void watches_add(struct watches *w, const struct app *app)
+{
+	struct watch fresh = { .fd = -1, .app = app->id };
+	bool known = false;
+	size_t i;
+
+	fresh.socket =
+		xasprintf("%s/apps/%s/slugrun.sock", w->slugd->dir, app->name);
+	if (!find_process(&fresh)) {
+		free(fresh.socket);
+		return;
+	}
+	pthread_mutex_lock(&w->lock);
+	for (i = 0; i < w->n; i++)
+		known |= w->v[i].app == app->id && w->v[i].pid == fresh.pid;
+	if (!known) {
+		w->v = xrealloc(w->v, w->n + 1, sizeof(*w->v));
+		w->v[w->n++] = fresh;
+	}
+	pthread_mutex_unlock(&w->lock);
+	if (known)
+		watch_release(&fresh);
+	else
+		wake(w);
+}
+
+/* Sleep until one has ended or there is another to watch. */
+static void wait_for_all(struct watches *w)
+{
+	struct pollfd *fds;
+	eventfd_t n;
+	size_t i, nr;
+
+	pthread_mutex_lock(&w->lock);
+	nr = w->n + 1;
+	fds = xcalloc(nr, sizeof(*fds));
+	for (i = 0; i < w->n; i++)
+		fds[i].fd = w->v[i].fd;
+	pthread_mutex_unlock(&w->lock);
+	fds[nr - 1].fd = w->wake;
+	for (i = 0; i < nr; i++)
+		fds[i].events = POLLIN;
+	poll(fds, nr, -1);
+	if (fds[nr - 1].revents)
+		eventfd_read(w->wake, &n);
+	free(fds);
+}
+
+/* Move one that has ended into *out. */
+static bool take_ended(struct watches *w, struct watch *out)
+{
+	struct pollfd fd = { .events = POLLIN };
+	bool found = false;
+	size_t i;
+
+	pthread_mutex_lock(&w->lock);
+	for (i = 0; i < w->n && !found; i++) {
+		fd.fd = w->v[i].fd;
+		found = poll(&fd, 1, 0) > 0;
+		if (found) {
+			*out = w->v[i];
+			w->v[i] = w->v[--w->n];
+		}
+	}
+	pthread_mutex_unlock(&w->lock);
+	return found;
+}
+
+static bool is_over(struct watches *w)
+{
+	bool over;
+
+	pthread_mutex_lock(&w->lock);
+	over = w->over;
+	pthread_mutex_unlock(&w->lock);
+	return over;
+}
+
+/* Those that ended in one pause. */
+static void see_to_ended(struct watches *w)
+{
+	const struct timespec pause = { 0, PAUSE_MS * 1000000L };
+	bool paused = false;
+	struct watch gone;
+
+	while (take_ended(w, &gone)) {
+		if (!paused)
+			nanosleep(&pause, NULL);
+		paused = true;
+		if (!access(gone.socket, F_OK) && !w->slugd->stopping)
+			launch_again(w->slugd, gone.app);
+		watch_release(&gone);
+	}
+}
+
+static void *watch_all(void *arg)
+{
+	struct watches *w = arg;
+
+	while (!is_over(w)) {
+		wait_for_all(w);
+		see_to_ended(w);
+	}
+	return NULL;
+}
+
+struct watches *watches_new(struct slugd *d)
+{
+	struct watches *w = xcalloc(1, sizeof(*w));
+
+	w->slugd = d;
+	w->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	pthread_mutex_init(&w->lock, NULL);
+	if (w->wake < 0 || pthread_create(&w->thread, NULL, watch_all, w))
+		abort();
+	return w;
+}
+
+void watches_free(struct watches *w)
+{
+	size_t i;
+
+	if (!w)
+		return;
+	pthread_mutex_lock(&w->lock);
+	w->over = true;
+	pthread_mutex_unlock(&w->lock);
+	wake(w);
+	pthread_join(w->thread, NULL);
+	for (i = 0; i < w->n; i++)
+		watch_release(&w->v[i]);
+	free(w->v);
+	close(w->wake);
+	pthread_mutex_destroy(&w->lock);
+	free(w);
+}
