@@ -6,36 +6,11 @@
 . "$(dirname "$0")/lib/test.sh"
 # shellcheck source=t/lib/store.sh
 . "$t/lib/store.sh"
+# shellcheck source=t/lib/slugrun.sh
+. "$t/lib/slugrun.sh"
 trap 'stop_slugrun; end_test' EXIT
 
-slugrun=$SLUGD_EXEC_PATH/slugrun
-app=$scratch/apps/myapp
-slugrun_pid=
-pick_ports
 commit=de63889c20a96347679af2c5160c390727fa6749
-
-# slugrun in $app, once it answers.
-start_slugrun() {
-	"$slugrun" "$app" 2>>"$scratch/slugrun.log" &
-	slugrun_pid=$!
-	within 20 ask GET /
-}
-
-stop_slugrun() {
-	[ -n "$slugrun_pid" ] || return 0
-	kill -"${1:-TERM}" "$slugrun_pid" 2>/dev/null
-	wait "$slugrun_pid" 2>/dev/null
-	slugrun_pid=
-}
-
-# ask METHOD PATH [CURL OPTION...]: sets nothing, prints the answer.
-ask() {
-	ask_method=$1
-	ask_path=$2
-	shift 2
-	curl -sS --unix-socket "$app/slugrun.sock" -X "$ask_method" \
-		"http://slugrun$ask_path" "$@"
-}
 
 # launch VERSION [PROCESSES]: $slug, $config, $timeout, $grace, $ports count.
 launch() {
@@ -48,27 +23,6 @@ launch() {
 	 "timeout": $timeout, "grace": $grace, "log_size": 2097152}
 	END
 	run ask POST /launch -d "@$scratch/launch.json" -w '\n%{http_code}'
-}
-
-process() {
-	printf '{"type": "%s", "quantity": %s, "command": "%s"}' "$@"
-}
-
-page() {
-	curl -sS "http://127.0.0.1:$first_port/"
-}
-
-# state NAME WANTED
-state() {
-	ask GET / | grep -q "\"name\":\"$1\",[^}]*\"state\":\"$2\""
-}
-
-pid_of() {
-	ask GET / | sed "s/.*\"name\":\"$1\",\"pid\":\\([0-9]*\\).*/\\1/"
-}
-
-gone() {
-	! kill -0 "$1" 2>/dev/null
 }
 
 store=$scratch/store
@@ -109,7 +63,7 @@ like "$err" 'nowhere: No such file' 'in words'
 start_slugrun
 ok $? 'slugrun answers'
 run ask GET /
-is "$out" '{"app":"myapp","listen":null,"processes":[],"trial":null,"version":null}' \
+is "$out" '{"app":"myapp","launching":null,"listen":null,"processes":[],"trial":null,"version":null}' \
 	'before the first launch: nothing'
 is "$(stat -c %a "$app/slugrun.sock")" 600 'its socket is private'
 run "$slugrun" "$app"
