@@ -5,6 +5,7 @@
 
 #include "client.h"
 #include "clock.h"
+#include "ctl-fences.h"
 #include "ctl.h"
 #include "err.h"
 #include "fence.h"
@@ -187,6 +188,8 @@ int ctl_status(const struct ctl *ctl)
 	if (!rc) {
 		show_slugd(root);
 		show_fence();
+		if (strcmp(json_str(root, "driver", ""), "none") != 0)
+			ctl_show_fences(ctl);
 		show_route(json_object_get(root, "route"));
 		rc = show_apps(ctl, c,
 			       strcmp(json_str(root, "driver", ""), "none") !=

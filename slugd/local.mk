@@ -72,6 +72,7 @@ slugd_slugctl_SOURCES = \
 	slugd/ctl-backup.c \
 	slugd/ctl-cat-slug.c \
 	slugd/ctl-check.c \
+	slugd/ctl-fences.c slugd/ctl-fences.h \
 	slugd/ctl-fsck.c \
 	slugd/ctl-gc.c \
 	slugd/ctl-init.c \

@@ -155,4 +155,30 @@ else
 	skip 5 'no small disk can be mounted'
 fi
 
+# --- slugctl status ---
+
+driver=slugrun
+make_dir "" && start_slugd
+run slugctl -d "$dir" status
+if [ "$(id -u)" -eq 0 ]; then
+	like "$out" '^apps: own uid, namespaces, overlay, seccomp' \
+		'slugctl status says what is live'
+else
+	like "$out" '^apps: .*no own uid [(]slugd is not root[)]' \
+		'slugctl status says what is live'
+fi
+stop_slugd
+{
+	grep -v '^driver' "$dir/slugd.ini" | sed '/^\[launch\]/a driver = slugrun\
+own_uid = off\
+namespaces = off\
+seccomp = off\
+cgroups = off'
+} >ini && mv ini "$dir/slugd.ini"
+start_slugd
+run slugctl -d "$dir" status
+like "$out" '^apps: no own uid [(]switched off[)], no namespaces [(]switched off[)], no seccomp [(]switched off[)], no limit of memory [(]switched off[)]$' \
+	'and what slugd.ini switches off'
+stop_slugd
+
 finish
