@@ -162,6 +162,7 @@ int api_app_create(void *ctx, struct http_request *req)
 	if (!rc) {
 		log_line("app=%s created for %s by %s", a->name, a->repo,
 			 req->peer->user);
+		route_refresh(d);
 		req->status = 201;
 		req->reply = app_json(d, a);
 	}

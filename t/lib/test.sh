@@ -36,6 +36,9 @@ cd "$scratch" || exit 1
 
 end_test() {
 	stop_slugd TERM
+	# What a slugd that was killed left behind; slugruns end without DIR.
+	pid=$(cat "${dir:-.}/haproxy.pid" 2>/dev/null)
+	[ "$(cat "/proc/${pid:-0}/comm" 2>/dev/null)" != haproxy ] || kill "$pid"
 	cd / && rm -rf "$scratch"
 }
 
