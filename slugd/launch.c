@@ -76,9 +76,11 @@ static int launch(struct launch_job *job)
 
 	if (!rc)
 		rc = order_make(d, job->app, job->release, slug, &order);
-	/* It ran when the release was made, and does not do so again. */
-	if (!rc && job->release->status != RELEASE_PENDING)
+	/* What came with the release comes once. */
+	if (!rc && job->release->status != RELEASE_PENDING) {
 		json_object_set_new(order, "release_command", json_null());
+		json_object_set_new(order, "events", json_array());
+	}
 	if (!rc)
 		rc = runner_launch(d, job->app, order, &output);
 	json_decref(order);

@@ -73,6 +73,8 @@ run_again() {
 }
 within 10 run_again
 ok $? 'a slugrun that was killed is started again, and the app with it'
+is "$(grep -c 'heroku\[api\]: Release v2 created' \
+	"$dir/apps/myapp/log")" 1 'which makes no release'
 kill -STOP "$hears"
 api PATCH /apps/myapp/formation/loud -d '{"quantity": 1}' >/dev/null
 within 10 grep -q 'app\[loud.1\]: 5000$' "$dir/apps/myapp/log"
