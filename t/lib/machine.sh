@@ -2,6 +2,8 @@
 # shellcheck shell=sh
 # A machine with systemd as process 1, in namespaces of this one: see
 # machine-root for what it has of this one.
+machine_pid=
+machine_groups=
 
 # Where the process is in each hierarchy of cgroups, as a folder a line.
 machine_cgroups() {
@@ -70,7 +72,7 @@ machine() {
 }
 
 machine_end() {
-	kill -KILL "$machine_pid" 2>/dev/null
+	[ -z "$machine_pid" ] || kill -KILL "$machine_pid" 2>/dev/null
 	wait "$machine_pid" 2>/dev/null
 	for machine_at in $machine_groups; do
 		# Processes go a moment after they are killed.
