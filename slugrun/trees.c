@@ -18,12 +18,6 @@
 #include "supervisor.h"
 #include "tree.h"
 
-/*
- * Trees are shared, and made of one another, where no process writes to the
- * tree itself.
- */
-#define SHARE false
-
 #define MAX_ARGS 12 /* of slugunpack */
 
 static const char *base_name(const char *path)
@@ -154,7 +148,7 @@ static bool find(struct supervisor *s, struct release *r)
 
 	if (is_tree(r->dir, uid))
 		return true;
-	same = SHARE ? newest(s, uid, r->slug) : NULL;
+	same = newest(s, uid, r->slug);
 	if (same) {
 		str_replace(&r->dir, tree_path(s, same->name));
 		return true;
@@ -190,7 +184,7 @@ static void add_base(struct supervisor *s, uid_t uid, char **argv, size_t *n)
 	const char *spare = s->trees.spare;
 	char *path;
 
-	if (!SHARE || !base)
+	if (!base)
 		return;
 	path = tree_path(s, base->name);
 	add_option(argv, n, "base", path);
@@ -280,7 +274,7 @@ static size_t keep_spare(struct supervisor *s, const char **argv, size_t n)
 	while (i--) {
 		if (is_kept(argv, n, t->known[i].name))
 			continue;
-		if (SHARE && !t->spare) {
+		if (!t->spare) {
 			t->spare = xstrdup(t->known[i].name);
 			argv[n++] = t->spare;
 		} else {

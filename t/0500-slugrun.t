@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 # slugrun: releases of one app, with real slugs and real processes.
 
+# shellcheck disable=SC2317 # within calls some of the functions
 # shellcheck source=t/lib/test.sh
 . "$(dirname "$0")/lib/test.sh"
 # shellcheck source=t/lib/store.sh
@@ -93,6 +94,8 @@ done &
 pages=$!
 config='{"MYVAR": "two"}'
 for v in 11 12 13; do
+	slug=$(uuid $v)
+	put_slug "$store" "$slug" slug.tar.zst
 	launch $v
 	like "$out" '"up"' "v$v takes over"
 done
@@ -103,8 +106,9 @@ touch page.stop
 wait "$pages"
 run cat page.failed page.err
 is "$out" '' 'no request failed meanwhile'
-ok "$(within 10 test ! -e "$app/trees/v11"; echo $?)" 'v11 is removed'
-is "$(cd "$app/trees" && echo v*)" 'v12 v13' 'this release and the one before stay'
+ok "$(within 10 test ! -e "$app/trees/v10"; echo $?)" 'v10 is removed'
+is "$(cd "$app/trees" && echo v*)" 'v11 v12 v13' \
+	'this release and the one before stay, and a spare one'
 
 # Launches that fail.
 launch 14 "$(process web 1 'sh fail.sh')"
@@ -133,7 +137,7 @@ truncate -s -1 "$store/segments/$(sum <end.tar.zst)"
 launch 14
 like "$out" 'segments/[0-9a-f]* is damaged' 'a slug that is cut off'
 like "$out" '^422' 'is 422, too'
-slug=00000000-0000-4000-8000-000000000001
+slug=$(uuid 13)
 is "$(cd "$app/trees" && echo v*)" 'v12 v13' 'no failed release leaves a folder'
 run page
 like "$out" 'RELEASE_VERSION=v13 .*MYVAR=two' 'v13 has served all along'
@@ -160,7 +164,10 @@ ask POST /launch -d "$(sed 's/"version": 14/"version": 15/' launch.json |
 	sed 's/"A": 1/"A": "1"/; s/exec perl server.pl/exec sleep 600/
 	s/"timeout": 20/"timeout": 2/')" >slow.out 2>&1 &
 slow=$!
-ok "$(within 10 test -d "$app/trees/v15"; echo $?)" 'while a launch is going on'
+launching() {
+	ask GET / | grep -q "\"launching\":$1,"
+}
+ok "$(within 10 launching 15; echo $?)" 'while a launch is going on'
 launch 16
 like "$out" '"conflict"' 'a second one is a conflict'
 like "$out" '^409' 'with 409'
