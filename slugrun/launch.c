@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -122,6 +123,8 @@ static void finish(struct supervisor *s)
 	s->launch = s->next = NULL;
 	free(l->error);
 	free(l);
+	/* An order is large, and may be the last one for long. */
+	malloc_trim(0);
 	if (next)
 		begin(s, next);
 }

@@ -111,8 +111,10 @@ static void put(struct applog *log, const char *data, size_t len)
 static void put_head(struct applog *log, const char *source, const char *name)
 {
 	int64_t now = clock_now();
+	char micro[] = ".000000+00:00 ";
 	struct timespec t;
-	char *head;
+	long us;
+	int i;
 
 	clock_gettime(CLOCK_REALTIME, &t);
 	if (t.tv_sec != now)
@@ -122,10 +124,15 @@ static void put_head(struct applog *log, const char *source, const char *name)
 		log->iso[strcspn(log->iso, "Z")] = '\0';
 		log->sec = now;
 	}
-	head = xasprintf("%s.%06ld+00:00 %s[%s]: ", log->iso, t.tv_nsec / 1000,
-			 source, name);
-	put(log, head, strlen(head));
-	free(head);
+	us = t.tv_nsec / 1000;
+	for (i = 6; i > 0; i--, us /= 10)
+		micro[i] = (char)('0' + us % 10);
+	put(log, log->iso, strlen(log->iso));
+	put(log, micro, strlen(micro));
+	put(log, source, strlen(source));
+	put(log, "[", 1);
+	put(log, name, strlen(name));
+	put(log, "]: ", 3);
 }
 
 void applog_write(struct applog *log, const char *source, const char *name,

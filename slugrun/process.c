@@ -250,6 +250,11 @@ static void tick_ending(struct process *p, struct applog *log, int64_t now)
 		p->state = PROCESS_GONE;
 	} else if (now >= p->due_ms) {
 		applog_printf(log, p->name,
+			      "Error R12 (Exit timeout) -> At least one "
+			      "process failed to exit within %" PRId64
+			      " seconds of SIGTERM",
+			      p->release->grace);
+		applog_printf(log, p->name,
 			      "Stopping remaining processes with SIGKILL");
 		signal_group(p, SIGKILL);
 		p->due_ms = NEVER;

@@ -304,12 +304,13 @@ static void *run(void *arg)
 {
 	struct epoll_event ev[64];
 	struct relay *r = arg;
-	int n, i;
+	int n, i, nap;
 
 	pthread_mutex_lock(&r->lock);
 	while (!r->stop) {
+		nap = r->accepting || r->listen_fd < 0 ? -1 : 1000;
 		pthread_mutex_unlock(&r->lock);
-		n = epoll_wait(r->epoll_fd, ev, 64, 1000);
+		n = epoll_wait(r->epoll_fd, ev, 64, nap);
 		pthread_mutex_lock(&r->lock);
 		for (i = 0; i < n; i++) {
 			if (ev[i].data.ptr == r && r->listen_fd >= 0)

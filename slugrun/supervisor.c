@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -422,6 +423,7 @@ int supervise(const char *dir)
 				.log.fd = -1 };
 	int rc;
 
+	mallopt(M_ARENA_MAX, 1); /* three threads, which mostly sleep */
 	pthread_mutex_init(&s.lock, NULL);
 	TAILQ_INIT(&s.commands);
 	TAILQ_INIT(&s.leaving);
