@@ -195,7 +195,9 @@ bool box_spaces_run(struct box_settings *s, int tree, long parent, int *status)
 	rc = init < 0 ? err_sys("cannot make namespaces") : let_go(&st, init);
 	if (!rc && stay)
 		*status = await(init);
-	sigprocmask(SIG_SETMASK, &before, NULL);
+	/* What the init was sent is not for who waited, and ends now. */
+	if (rc)
+		sigprocmask(SIG_SETMASK, &before, NULL);
 	close(st.talk[0]);
 	close(st.parent);
 	return !rc;
