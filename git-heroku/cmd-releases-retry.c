@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -9,53 +8,37 @@
 #include "mem.h"
 #include "release-name.h"
 
-/* As Heroku's client asks for it: the slug again, described as a retry. */
-static int retry(struct heroku *h, const json_t *release)
+/* name: NULL for the newest one, which slugd knows. */
+static int retry(struct heroku *h, const char *name)
 {
-	int64_t version = json_int(release, "version", 0);
-	const char *slug =
-		json_str(json_object_get(release, "slug"), "id", NULL);
-	char *path = NULL, *words = NULL;
-	json_t *body = NULL;
-	struct change c = { .method = "POST" };
+	json_t *body = json_pack("{s:s?}", "retry", name);
+	char *path = heroku_path(h, "/releases");
+	struct change c = { .method = "POST", .path = path, .body = body };
 	int rc;
 
-	if (!slug) {
-		rc = err_set(ERR_INVALID, "v%" PRId64 " has no code to run.",
-			     version);
-		goto done;
-	}
-	words = xasprintf("Retry of v%" PRId64 ": %s", version,
-			  json_str(release, "description", ""));
-	body = json_make("{s:s, s:s}", "slug", slug, "description", words);
-	path = heroku_path(h, "/releases");
-	c.path = path;
-	c.body = body;
-	rc = change_make(h, &c, "Retrying v%" PRId64 " on %s", version,
-			 h->name);
+	if (body)
+		rc = change_make(h, &c, "Retrying %s of %s",
+				 name ? name : "the newest release",
+				 h->name);
+	else
+		rc = err_set(ERR_INVALID, "The release's name is not UTF-8.");
 	if (!rc)
-		printf(" done, %s\n", c.release ? c.release : "no release");
-done:
+		printf(" done, %s\n", c.release);
 	change_release(&c);
 	json_decref(body);
-	free(words);
 	free(path);
 	return rc;
 }
 
 static int run(struct heroku *h)
 {
-	json_t *release = NULL;
 	char *name = NULL;
-	int rc = release_name(&name, h->nr_args ? h->args[0] : "newest");
+	int rc = h->nr_args ? release_name(&name, h->args[0]) : 0;
 
 	if (!rc)
 		rc = heroku_connect(h);
 	if (!rc)
-		rc = release_get(h, name, &release);
-	if (!rc)
-		rc = retry(h, release);
-	json_decref(release);
+		rc = retry(h, name);
 	free(name);
 	return rc;
 }
@@ -63,7 +46,7 @@ static int run(struct heroku *h)
 const struct command cmd_releases_retry = {
 	.name = "releases:retry",
 	.args = "[vN]",
-	.help = "launch a release that failed again; the newest unless named",
+	.help = "make a release that failed again; the newest unless named",
 	.example = "releases:retry v40",
 	.words = "releases",
 	.options = "ar",

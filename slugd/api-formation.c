@@ -265,8 +265,9 @@ static int scale_running(struct slugd *d, const struct app *app)
 	order = json_make("{s:o}", "processes", list);
 	if (!rc && w.n)
 		rc = launch_call(d, app, "PATCH", "/formation", order, NULL);
-	if (rc == ERR_UNAVAILABLE)
-		rc = 0; /* nothing runs: the next launch has as many */
+	/* Nothing runs: the next launch has as many. */
+	if (rc == ERR_UNAVAILABLE || rc == ERR_NOTFOUND)
+		rc = 0;
 	json_decref(order);
 	view_release(&w);
 	release_free(current);
