@@ -18,8 +18,7 @@ static int retry(struct heroku *h, const char *name)
 
 	if (body)
 		rc = change_make(h, &c, "Retrying %s of %s",
-				 name ? name : "the newest release",
-				 h->name);
+				 name ? name : "the newest release", h->name);
 	else
 		rc = err_set(ERR_INVALID, "The release's name is not UTF-8.");
 	if (!rc)
