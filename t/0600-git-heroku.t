@@ -62,8 +62,8 @@ run git heroku "$(printf 'a\033[31mb')"
 like "$err" '^ !    .a\\x1b\[31mb. is not' 'an escape code is not passed on'
 run git heroku releases --bogus
 refused 'an unknown option' 'There is no option --bogus.'
-run git heroku releases -x
-refused 'an unknown short option' 'There is no option -x.'
+run git heroku releases -z
+refused 'an unknown short option' 'There is no option -z.'
 run git heroku config:set -1=2
 refused 'what looks like one' 'There is no option -1.'
 run git heroku releases --json=yes
