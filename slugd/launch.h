@@ -25,10 +25,10 @@ void launch_release(struct slugd *d, const struct app *app,
 int launch_recover(struct slugd *d);
 
 /*
- * The app's slugrun was killed: launch its current release again, as a job.
- * Nothing is done for an app that is gone.
+ * The slugrun of the app with that id was killed: launch its current release
+ * again, as a job. Nothing is done for an app that is gone.
  */
-void launch_again(struct slugd *d, int64_t app);
+void launch_again(struct slugd *d, int64_t id);
 
 /*
  * Call the app's slugrun: see client_call(). It waits; neither the server's
