@@ -3,6 +3,7 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <pthread.h>
@@ -71,13 +72,20 @@ static int check(struct archive_entry *entry, const char *path)
 	return 0;
 }
 
-/* libarchive's message, escaped: it holds names from the slug. */
+/*
+ * libarchive's message, escaped: it holds names from the slug. Why the system
+ * refused something is not in it.
+ */
 static int archive_err(struct archive *a, const char *what)
 {
 	const char *words = archive_error_string(a);
 	char *safe = text_escape(words ? words : "unknown error");
+	int why = archive_errno(a);
 
-	err_set(ERR_INVALID, "%s: %s", what, safe);
+	if (why == ENOSPC || why == EDQUOT || why == EIO || why == EFBIG)
+		err_set(ERR_SYSTEM, "%s: %s: %s", what, safe, strerror(why));
+	else
+		err_set(ERR_INVALID, "%s: %s", what, safe);
 	free(safe);
 	return ERR_INVALID;
 }
