@@ -18,6 +18,7 @@ struct log_file {
 	char *source, *dyno;
 	int fd, next; /* what is read, and what comes then; -1: none */
 	off_t pos;    /* so far it was read into buf */
+	off_t start;  /* where next is begun with */
 	char buf[BLOCK];
 	size_t at, len; /* of buf: what was not given out is between */
 };
@@ -67,15 +68,35 @@ static bool is_wanted(const struct log_file *f, const char *line, size_t len)
 	return !f->dyno || is_dyno(f->dyno, name, (size_t)(close - name));
 }
 
-static bool is_wanted_at(const struct log_file *f, int fd, off_t pos)
+/* How much of these len bytes is one line. */
+static size_t line_length(const char *line, size_t len)
+{
+	const char *end = memchr(line, '\n', len);
+
+	return end ? (size_t)(end - line) : len;
+}
+
+/* Does a line begin at pos of fd? */
+static bool begins(int fd, off_t pos)
+{
+	char c = '\n';
+
+	return !pos || (pread(fd, &c, 1, pos - 1) == 1 && c == '\n');
+}
+
+/* Is the line at pos of fd, which begins with these len bytes, wanted? */
+static bool is_wanted_at(const struct log_file *f, int fd, off_t pos,
+			 const char *line, size_t len)
 {
 	char head[HEAD];
 	ssize_t n;
 
-	if (!f->source && !f->dyno)
-		return true;
-	n = pread(fd, head, sizeof(head), pos);
-	return n > 0 && is_wanted(f, head, (size_t)n);
+	if (len < HEAD && !memchr(line, '\n', len)) {
+		n = pread(fd, head, sizeof(head), pos);
+		line = head;
+		len = n > 0 ? (size_t)n : 0;
+	}
+	return is_wanted(f, line, line_length(line, len));
 }
 
 /*
@@ -84,22 +105,26 @@ static bool is_wanted_at(const struct log_file *f, int fd, off_t pos)
  */
 static off_t start_of(struct log_file *f, int fd, off_t size, int64_t *want)
 {
-	off_t end = size, at;
-	ssize_t i;
+	off_t end = size, start = size, at;
+	ssize_t n, i;
 
 	for (; *want && end > 0; end = at) {
 		at = end > BLOCK ? end - BLOCK : 0;
-		i = pread(fd, f->buf, (size_t)(end - at), at);
-		if (i != end - at)
+		n = pread(fd, f->buf, (size_t)(end - at), at);
+		if (n != end - at)
 			return size; /* somebody cut it off */
-		for (; i > 0; i--)
-			if (f->buf[i - 1] == '\n' && at + i < size &&
-			    is_wanted_at(f, fd, at + i) && !--*want)
-				return at + i;
+		for (i = n - 1; i >= 0 && *want; i--) {
+			/* A line begins behind the end of another. */
+			if (i ? f->buf[i - 1] != '\n' : !begins(fd, at))
+				continue;
+			if (!is_wanted_at(f, fd, at + i, f->buf + i,
+					  (size_t)(n - i)))
+				continue;
+			start = at + i;
+			--*want;
+		}
 	}
-	if (*want && size && is_wanted_at(f, fd, 0))
-		--*want;
-	return 0;
+	return start;
 }
 
 /* Begin at the last lines that are wanted. */
@@ -116,6 +141,7 @@ static void seek_start(struct log_file *f)
 		f->pos = start_of(f, f->fd, now.st_size, &want);
 	if (old >= 0 && want && (f->fd < 0 || !same_file(&now, &before))) {
 		f->next = f->fd;
+		f->start = f->pos;
 		f->fd = old;
 		f->pos = start_of(f, old, before.st_size, &want);
 	} else if (old >= 0) {
@@ -192,6 +218,8 @@ static bool go_on(struct log_file *f)
 	if (fd >= 0) {
 		f->next = -1;
 		turn_to(f, fd);
+		f->pos = f->start;
+		f->start = 0;
 		return true;
 	}
 	if (stat(f->path, &now) || (f->fd >= 0 && fstat(f->fd, &mine)))

@@ -23,7 +23,7 @@
 
 struct session {
 	char id[ID_SIZE], *dir, *source, *dyno;
-	struct log_wish wish;
+	int64_t lines;
 	bool tail;
 	int64_t until; /* by clock_mono_ms() */
 };
@@ -31,7 +31,8 @@ struct session {
 struct reader {
 	struct logs *logs;
 	struct log_file *file;
-	char *dir;
+	char *dir, *source, *dyno;
+	int64_t lines;
 	bool tail, events;
 	char *out; /* what is to be sent, from at on */
 	size_t at, len, size;
@@ -112,7 +113,7 @@ void logs_session(struct logs *l, const char *dir, const struct log_wish *wish,
 	s->dir = xstrdup(dir);
 	s->source = xstrdup(wish->source);
 	s->dyno = xstrdup(wish->dyno);
-	s->wish = (struct log_wish){ wish->lines, s->source, s->dyno };
+	s->lines = wish->lines;
 	s->tail = tail;
 	s->until = clock_mono_ms() + SESSION_MS;
 	pthread_mutex_lock(&l->lock);
@@ -191,19 +192,20 @@ static void *watch(void *arg)
 	return NULL;
 }
 
-/* Under the lock. */
 static void add_reader(struct logs *l, struct reader *r)
 {
 	pthread_t thread;
 
+	pthread_mutex_lock(&l->lock);
 	TAILQ_INSERT_TAIL(&l->readers, r, link);
 	kick(l);
-	if (l->watched)
-		return;
-	if (pthread_create(&thread, NULL, watch, l))
-		abort();
-	pthread_detach(thread);
-	l->watched = true;
+	if (!l->watched) {
+		if (pthread_create(&thread, NULL, watch, l))
+			abort();
+		pthread_detach(thread);
+		l->watched = true;
+	}
+	pthread_mutex_unlock(&l->lock);
 }
 
 static void add_text(struct reader *r, const char *text, size_t len)
@@ -279,6 +281,8 @@ static void close_reader(void *ctx, struct http_stream *stream)
 	pthread_mutex_unlock(&r->logs->lock);
 	log_file_close(r->file);
 	free(r->dir);
+	free(r->source);
+	free(r->dyno);
 	free(r->out);
 	free(r);
 }
@@ -299,9 +303,9 @@ static const struct session *find(const struct logs *l, const char *id)
 	return NULL;
 }
 
-int logs_serve(struct logs *l, const char *id, struct http_request *req)
+/* A reader as the session of that id has it; NULL where there is none. */
+static struct reader *new_reader(struct logs *l, const char *id)
 {
-	const char *accept = http_get_header(req, "Accept");
 	const struct session *s;
 	struct reader *r = NULL;
 
@@ -312,16 +316,29 @@ int logs_serve(struct logs *l, const char *id, struct http_request *req)
 		r = xcalloc(1, sizeof(*r));
 		r->logs = l;
 		r->dir = xstrdup(s->dir);
+		r->source = xstrdup(s->source);
+		r->dyno = xstrdup(s->dyno);
+		r->lines = s->lines;
 		r->tail = s->tail;
-		r->events = accept && strstr(accept, "text/event-stream");
-		r->file = log_file_open(s->dir, &s->wish);
-		if (r->tail)
-			add_reader(l, r);
 	}
 	pthread_mutex_unlock(&l->lock);
+	return r;
+}
+
+int logs_serve(struct logs *l, const char *id, struct http_request *req)
+{
+	const char *accept = http_get_header(req, "Accept");
+	struct reader *r = new_reader(l, id);
+
 	if (!r)
 		return err_set(ERR_NOTFOUND,
 			       "There is no such log session, any more.");
+	/* Not under the lock: it may take a while. */
+	r->file = log_file_open(
+		r->dir, &(struct log_wish){ r->lines, r->source, r->dyno });
+	if (r->tail)
+		add_reader(l, r);
+	r->events = accept && strstr(accept, "text/event-stream");
 	if (r->events)
 		req->content_type = "text/event-stream";
 	http_reply_stream(req, &source, r);

@@ -222,8 +222,36 @@ line 3052
 within 10 grep -q 'line 3052$' early
 ok $? 'a log that somebody emptied is read on, too'
 
+# Against grep and tail: lines of all lengths, of processes by turns.
+rm "$log" "$log.1"
+for part in log.1 log; do
+	perl -e 'srand 7; printf "2015-05-07T09:00:00.%06d+00:00 %s[%s]: %s\n",
+		$_, qw(app heroku)[rand 2], qw(web.1 web.2 web.11 worker.1)[rand 4],
+		"x" x rand(rand() < .01 ? 60000 : 100) for 1 .. 3000' \
+		>"$dir/apps/quiet/$part"
+done
+wrong=
+for n in 1 100 2000 5999 9000; do
+	for p in '[^]]*' 'web[^]]*' 'web\.1' worker.1; do
+		for s in '[a-z]*' app heroku; do
+			cat "$log.1" "$log" | grep " $s\[$p\]: " |
+				tail -n "$n" >wanted
+			p_name=$(printf '%s' "$p" | tr -cd 'a-z0-9.')
+			s_name=$(printf '%s' "$s" | tr -cd '[:lower:]')
+			[ "$s_name" != az ] || s_name=
+			git-heroku logs -r quiet -n "$n" ${p_name:+-p "$p_name"} \
+				${s_name:+-s "$s_name"} >got
+			cmp -s wanted got || wrong="$wrong $n:$p:$s"
+		done
+	done
+done
+is "$wrong" '' 'any number of lines of any process, over both'
+
 # --- readers that do not read ---
 
+rm "$log.1"
+: >"$log"
+line 3052
 tail_log stuck -r quiet
 stuck=$pid
 within 10 grep -q 'line 3052$' stuck
@@ -238,7 +266,7 @@ ok $? 'nor another reader'
 kill -CONT "$stuck"
 within 20 grep -q 'line 100000$' stuck
 ok $? 'when it goes on, it sees the rest'
-sed '1,/line 3052$/d' stuck >rest
+sed '/line 3052$/d' stuck >rest
 is "$(numbers rest)" 4000-100000 'all that is still there'
 for i in 1 2 3 4 5 6 7 8; do
 	tail_log "gone$i" -r quiet
