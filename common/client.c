@@ -377,7 +377,7 @@ int client_stream(struct client *c, const char *path,
 }
 
 int client_upgrade(struct client *c, const char *path, const json_t *body,
-		   const char *protocol, int *fd, char **early, size_t *len)
+		   const char *protocol, struct client_upgraded *out)
 {
 	int rc;
 
@@ -389,9 +389,9 @@ int client_upgrade(struct client *c, const char *path, const json_t *body,
 	if (rc)
 		return rc;
 	client_set_timeout(c, 0);
-	*fd = c->fd;
-	*early = c->early;
-	*len = c->early_len;
+	out->fd = c->fd;
+	out->early = c->early;
+	out->len = c->early_len;
 	c->fd = -1;
 	c->broken = true;
 	c->early = NULL;

@@ -67,14 +67,17 @@ int client_stream(struct client *c, const char *path,
 
 /*
  * Leave HTTP: send a request that asks to go on in the protocol, and take
- * the connection for it, once the server agrees with 101. The descriptor
- * into *fd, and what came behind the answer into *early (caller frees; *len
- * bytes, often none); c has none then, and can be asked for the answer's
- * headers and freed, no more.
+ * the connection for it, into *out, once the server agrees with 101; c has
+ * none then, and can be asked for the answer's headers and freed, no more.
  * Errors: as client_call(); ERR_FAILED where the server answers otherwise.
  */
+struct client_upgraded {
+	int fd;      /* the caller's */
+	char *early; /* what came behind the answer; caller frees */
+	size_t len;  /* of early; often 0 */
+};
 int client_upgrade(struct client *c, const char *path, const json_t *body,
-		   const char *protocol, int *fd, char **early, size_t *len);
+		   const char *protocol, struct client_upgraded *out);
 
 /* The last answer's status, 0 before the first. */
 int client_status(const struct client *c);

@@ -13,22 +13,14 @@
 #include "progress.h"
 #include "terminal.h"
 
-/* The process's connection, and what of it came with the answer. */
-struct process {
-	int fd;
-	char *early;
-	size_t len;
-};
-
-static int start(struct heroku *h, json_t *body, struct process *p)
+static int start(struct heroku *h, json_t *body, struct client_upgraded *p)
 {
 	char *path = heroku_path(h, "/dynos");
 	const char *name;
 	int rc;
 
 	progress_start();
-	rc = client_upgrade(h->client, path, body, FRAMES_PROTOCOL, &p->fd,
-			    &p->early, &p->len);
+	rc = client_upgrade(h->client, path, body, FRAMES_PROTOCOL, p);
 	progress_stop();
 	name = client_header(h->client, "Slugd-Dyno");
 	if (rc)
@@ -52,7 +44,7 @@ static void set_terminal(json_t *body)
 static int run(struct heroku *h)
 {
 	bool terminal = !h->no_tty && terminal_is_there();
-	struct process p = { -1, NULL, 0 };
+	struct client_upgraded p = { -1, NULL, 0 };
 	char *command = oneoff_command(h);
 	json_t *body = NULL;
 	int rc = oneoff_body(h, command, true, &body);

@@ -67,7 +67,6 @@ static int take_env(json_t *env, const char *text)
 			     shown);
 		free(shown);
 	}
-	explicit_bzero(copy, strlen(text));
 	free(copy);
 	return rc;
 }

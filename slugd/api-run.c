@@ -88,26 +88,26 @@ static int start_attached(struct slugd *d, struct http_request *req,
 			  const struct app *app, const json_t *order)
 {
 	struct client *c = NULL;
-	char *early = NULL;
+	struct client_upgraded slugrun = { -1, NULL, 0 };
 	const char *name;
-	int fd = -1, rc;
-	size_t len;
+	int rc;
 
 	rc = runner_connect(d, app, &c);
 	if (rc)
 		rc = err_set(ERR_UNAVAILABLE, "Nothing of %s runs.", app->name);
 	if (!rc)
-		rc = client_upgrade(c, "/dynos", order, FRAMES_PROTOCOL, &fd,
-				    &early, &len);
+		rc = client_upgrade(c, "/dynos", order, FRAMES_PROTOCOL,
+				    &slugrun);
 	if (rc)
 		goto done;
 	name = client_header(c, "Slugd-Dyno");
 	http_add_header(req, "Slugd-Dyno", name ? name : "run");
-	http_reply_upgrade(req, FRAMES_PROTOCOL, frames_hand_on, frames_to(fd));
+	http_reply_upgrade(req, FRAMES_PROTOCOL, frames_hand_on,
+			   frames_to(slugrun.fd));
 	log_line("app=%s user=%s run %s", app->name, req->peer->user,
 		 name ? name : "");
 done:
-	free(early);
+	free(slugrun.early);
 	client_free(c);
 	return rc;
 }

@@ -153,7 +153,7 @@ kill -KILL "$client"
 within 20 log_has "$(name).: Process exited with status 137"
 ok $? 'and SIGKILL, where it does not mind'
 
-begin 'echo ready; exec cat'
+begin 'echo ready; while read -r l; do echo "$l"; cat index.html; done'
 run git heroku ps
 like "$out" "^$(name) ?(\\([0-9A-Z]*\\))?: up|^$(name): up" 'ps lists it'
 kill -KILL "$slugd_pid"
@@ -165,10 +165,13 @@ start_slugd 3>&-
 echo again >&3
 within 20 grep -q again output
 ok $? 'and with another one'
-git heroku config:set COLOUR=green >/dev/null
+: >output
+for colour in red green blue; do
+	git heroku config:set "COLOUR=$colour" >/dev/null
+done
 echo 'and again' >&3
-within 20 grep -q 'and again' output
-ok $? 'and when a release is launched'
+within 20 grep -q hello output
+ok $? 'and when releases are launched, with its files'
 exec 3>&-
 wait "$client"
 is $? 0 'to its end'
@@ -178,6 +181,10 @@ run git heroku ps:stop "$(name)"
 wait "$client"
 is $? 143 'ps:stop ends it'
 like "$(cat words)" '^ !    .*the process was told to end' 'and says so'
+
+is "$(git-heroku run yes 2>words | head -n 1)" y 'a reader may have enough'
+within 20 log_has "$(name).: Process exited"
+ok $? 'which ends it'
 
 # --- two, and much ---
 
@@ -248,7 +255,7 @@ run api POST /apps/myapp/dynos -d '{"command": "sleep 50", "attach": true}'
 like "$out" '"bad_request"' 'to be attached is to upgrade the connection'
 run api POST /apps/myapp/dynos -d '{"command": "sleep 50", "time_to_live": 1}'
 like "$out" '"state":"up","type":"run"' 'the answer is a dyno'
-like "$out" '"release":\{"id":"[0-9a-f-]{36}","version":4\}' 'of a release'
+like "$out" '"release":\{"id":"[0-9a-f-]{36}","version":6\}' 'of a release'
 name=$(printf '%s' "$out" | sed 's/.*"name":"\(run\.[0-9]*\)".*/\1/')
 within 20 log_has "heroku.$name.: Process exited with status 143"
 ok $? 'it may be given a time to live'

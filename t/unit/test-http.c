@@ -798,30 +798,29 @@ static void ping_pong(int a, int b)
 static void a_connection_is_taken_over(void **state)
 {
 	static const char *const paths[] = { "/upgrade", "/lane/upgrade" };
-	size_t i, len = 1;
-	char *early = NULL, c;
-	int fd = -1;
+	struct client_upgraded u = { -1, NULL, 1 };
+	size_t i;
+	char c;
 
 	(void)state;
 	for (i = 0; i < 2; i++) {
 		struct client *client = connect_to_server();
 
-		assert_int_equal(client_upgrade(client, paths[i], NULL, "test",
-						&fd, &early, &len),
-				 0);
+		assert_int_equal(
+			client_upgrade(client, paths[i], NULL, "test", &u), 0);
 		assert_int_equal(client_status(client), 101);
 		assert_string_equal(client_header(client, "X-Test"), "yes");
-		assert_int_equal(len, 0);
+		assert_int_equal(u.len, 0);
 		wait_for(&s.nr_taken, i + 1);
 		client_free(client);
-		ping_pong(fd, s.taken_fd);
+		ping_pong(u.fd, s.taken_fd);
 		/* The server has let go, and others are served meanwhile. */
 		assert_int_equal(get("/", NULL), 0);
-		ping_pong(s.taken_fd, fd);
+		ping_pong(s.taken_fd, u.fd);
 		close(s.taken_fd);
-		assert_int_equal(read(fd, &c, 1), 0);
-		close(fd);
-		free(early);
+		assert_int_equal(read(u.fd, &c, 1), 0);
+		close(u.fd);
+		free(u.early);
 		free(s.early);
 		s.early = NULL;
 	}
@@ -830,21 +829,18 @@ static void a_connection_is_taken_over(void **state)
 static void one_taken_over_outlives_the_server(void **state)
 {
 	struct client *client = connect_to_server();
-	char *early = NULL;
-	size_t len;
-	int fd = -1;
+	struct client_upgraded u = { -1, NULL, 0 };
 
 	(void)state;
-	assert_int_equal(client_upgrade(client, "/upgrade", NULL, "test", &fd,
-					&early, &len),
+	assert_int_equal(client_upgrade(client, "/upgrade", NULL, "test", &u),
 			 0);
 	wait_for(&s.nr_taken, 1);
 	http_stop(s.http);
 	s.http = NULL;
-	ping_pong(fd, s.taken_fd);
+	ping_pong(u.fd, s.taken_fd);
 	close(s.taken_fd);
-	close(fd);
-	free(early);
+	close(u.fd);
+	free(u.early);
 	client_free(client);
 }
 
@@ -869,32 +865,26 @@ static void what_is_not_upgraded_is_told(void **state)
 {
 	struct client *c = connect_to_server();
 	json_t *body = json_make("[i]", 1);
-	char *early = NULL;
-	size_t len;
-	int fd = -1;
+	struct client_upgraded u = { -1, NULL, 0 };
 
 	(void)state;
 	/* The server does not know the route; the connection stays good. */
-	assert_int_equal(
-		client_upgrade(c, "/none", NULL, "test", &fd, &early, &len),
-		ERR_NOTFOUND);
+	assert_int_equal(client_upgrade(c, "/none", NULL, "test", &u),
+			 ERR_NOTFOUND);
 	/* It knows no such thing there. */
-	assert_int_equal(
-		client_upgrade(c, "/echo", NULL, "test", &fd, &early, &len),
-		ERR_FAILED);
-	assert_int_equal(
-		client_upgrade(c, "/upgrade", NULL, "other", &fd, &early, &len),
-		ERR_INVALID);
+	assert_int_equal(client_upgrade(c, "/echo", NULL, "test", &u),
+			 ERR_FAILED);
+	assert_int_equal(client_upgrade(c, "/upgrade", NULL, "other", &u),
+			 ERR_INVALID);
 	assert_int_equal(client_call(c, "POST", "/upgrade", NULL, NULL),
 			 ERR_INVALID);
 	assert_int_equal(s.nr_taken, 0);
 	/* It meant to, and failed: whoever would take it knows. */
-	assert_int_equal(
-		client_upgrade(c, "/upgrade", body, "test", &fd, &early, &len),
-		ERR_CONFLICT);
+	assert_int_equal(client_upgrade(c, "/upgrade", body, "test", &u),
+			 ERR_CONFLICT);
 	wait_for(&s.nr_taken, 1);
 	assert_int_equal(s.taken_fd, -1);
-	assert_int_equal(fd, -1);
+	assert_int_equal(u.fd, -1);
 	assert_int_equal(client_call(c, "GET", "/", NULL, NULL), 0);
 	json_decref(body);
 	client_free(c);
