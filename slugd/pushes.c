@@ -31,6 +31,7 @@ struct pushes *pushes_new(struct slugd *d)
 	pthread_condattr_destroy(&attr);
 	TAILQ_INIT(&p->all);
 	p->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	streams_watch(d->streams, p->wake);
 	return p;
 }
 

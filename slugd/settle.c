@@ -207,11 +207,16 @@ static void after_lease(struct push *push)
 	}
 }
 
-/* Look at every lease, and note those that are to be waited for. */
-static nfds_t look(struct pushes *p, struct pollfd *fds)
+/*
+ * Look at every lease, and note those that are to be waited for. *wait: ms
+ * until the next look, -1 where there is nothing to look at.
+ */
+static nfds_t look(struct pushes *p, struct pollfd *fds, int *wait)
 {
 	struct push *push, *next;
 	nfds_t n = 0;
+
+	*wait = streams_heartbeat(p->slugd->streams) ? TICK_MS : -1;
 
 	fds[n++] = (struct pollfd){ p->wake, POLLIN, 0 };
 	pthread_mutex_lock(&p->lock);
@@ -227,6 +232,8 @@ static nfds_t look(struct pushes *p, struct pollfd *fds)
 		else if (n < MAX_LEASES)
 			fds[n++] = (struct pollfd){ push->lease.fd, POLLIN, 0 };
 	}
+	if (!TAILQ_EMPTY(&p->all))
+		*wait = TICK_MS;
 	pthread_mutex_unlock(&p->lock);
 	return n;
 }
@@ -236,15 +243,15 @@ static void *watch(void *arg)
 	struct pushes *p = arg;
 	struct pollfd fds[MAX_LEASES];
 	uint64_t count;
+	int wait;
 
 	while (!p->slugd->stopping) {
-		nfds_t n = look(p, fds);
+		nfds_t n = look(p, fds, &wait);
 
-		poll(fds, n, TICK_MS);
+		poll(fds, n, wait);
 		if (read(p->wake, &count, sizeof(count)) < 0) {
 			/* Nobody called: a lease ended, or time passed. */
 		}
-		streams_heartbeat(p->slugd->streams);
 	}
 	return NULL;
 }

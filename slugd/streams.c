@@ -33,6 +33,7 @@ struct streams {
 	pthread_mutex_t lock;
 	TAILQ_HEAD(, stream) live;
 	TAILQ_HEAD(, reader) readers;
+	int wake; /* an eventfd, or -1 */
 };
 
 struct streams *streams_new(const char *dir)
@@ -43,6 +44,7 @@ struct streams *streams_new(const char *dir)
 	pthread_mutex_init(&s->lock, NULL);
 	TAILQ_INIT(&s->live);
 	TAILQ_INIT(&s->readers);
+	s->wake = -1;
 	return s;
 }
 
@@ -194,6 +196,7 @@ static const struct http_source source = {
 int stream_serve(struct streams *set, const char *uuid,
 		 struct http_request *req)
 {
+	const uint64_t one = 1;
 	struct reader *r;
 	char *path;
 	int fd;
@@ -212,17 +215,28 @@ int stream_serve(struct streams *set, const char *uuid,
 	pthread_mutex_lock(&set->lock);
 	TAILQ_INSERT_TAIL(&set->readers, r, link);
 	pthread_mutex_unlock(&set->lock);
+	if (set->wake >= 0 && write(set->wake, &one, sizeof(one)) < 0) {
+		/* It is to be read already. */
+	}
 	http_reply_stream(req, &source, r);
 	return 0;
 }
 
-void streams_heartbeat(struct streams *set)
+bool streams_heartbeat(struct streams *set)
 {
 	struct reader *r;
+	bool any;
 
 	pthread_mutex_lock(&set->lock);
 	TAILQ_FOREACH(r, &set->readers, link)
 		if (r->waiting && http_stream_is_dead(r->waiting))
 			wake(r);
+	any = !TAILQ_EMPTY(&set->readers);
 	pthread_mutex_unlock(&set->lock);
+	return any;
+}
+
+void streams_watch(struct streams *set, int fd)
+{
+	set->wake = fd;
 }

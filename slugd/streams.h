@@ -37,7 +37,13 @@ void stream_end(struct stream *s);
 /* Answer req with the stream of that uuid. Errors: ERR_NOTFOUND. */
 int stream_serve(struct streams *s, const char *uuid, struct http_request *req);
 
-/* Let go of readers that have gone away; to be called now and then. */
-void streams_heartbeat(struct streams *s);
+/*
+ * Let go of readers that have gone away; to be called now and then, while it
+ * returns true: there are readers.
+ */
+bool streams_heartbeat(struct streams *s);
+
+/* Write to that eventfd, which stays the caller's, when a reader comes. */
+void streams_watch(struct streams *s, int fd);
 
 #endif
