@@ -139,14 +139,30 @@ static const struct tree *newest(const struct supervisor *s, uid_t uid,
 	return NULL;
 }
 
-/* Is there a tree that r can have? r->dir becomes it, or what is to be made. */
+/* Is the tree at r->dir, whose name may have been another slug's, r's? */
+static bool holds(const struct supervisor *s, const struct release *r)
+{
+	const struct trees *t = &s->trees;
+	size_t i;
+
+	for (i = 0; i < t->nr; i++)
+		if (!strcmp(t->known[i].name, base_name(r->dir)) &&
+		    !strcmp(t->known[i].slug, r->slug))
+			return is_tree(r->dir, owner_of(r));
+	return false;
+}
+
+/*
+ * Is there a tree that r can have? r->dir becomes it, or what is to be made.
+ * A version alone says little: one that was tried and failed had it, too.
+ */
 static bool find(struct supervisor *s, struct release *r)
 {
 	const struct tree *same;
 	uid_t uid = owner_of(r);
 	struct stat st;
 
-	if (is_tree(r->dir, uid))
+	if (holds(s, r))
 		return true;
 	same = newest(s, uid, r->slug);
 	if (same) {
@@ -157,6 +173,10 @@ static bool find(struct supervisor *s, struct release *r)
 		return false;
 	str_replace(&r->dir, xasprintf("%s/trees/v%" PRId64 "-%u", s->dir,
 				       r->version, (unsigned)uid));
+	if (st.st_uid != uid && lstat(r->dir, &st))
+		return false;
+	str_replace(&r->dir, xasprintf("%s/trees/v%" PRId64 "-%u-%s", s->dir,
+				       r->version, (unsigned)uid, r->slug));
 	return is_tree(r->dir, uid);
 }
 

@@ -13,6 +13,8 @@
  *	trees/v10	a release, unpacked; never changed from then on, so
  *			that releases of one slug may share one tree
  *	trees/v10-900	the same where another uid's v10 is in the way
+ *	trees/v10-900-UUID	where it is another slug's: one that was tried
+ *			as v10, or perhaps, as slugrun has forgotten
  *	trees/v11.tmp	while one is unpacked
  *	run/		what processes write
  *
