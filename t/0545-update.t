@@ -192,7 +192,7 @@ mkdir -p elsewhere evil/link
 echo evil >evil/link/file
 tar -C evil -b 1 -cf - link/file | zstd -q >evil.zst
 put_slug "$store" "$(uuid 1003)" same.zst evil.zst end.zst
-refused 'a way through a link of the base' 'symlink'
+refused 'a way through a link of the base' 'link'
 is "$(ls elsewhere)" '' 'nothing is written there'
 echo evil >evil/a
 tar -C evil -b 1 -cf - a | zstd -q >evil.zst
