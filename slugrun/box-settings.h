@@ -29,9 +29,8 @@ struct box_settings {
 	bool namespaces, seccomp;
 	int64_t memory;                   /* bytes; 0: no limit */
 	int64_t max_processes, max_files; /* 0: no limit */
-	char **env;   /* with room for three further ones; ends with NULL */
-	char *text;   /* that env points into */
-	mode_t umask; /* of the command: the supervisor's */
+	char **env; /* with room for three further ones; ends with NULL */
+	char *text; /* that env points into */
 };
 
 #define BOX_REPORT "\0report" /* no environment begins so */

@@ -111,7 +111,6 @@ static int be_init(struct box_settings *s, int tree, const struct start *st)
 		_exit(1);
 	close_range(BOX_FD + 1, ~0U, 0);
 	box_settings_set(s, "HOME", "/app");
-	umask(s->umask);
 	rc = init_run(s->command, s->env, BOX_FD);
 	return rc;
 }

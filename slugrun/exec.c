@@ -127,7 +127,7 @@ static int prepare(struct box_settings *s, int *tree)
 	int rc = 0;
 
 	forget_environment();
-	s->umask = umask(022);
+	umask(022);
 	rc = enter_run(s);
 	if (rc)
 		return rc;
@@ -164,7 +164,6 @@ static int run_in_copy(struct box_settings *s, int tree)
 	rc = box_limits(s);
 	if (!rc)
 		rc = box_drop_rights(s);
-	umask(s->umask);
 	if (!rc)
 		rc = init_exec(s->command, s->env, 0);
 done:
