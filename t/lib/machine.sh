@@ -44,13 +44,15 @@ machine_start() {
 				>"$machine_at/slugd-test-$$/cpuset.mems"
 		}
 	done
-	# It enters its groups, and then sees nothing above them.
+	# It enters its groups, and then sees nothing above them; it ends with
+	# the test, however that does.
 	(
 		for machine_at in $machine_groups; do
 			echo 0 >"$machine_at/slugd-test-$$/cgroup.procs" ||
 				exit 1
 		done
-		exec unshare --mount --pid --fork --ipc --uts --net --cgroup \
+		exec setpriv --pdeathsig KILL \
+			unshare --mount --pid --fork --ipc --uts --net --cgroup \
 			--kill-child "$t/lib/machine-root" \
 			"$scratch/machine" "$1" /lib/systemd/systemd \
 			--unit=machine.target --log-target=null
