@@ -11,7 +11,7 @@
 own_exec_path
 driver=slugrun
 launch='timeout = 4\nrelease_timeout = 2\ngrace = 1\n'
-make_dir
+make_dir "$@"
 start_slugd || exit 1
 make_app myapp >/dev/null || exit 1
 cd work || exit 1
