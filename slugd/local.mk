@@ -51,6 +51,7 @@ slugd_slugd_SOURCES = \
 	slugd/repo.c slugd/repo.h \
 	slugd/runner.c slugd/runner.h \
 	slugd/route-config.c slugd/route-config.h \
+	slugd/route-process.c slugd/route-process.h \
 	slugd/route.c slugd/route.h \
 	slugd/settle.c \
 	slugd/slugd.c slugd/slugd.h \

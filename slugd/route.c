@@ -6,8 +6,6 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -22,84 +20,35 @@
 #include "jobs.h"
 #include "log.h"
 #include "mem.h"
-#include "proc.h"
 #include "route-config.h"
+#include "route-process.h"
 #include "slugd.h"
 #include "sock.h"
 
 #define LANE      "route"
 #define LOCK_MS   5000  /* for slugruns to be done */
 #define TELL_MS   5000  /* for a slugrun to bring its servers in line */
-#define END_MS    5000  /* for HAProxy to end */
+#define PAUSE_MS  1000  /* before it is started again, at least */
 #define RETRY_MAX 60000 /* between two attempts to start it */
-#define MIN_MAJOR 2     /* of its version: "add server" */
-#define MIN_MINOR 6
 
 struct route {
 	struct slugd *slugd;
 	char *program; /* NULL: there is none, or none is to be used */
 	char *reason;  /* why not, in words */
 	char *version, *socket, *folder;
-	pthread_mutex_t lock; /* of all below */
-	pid_t pid;            /* 0: it does not run */
-	int pid_fd;           /* -1 then */
-	json_t *bound;        /* {"myapp": true}: it listens for these */
-	json_t *problems;     /* in words */
+	pthread_mutex_t lock;      /* of all below */
+	pid_t pid;                 /* 0: it does not run */
+	int pid_fd;                /* -1 then */
+	json_t *bound;             /* {"myapp": true}: it listens for these */
+	json_t *problems;          /* in words */
+	int64_t started_ms;        /* when it was, last; clock_mono_ms() */
+	pthread_mutex_t show_lock; /* of shown alone; never held for long */
+	json_t *shown;             /* what route_json() answers */
 	bool watching;
 	pthread_t watcher;
 	int wake_fd; /* for the watcher: look again */
 	atomic_bool ending;
 };
-
-/* What HAProxy says of itself. */
-struct running {
-	pid_t pid;
-	char id[DIGEST_HEX];
-	char *frontends; /* lines that begin with a name and a comma */
-};
-
-/* Where the program is: as SLUGD_HAPROXY says, in PATH, or beside it. */
-static char *find_program(void)
-{
-	const char *own = getenv("SLUGD_HAPROXY"), *path = getenv("PATH");
-	char *all, *save = NULL, *dir, *file = NULL;
-
-	if (own)
-		return *own && !access(own, X_OK) ? xstrdup(own) : NULL;
-	all = xasprintf("%s:/usr/local/sbin:/usr/sbin", path ? path : "");
-	for (dir = strtok_r(all, ":", &save); dir && !file;
-	     dir = strtok_r(NULL, ":", &save)) {
-		file = xasprintf("%s/haproxy", dir);
-		if (access(file, X_OK))
-			str_replace(&file, NULL);
-	}
-	free(all);
-	return file;
-}
-
-/* "HAProxy version 2.6.12-1+deb12u4 ...": the number, where it will do. */
-static int read_version(const char *program, char **out)
-{
-	const char *argv[] = { program, "-v", NULL };
-	const struct proc_spec spec = { .argv = argv };
-	unsigned major, minor;
-	char *text = NULL, *at;
-	int rc = proc_capture(&text, NULL, &spec);
-
-	if (rc)
-		return rc;
-	at = strstr(text, "version ");
-	if (!at || sscanf(at + 8, "%u.%u", &major, &minor) != 2)
-		rc = err_set(ERR_FAILED, "%s does not say its version",
-			     program);
-	else if (major < MIN_MAJOR || (major == MIN_MAJOR && minor < MIN_MINOR))
-		rc = err_set(ERR_FAILED, "HAProxy %u.%u is older than %d.%d",
-			     major, minor, MIN_MAJOR, MIN_MINOR);
-	else
-		*out = xstrndup(at + 8, strspn(at + 8, "0123456789."));
-	free(text);
-	return rc;
-}
 
 /* HAProxy or not, as slugd.ini and the machine have it. */
 static int choose(struct route *r, const char *driver)
@@ -110,11 +59,11 @@ static int choose(struct route *r, const char *driver)
 		r->reason = xstrdup("as slugd.ini says");
 		return 0;
 	}
-	r->program = find_program();
+	r->program = route_find_program();
 	if (!r->program)
 		rc = err_set(ERR_FAILED, "HAProxy is not installed");
 	else
-		rc = read_version(r->program, &r->version);
+		rc = route_read_version(r->program, &r->version);
 	if (!rc)
 		return 0;
 	str_replace(&r->program, NULL);
@@ -127,53 +76,6 @@ static int choose(struct route *r, const char *driver)
 		       "[route] driver is haproxy, but %s: install it, or "
 		       "choose auto or direct",
 		       err_msg());
-}
-
-/* The value behind "key: " at the beginning of a line; "" where none is. */
-static const char *value_of(const char *text, const char *key)
-{
-	size_t len = strlen(key);
-
-	while (text && (strncmp(text, key, len) != 0 || text[len] != ':')) {
-		text = strchr(text, '\n');
-		text = text ? text + 1 : NULL;
-	}
-	return text ? text + len + 1 + strspn(text + len + 1, " ") : "";
-}
-
-/* Which HAProxy answers. Errors: ERR_UNAVAILABLE. */
-static int look(const struct route *r, struct running *now)
-{
-	char *info = NULL;
-	int rc;
-
-	memset(now, 0, sizeof(*now));
-	rc = haproxy_ask(&info, r->socket, "show info");
-	if (!rc)
-		rc = haproxy_ask(&now->frontends, r->socket,
-				 "show stat -1 1 -1");
-	if (!rc) {
-		now->pid = (pid_t)strtol(value_of(info, "Pid"), NULL, 10);
-		snprintf(now->id, sizeof(now->id), "%s",
-			 value_of(info, "description"));
-	}
-	if (!rc && now->pid <= 1)
-		rc = err_set(ERR_UNAVAILABLE, "HAProxy does not say its pid");
-	free(info);
-	return rc;
-}
-
-/* Does it listen for this front end? */
-static bool has_frontend(const struct running *now, const char *name)
-{
-	const char *p = now->frontends;
-	size_t len = strlen(name);
-
-	while (p && (strncmp(p, name, len) != 0 || p[len] != ',')) {
-		p = strchr(p, '\n');
-		p = p ? p + 1 : NULL;
-	}
-	return p;
 }
 
 /* From now on it is this process that is watched; 0: none. */
@@ -192,57 +94,24 @@ static void set_pid(struct route *r, pid_t pid)
 	}
 }
 
-/* The first [ALERT] of what HAProxy wrote, as this thread's error. */
-static int alert(const char *path)
+/* What is answered of it from now on; with the lock held. */
+static void show(struct route *r)
 {
-	char line[512];
-	FILE *f = fopen(path, "re");
-	const char *words = NULL;
+	json_t *v, *old;
 
-	while (f && !words && fgets(line, sizeof(line), f)) {
-		line[strcspn(line, "\n")] = '\0';
-		words = strstr(line, "[ALERT]");
-	}
-	words = words ? words + 7 + strcspn(words + 7, ":") : NULL;
-	err_set(ERR_FAILED, "HAProxy does not start%s; see %s",
-		words ? words : "", path);
-	if (f)
-		fclose(f);
-	return ERR_FAILED;
-}
-
-/* Start it, in place of old (0: none), from what was written. */
-static int start(const struct slugd *d, pid_t old)
-{
-	char *log = xasprintf("%s/log/haproxy", d->dir);
-	char *pid = xasprintf("%d", (int)old);
-	const char *argv[] = { d->route->program,
-			       "-D",
-			       "-f",
-			       ROUTE_CONFIG,
-			       "-p",
-			       ROUTE_PID,
-			       old ? "-x" : NULL,
-			       ROUTE_SOCKET,
-			       "-sf",
-			       pid,
-			       NULL };
-	struct proc_spec spec = { .argv = argv,
-				  .dir = d->dir,
-				  .session = true };
-	pid_t child;
-	int rc;
-
-	spec.out = spec.err =
-		open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	rc = spec.out < 0 ? err_sys("%s", log) : proc_spawn(&child, &spec);
-	if (!rc && proc_wait(child, "haproxy"))
-		rc = alert(log);
-	if (spec.out >= 0)
-		close(spec.out);
-	free(pid);
-	free(log);
-	return rc;
+	if (r->program)
+		v = json_make("{s:s, s:s, s:o, s:o}", "driver", "haproxy",
+			      "version", r->version, "pid",
+			      r->pid ? json_integer(r->pid) : json_null(),
+			      "problems", json_deep_copy(r->problems));
+	else
+		v = json_make("{s:s, s:s}", "driver", "direct", "reason",
+			      r->reason);
+	pthread_mutex_lock(&r->show_lock);
+	old = r->shown;
+	r->shown = v;
+	pthread_mutex_unlock(&r->show_lock);
+	json_decref(old);
 }
 
 static void problem(struct route *r, char *words)
@@ -256,7 +125,8 @@ static void problem(struct route *r, char *words)
 static bool may_bind(const struct running *now, const char *frontend,
 		     int64_t port)
 {
-	return has_frontend(now, frontend) || sock_port_is_free((uint16_t)port);
+	return route_has_frontend(now, frontend) ||
+	       sock_port_is_free((uint16_t)port);
 }
 
 /* Choose what of c is listened on; note what cannot be. */
@@ -310,13 +180,14 @@ static int load(struct slugd *d, const struct route_config *c, pid_t old)
 	if (!rc)
 		rc = route_config_write(c);
 	if (!rc)
-		rc = start(d, old);
+		rc = route_start_program(r->program, d->dir, old);
 	if (!rc) {
-		rc = look(r, &now);
+		rc = route_look(r->socket, &now);
 		free(now.frontends);
 	}
 	if (fd >= 0)
 		close(fd);
+	r->started_ms = clock_mono_ms();
 	if (!rc) {
 		set_pid(r, now.pid);
 		log_line("HAProxy %s: pid %d, %s", r->version, (int)now.pid,
@@ -344,7 +215,7 @@ static int ensure(struct slugd *d, bool *changed)
 		return rc;
 	if (strcmp(d->config->listen, "none") != 0)
 		c.listen = d->config->listen;
-	runs = !look(r, &now);
+	runs = !route_look(r->socket, &now);
 	c.bind = bind = choose_binds(r, &c, &now);
 	route_config_id(id, &c);
 	if (!runs || strcmp(now.id, id) != 0) {
@@ -359,6 +230,7 @@ static int ensure(struct slugd *d, bool *changed)
 					    json_true());
 	if (rc)
 		json_array_append_new(r->problems, json_string(err_msg()));
+	show(r);
 	free(now.frontends);
 	free(bind);
 	apps_free(c.apps, c.nr_apps);
@@ -445,8 +317,10 @@ static bool is_gone(struct route *r)
 	gone = p.fd < 0 || poll(&p, 1, 0) > 0;
 	if (gone && r->pid)
 		log_line("HAProxy, pid %d, ended", (int)r->pid);
-	if (gone)
+	if (gone) {
 		set_pid(r, 0);
+		show(r);
+	}
 	pthread_mutex_unlock(&r->lock);
 	return gone;
 }
@@ -464,37 +338,21 @@ static void *watch(void *arg)
 			pause = 0;
 			continue;
 		}
+		/* One that ends at once is not started at once. */
+		if (!pause && clock_mono_ms() - r->started_ms < PAUSE_MS) {
+			pause = PAUSE_MS;
+			continue;
+		}
 		if (!refresh(d)) {
 			pause = 0;
 			continue;
 		}
 		log_line("%s", err_msg());
-		pause = pause ? pause * 2 : 1000;
+		pause = pause ? pause * 2 : PAUSE_MS;
 		if (pause > RETRY_MAX)
 			pause = RETRY_MAX;
 	}
 	return NULL;
-}
-
-/* End the HAProxy that answers, if one does, and wait for that. */
-static void end_haproxy(struct route *r)
-{
-	struct running now;
-	struct pollfd p = { -1, POLLIN, 0 };
-
-	if (!look(r, &now))
-		p.fd = (int)syscall(SYS_pidfd_open, now.pid, 0);
-	free(now.frontends);
-	if (p.fd < 0)
-		return;
-	log_line("ending HAProxy, pid %d", (int)now.pid);
-	syscall(SYS_pidfd_send_signal, p.fd, SIGTERM, NULL, 0);
-	if (poll(&p, 1, END_MS) == 0) {
-		syscall(SYS_pidfd_send_signal, p.fd, SIGKILL, NULL, 0);
-		poll(&p, 1, END_MS);
-	}
-	close(p.fd);
-	unlink(r->socket);
 }
 
 static void refresh_job(void *arg)
@@ -537,6 +395,7 @@ int route_start(struct slugd *d)
 	r = d->route = xcalloc(1, sizeof(*r));
 	r->slugd = d;
 	pthread_mutex_init(&r->lock, NULL);
+	pthread_mutex_init(&r->show_lock, NULL);
 	r->pid_fd = -1;
 	r->bound = json_object();
 	r->problems = json_array();
@@ -548,13 +407,14 @@ int route_start(struct slugd *d)
 	rc = choose(r, d->config->route);
 	if (rc)
 		return rc;
+	show(r);
 	if (r->program)
 		return start_watching(d);
 	if (strcmp(d->config->listen, "none") != 0)
 		log_line("[route] listen needs HAProxy: nothing listens there");
 	if (!access(r->socket, F_OK)) {
 		/* It was HAProxy's turn before: the relays take over. */
-		end_haproxy(r);
+		route_end_program(r->socket);
 		jobs_submit(d->jobs, LANE, tell_job, d);
 	}
 	return 0;
@@ -571,13 +431,15 @@ void route_end(struct slugd *d, bool stop)
 	if (r->watching && write(r->wake_fd, &one, sizeof(one)) > 0)
 		pthread_join(r->watcher, NULL);
 	if (stop && r->program)
-		end_haproxy(r);
+		route_end_program(r->socket);
 	if (r->pid_fd >= 0)
 		close(r->pid_fd);
 	if (r->wake_fd >= 0)
 		close(r->wake_fd);
 	json_decref(r->bound);
 	json_decref(r->problems);
+	json_decref(r->shown);
+	pthread_mutex_destroy(&r->show_lock);
 	pthread_mutex_destroy(&r->lock);
 	free(r->program);
 	free(r->reason);
@@ -679,14 +541,8 @@ json_t *route_json(struct slugd *d)
 
 	if (!r)
 		return json_null();
-	if (!r->program)
-		return json_make("{s:s, s:s}", "driver", "direct", "reason",
-				 r->reason);
-	pthread_mutex_lock(&r->lock);
-	v = json_make("{s:s, s:s, s:o, s:O}", "driver", "haproxy", "version",
-		      r->version, "pid",
-		      r->pid ? json_integer(r->pid) : json_null(), "problems",
-		      r->problems);
-	pthread_mutex_unlock(&r->lock);
+	pthread_mutex_lock(&r->show_lock);
+	v = json_deep_copy(r->shown);
+	pthread_mutex_unlock(&r->show_lock);
 	return v;
 }

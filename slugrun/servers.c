@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <libgen.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,8 +26,8 @@
 
 enum server_state {
 	SERVER_WISHED,
-	SERVER_LEAVING, /* in maintenance: drained when it can be deleted */
-	SERVER_GONE,
+	SERVER_LEAVING, /* in maintenance, until it can be deleted */
+	SERVER_GONE,    /* but for the HAProxy of before a reload, maybe */
 };
 
 struct server {
@@ -66,8 +67,15 @@ static struct server *find(const struct servers *s, const char *name)
 static struct server *add(struct servers *s, const char *name, uint16_t port,
 			  enum server_state state)
 {
-	struct server *v = xcalloc(1, sizeof(*v));
+	struct server *v, *next;
 
+	/* The port is another process's now. */
+	for (v = TAILQ_FIRST(&s->list); v; v = next) {
+		next = TAILQ_NEXT(v, link);
+		if (v->port == port && v->state == SERVER_GONE)
+			drop(s, v);
+	}
+	v = xcalloc(1, sizeof(*v));
 	v->name = xstrdup(name);
 	v->port = port;
 	v->state = state;
@@ -206,6 +214,8 @@ static void take_line(struct servers *s, const char *line)
 	v = find(s, name);
 	if (!v)
 		v = add(s, name, (uint16_t)port, SERVER_LEAVING);
+	if (v->state == SERVER_GONE)
+		v->state = SERVER_LEAVING;
 	v->seen = true;
 	v->ready = !admin;
 }
@@ -237,7 +247,7 @@ done:
 /* New ones are there before old ones are not. */
 static int bring_in_line(struct servers *s)
 {
-	struct server *v, *next;
+	struct server *v;
 	int rc = look(s);
 
 	TAILQ_FOREACH(v, &s->list, link)
@@ -246,11 +256,9 @@ static int bring_in_line(struct servers *s)
 	TAILQ_FOREACH(v, &s->list, link)
 		if (!rc && v->state == SERVER_LEAVING && v->ready)
 			rc = disable(s, v);
-	for (v = TAILQ_FIRST(&s->list); v && !rc; v = next) {
-		next = TAILQ_NEXT(v, link);
-		if (v->state == SERVER_LEAVING && !v->seen)
-			drop(s, v);
-	}
+	TAILQ_FOREACH(v, &s->list, link)
+		if (!rc && v->state == SERVER_LEAVING && !v->seen)
+			v->state = SERVER_GONE;
 	return rc;
 }
 
@@ -283,7 +291,8 @@ void servers_point(struct servers *s, const struct route_server *v, size_t n)
 	size_t i;
 
 	TAILQ_FOREACH(old, &s->list, link)
-		old->state = SERVER_LEAVING;
+		if (old->state == SERVER_WISHED)
+			old->state = SERVER_LEAVING;
 	for (i = 0; i < n && i < HAPROXY_SERVERS; i++) {
 		char *name = xasprintf("%s-%d", v[i].name, (int)v[i].pid);
 
@@ -297,35 +306,56 @@ void servers_point(struct servers *s, const struct route_server *v, size_t n)
 	servers_sync(s);
 }
 
-/* Is the server that leaves drained? It is deleted then, and freed. */
-static bool try_delete(struct servers *s, struct server *v)
+/* Has somebody on 127.0.0.1:port a connection? See proc_net(5). */
+static bool has_connections(uint16_t port)
 {
-	int64_t now = clock_mono_ms();
-	char *out = NULL;
-	bool busy;
+	FILE *f = fopen("/proc/self/net/tcp", "re");
+	unsigned local, state;
+	char line[256];
+	bool has = false;
 
-	if (now < v->look_ms)
-		return false;
-	v->look_ms = now + DRAIN_MS;
-	busy = !order(s, v, "del server", "", &out) &&
-	       strncmp(out, "Server deleted", 14) != 0 &&
-	       strncmp(out, "No such", 7) != 0;
+	while (f && !has && fgets(line, sizeof(line), f))
+		has = sscanf(line, " %*d: %*8[0-9A-F]:%4x %*[0-9A-F:] %2x",
+			     &local, &state) == 2 &&
+		      local == port && state == TCP_ESTABLISHED;
+	if (f)
+		fclose(f);
+	return has;
+}
+
+/* Have it deleted: HAProxy does so when no request is on its way. */
+static void try_delete(struct servers *s, struct server *v)
+{
+	char *out = NULL;
+
+	if (v->state != SERVER_LEAVING)
+		return;
+	if (order(s, v, "del server", "", &out) ||
+	    !strncmp(out, "Server deleted", 14) || !strncmp(out, "No such", 7))
+		v->state = SERVER_GONE;
 	free(out);
-	if (!busy)
-		drop(s, v);
-	return !busy;
 }
 
 bool servers_are_busy(struct servers *s, uint16_t port)
 {
+	int64_t now = clock_mono_ms();
 	struct server *v, *next;
 	bool busy = false;
 
 	for (v = TAILQ_FIRST(&s->list); v; v = next) {
 		next = TAILQ_NEXT(v, link);
-		if (v->port == port && v->state == SERVER_LEAVING &&
-		    !try_delete(s, v))
+		if (v->port != port || v->state == SERVER_WISHED)
+			continue;
+		if (now < v->look_ms) {
 			busy = true;
+			continue;
+		}
+		v->look_ms = now + DRAIN_MS;
+		try_delete(s, v);
+		if (v->state == SERVER_LEAVING || has_connections(port))
+			busy = true;
+		else
+			drop(s, v);
 	}
 	return busy;
 }
@@ -347,7 +377,7 @@ int64_t servers_due(const struct servers *s)
 
 void servers_tick(struct servers *s)
 {
-	struct server *v, *next;
+	struct server *v;
 
 	if (clock_mono_ms() < servers_due(s))
 		return;
@@ -356,11 +386,8 @@ void servers_tick(struct servers *s)
 		servers_sync(s);
 		return;
 	}
-	for (v = TAILQ_FIRST(&s->list); v; v = next) {
-		next = TAILQ_NEXT(v, link);
-		if (v->state == SERVER_LEAVING)
-			try_delete(s, v);
-	}
+	TAILQ_FOREACH(v, &s->list, link)
+		try_delete(s, v);
 }
 
 void servers_close(struct servers *s)
@@ -373,9 +400,8 @@ void servers_close(struct servers *s)
 	s->told = true;
 	servers_point(s, NULL, 0);
 	while ((v = TAILQ_FIRST(&s->list))) {
-		v->look_ms = 0;
-		if (!try_delete(s, v))
-			drop(s, v);
+		try_delete(s, v);
+		drop(s, v);
 	}
 	unlink(s->state);
 	free(s->socket);

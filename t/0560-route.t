@@ -238,6 +238,16 @@ is "$failed" 'failed 0' 'that loses no request'
 release 9
 ok $? 'the others go on'
 
+# What is on its way by the HAProxy of before the reload.
+curl -sS -m 20 "http://127.0.0.1:$port/slow" >slow 2>&1 &
+slow=$!
+within 10 pgrep -f "curl.*:$port/slow"
+slugctl -d "$dir" init fourth >/dev/null
+within 10 curl -sS "http://127.0.0.1:$(port_of fourth)/"
+release 10
+wait $slow
+like "$(cat slow)" '^web.. v9' 'a reload and a release: nor one on its way'
+
 # --- a state file that is none ---
 
 echo '	server evil 127.0.0.1:22' >"$dir/route/another"
@@ -246,7 +256,7 @@ within 10 curl -sS "http://127.0.0.1:$(port_of third)/"
 within 5 logged 'route/another is no list of servers'
 ok $? 'what is no list of servers is not pasted'
 unlike "$(cat "$dir/haproxy.cfg")" evil 'into the configuration'
-like "$(page)" '^web.1 v9' 'and the rest is'
+like "$(page)" '^web.1 v10' 'and the rest is'
 
 # --- a port that somebody else has ---
 
@@ -260,7 +270,7 @@ perl -MIO::Socket::INET -e 'my $s = IO::Socket::INET->new(LocalAddr =>
 thief=$!
 within 10 test -e listens
 start_slugd
-within 20 says 'web.1 v9'
+within 20 says 'web.1 v10'
 ok $? "an app's port is another program's: the others go on"
 like "$(slugctl -d "$dir" status)" \
 	"^route: port $other of another is another program's" 'and it is said'
@@ -276,29 +286,29 @@ like "$err" '\[route\] driver is haproxy, but HAProxy is not installed' \
 	'and says why'
 sed -i 's/driver = haproxy/driver = auto/; /^listen/d' "$dir/slugd.ini"
 start_slugd
-within 20 says 'web.1 v9'
+within 20 says 'web.1 v10'
 stop_slugd KILL
 export SLUGD_HAPROXY=/nowhere
 start_slugd
 like "$(slugctl -d "$dir" status)" \
 	'^route: direct \(HAProxy is not installed\): a hand-over may break' \
 	'driver auto, and there is none any more: direct, and said so'
-within 20 says 'web.1 v9'
+within 20 says 'web.1 v10'
 ok $? 'each slugrun leads requests itself'
-release 10
+release 11
 ok $? 'and takes releases'
 run api PATCH /apps/myapp -d '{"maintenance":true}'
 like "$out" 'needs HAProxy' 'there is no page of maintenance'
 stop_slugd KILL
 unset SLUGD_HAPROXY
 start_slugd
-within 20 says 'web.1 v10'
+within 20 says 'web.1 v11'
 like "$(slugctl -d "$dir" status)" '^route: haproxy' \
 	'it is there again: HAProxy takes over'
 unlike "$(slugctl -d "$dir" status)" "port $port of" 'with its port'
 run page
 like "$out" '^x-request-id' 'and requests go through it'
-release 11
+release 12
 ok $? 'and so do releases'
 
 [ "$failures" -eq 0 ] || diag "$(tail -n 40 "$scratch/slugd.log")"
