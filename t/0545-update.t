@@ -91,6 +91,9 @@ head -c 100000 /dev/urandom >old/large
 cp old/large new/large
 echo more >>new/large
 printf 5678 >new/b
+head -c 200000 /dev/urandom >noise
+{ cat noise && echo 1; } >old/tail
+{ cat noise && echo 2; } >new/tail
 for name in same old new; do
 	(cd $name && find . -mindepth 1 -printf '%P\n' | sort |
 		tar -b 1 --no-recursion -cf - -T -) | zstd -q >$name.zst
@@ -231,15 +234,15 @@ now 'the next one'
 # --- no room ---
 
 mkdir small
-if [ "$(id -u)" -eq 0 ] && mount -t tmpfs -o size=300k none small 2>/dev/null
+if [ "$(id -u)" -eq 0 ] && mount -t tmpfs -o size=600k none small 2>/dev/null
 then
 	"$slugunpack" "$store" "$(uuid 1001)" small/v1 1
 	list small/v1 >before
-	head -c 90000 /dev/zero >small/other
+	head -c 200000 /dev/zero >small/other
 	run "$slugunpack" --base=small/v1 --base-slug="$(uuid 1001)" \
 		"$store" "$(uuid 1002)" small/v2 2
 	is "$status" 1 'a disk that is full: refused'
-	like "$err" 'slugunpack: .*large .*No space left' 'in words'
+	like "$err" 'slugunpack: .* (large|tail) .*No space left' 'in words'
 	is "$(ls -A small)" "$(printf 'other\nv1')" 'nothing is left'
 	list small/v1 | cmp -s - before
 	ok $? 'and the base as it was'
