@@ -10,8 +10,8 @@
 #include "pushes.h"
 #include "repo.h"
 
-static json_t *build_json(struct slugd *d, const struct app *app,
-			  const struct build *b)
+static json_t *build_json(struct http_request *req, struct slugd *d,
+			  const struct app *app, const struct build *b)
 {
 	struct release *r = NULL;
 	json_t *release = json_null();
@@ -25,7 +25,7 @@ static json_t *build_json(struct slugd *d, const struct app *app,
 		"{s:s, s:o, s:[], s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"id", b->uuid, "app", api_reference(app->uuid, app->name),
 		"buildpacks", "status", b->status, "output_stream_url",
-		api_stream_url(b->uuid), "release", release, "slug",
+		api_stream_url(req, b->uuid), "release", release, "slug",
 		b->slug ? json_make("{s:s}", "id", b->slug) : json_null(),
 		"source_blob",
 		json_make("{s:s, s:n, s:n, s:s}", "url", app->repo, "checksum",
@@ -50,7 +50,7 @@ int api_build_list(void *ctx, struct http_request *req)
 	for (i = 0; i < n; i++) {
 		if (!rc)
 			json_array_append_new(req->reply,
-					      build_json(d, app, v[i]));
+					      build_json(req, d, app, v[i]));
 		build_free(v[i]);
 	}
 	free(v);
@@ -59,8 +59,8 @@ int api_build_list(void *ctx, struct http_request *req)
 }
 
 /* A build that has not ended yet is known to its push alone. */
-static int running_build(struct slugd *d, const struct app *app, const char *id,
-			 json_t **out)
+static int running_build(struct http_request *req, struct slugd *d,
+			 const struct app *app, const char *id, json_t **out)
 {
 	struct push_status status;
 	int rc = pushes_status(d->pushes, id, &status);
@@ -73,7 +73,7 @@ static int running_build(struct slugd *d, const struct app *app, const char *id,
 	*out = json_make("{s:s, s:o, s:s, s:o}", "id", status.build, "app",
 			 api_reference(app->uuid, app->name), "status",
 			 status.state, "output_stream_url",
-			 api_stream_url(status.build));
+			 api_stream_url(req, status.build));
 	return 0;
 }
 
@@ -84,13 +84,13 @@ int api_build_info(void *ctx, struct http_request *req)
 	struct app *app = NULL;
 	int rc = api_app(d, req, &app);
 
-	if (!rc && running_build(d, app, req->param[1], &req->reply)) {
+	if (!rc && running_build(req, d, app, req->param[1], &req->reply)) {
 		rc = ledger_build(d->ledger, req->param[1], &b);
 		if (!rc && b->app != app->id)
 			rc = err_set(ERR_NOTFOUND,
 				     "Couldn't find that build: %s", b->uuid);
 		if (!rc)
-			req->reply = build_json(d, app, b);
+			req->reply = build_json(req, d, app, b);
 	}
 	build_free(b);
 	app_free(app);
@@ -124,7 +124,7 @@ int api_build_create(void *ctx, struct http_request *req)
 			json_make("{s:s, s:o, s:s, s:o}", "id", status.build,
 				  "app", api_reference(app->uuid, app->name),
 				  "status", "pending", "output_stream_url",
-				  api_stream_url(status.build));
+				  api_stream_url(req, status.build));
 	}
 	free(commit);
 	app_free(app);

@@ -18,7 +18,6 @@
 #define LOWER      "abcdefghijklmnopqrstuvwxyz"
 #define UPPER      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DYNO_CHARS LOWER UPPER "0123456789._-"
-#define HOST_CHARS DYNO_CHARS ":[]"
 
 static int take_lines(const json_t *body, int64_t *out)
 {
@@ -72,21 +71,6 @@ static int take_wish(const json_t *body, struct log_wish *wish, bool *tail)
 	return rc;
 }
 
-/* Where this client finds the stream: where it found us. */
-static json_t *session_url(struct http_request *req, const char *id)
-{
-	const char *host = http_get_header(req, "Host");
-	char *url;
-	json_t *v;
-
-	if (!host || !*host || host[strspn(host, HOST_CHARS)])
-		host = "slugd";
-	url = xasprintf("http://%s/logs/%s", host, id);
-	v = json_string(url);
-	free(url);
-	return v;
-}
-
 int api_log_session_create(void *ctx, struct http_request *req)
 {
 	struct slugd *d = ctx;
@@ -104,7 +88,7 @@ int api_log_session_create(void *ctx, struct http_request *req)
 	logs_session(d->logs, dir, &wish, tail, id);
 	req->status = 201;
 	req->reply = json_make("{s:s, s:o, s:o, s:o}", "id", id, "logplex_url",
-			       session_url(req, id), "created_at",
+			       api_url(req, "logs", id), "created_at",
 			       json_time(clock_now()), "updated_at",
 			       json_time(clock_now()));
 done:

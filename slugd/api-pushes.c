@@ -131,7 +131,7 @@ int api_push_create(void *ctx, struct http_request *req)
 	if (!rc)
 		req->reply = json_make("{s:s, s:[], s:o}", "id", status.id,
 				       "messages", "output_stream_url",
-				       api_stream_url(status.build));
+				       api_stream_url(req, status.build));
 done:
 	app_free(app);
 	return rc;
@@ -147,7 +147,7 @@ int api_push_info(void *ctx, struct http_request *req)
 		req->reply =
 			json_make("{s:s, s:s, s:o}", "id", status.id, "status",
 				  status.state, "output_stream_url",
-				  api_stream_url(status.build));
+				  api_stream_url(req, status.build));
 	return rc;
 }
 
@@ -167,7 +167,7 @@ static int settle_ref(struct slugd *d, struct http_request *req,
 		char *url = launch_web_url(d, app);
 
 		req->reply = json_make("{s:o, s:s, s:o, s:s, s:b}", "release",
-				       api_release_json(app, r, today),
+				       api_release_json(req, app, r, today),
 				       "platform", d->config->platform,
 				       "web_url", json_str_or_null(url), "app",
 				       app->name, "tried", tried);

@@ -15,14 +15,14 @@
 #define DEFAULT_MAX 200
 #define LIMIT_MAX   1000
 
-json_t *api_release_json(const struct app *app, const struct release *r,
-			 const struct release *today)
+json_t *api_release_json(struct http_request *req, const struct app *app,
+			 const struct release *r, const struct release *today)
 {
 	json_t *slug =
 		r->slug ? json_make("{s:s}", "id", r->slug) : json_null();
 	json_t *build = r->build ? json_make("{s:s, s:o}", "id", r->build,
 					     "output_stream_url",
-					     api_stream_url(r->build))
+					     api_stream_url(req, r->build))
 				 : json_null();
 
 	return json_make(
@@ -36,7 +36,7 @@ json_t *api_release_json(const struct app *app, const struct release *r,
 		"user", api_user(r->user), "app",
 		api_reference(app->uuid, app->name), "addon_plan_names",
 		release_addon_plans(r), "artifacts", "output_stream_url",
-		api_stream_url(r->output), "commit",
+		api_stream_url(req, r->output), "commit",
 		json_str_or_null(r->commit), "created_at",
 		json_time(r->created_at), "updated_at",
 		json_time(r->updated_at));
@@ -192,7 +192,7 @@ int api_release_list(void *ctx, struct http_request *req)
 	req->reply = json_array();
 	for (i = 0; i < shown; i++)
 		json_array_append_new(req->reply,
-				      api_release_json(app, v[i], today));
+				      api_release_json(req, app, v[i], today));
 	range_headers(req, &range, v, shown, n > shown);
 done:
 	releases_free(v, n);
@@ -218,7 +218,7 @@ static int answer(struct ledger *l, struct http_request *req,
 	int rc = ledger_today(l, app->id, &today);
 
 	if (!rc)
-		req->reply = api_release_json(app, r, today);
+		req->reply = api_release_json(req, app, r, today);
 	release_free(today);
 	return rc;
 }

@@ -17,6 +17,9 @@
 #include "names.h"
 #include "route.h"
 
+/* What a name and a port are made of. */
+#define HOST_CHARS                                                             \
+ "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-:[]"
 #define MAX_BODY (1UL << 20)
 #define MAX_PUSH (64UL << 20)
 #define SPARE_S  10 /* more than a launch may take */
@@ -287,17 +290,25 @@ json_t *api_user(const char *user)
 			 json_str_or_null(user));
 }
 
-json_t *api_stream_url(const char *uuid)
+json_t *api_url(struct http_request *req, const char *folder, const char *id)
 {
+	const char *host = http_get_header(req, "Host");
 	char *url;
 	json_t *v;
 
-	if (!uuid)
+	if (!id)
 		return json_null();
-	url = xasprintf("http://slugd/streams/%s", uuid);
+	if (!host || !*host || host[strspn(host, HOST_CHARS)])
+		host = "slugd";
+	url = xasprintf("http://%s/%s/%s", host, folder, id);
 	v = json_string(url);
 	free(url);
 	return v;
+}
+
+json_t *api_stream_url(struct http_request *req, const char *uuid)
+{
+	return api_url(req, "streams", uuid);
 }
 
 void api_released(struct http_request *req, const struct app *app,

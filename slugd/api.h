@@ -93,8 +93,8 @@ int api_app(struct slugd *d, struct http_request *req, struct app **out);
  * The release as the API shows it; today as ledger_today() gives it.
  * Caller's reference.
  */
-json_t *api_release_json(const struct app *app, const struct release *r,
-			 const struct release *today);
+json_t *api_release_json(struct http_request *req, const struct app *app,
+			 const struct release *r, const struct release *today);
 
 /*
  * A change made release r of app: name it in the header Slugd-Release, and
@@ -130,7 +130,13 @@ json_t *api_reference(const char *uuid, const char *name);
 /* {"id", "email"} of a user, whose id is made of the name. */
 json_t *api_user(const char *user);
 
+/*
+ * "http://HOST/FOLDER/ID", or null where id is NULL: HOST is where the client
+ * found us, by its own word, since it is to find that there, too.
+ */
+json_t *api_url(struct http_request *req, const char *folder, const char *id);
+
 /* The URL of an output stream, or null. */
-json_t *api_stream_url(const char *uuid);
+json_t *api_stream_url(struct http_request *req, const char *uuid);
 
 #endif

@@ -48,4 +48,17 @@ like "$(git heroku releases:info)" '^Change:      Retry of v3: Config add ' \
 like "$(curl -sS --max-time 5 "$(git heroku open)")" MYVAR=42 'and runs'
 run git heroku releases:retry
 refused 'once more' 'v6 did not fail'
+
+# Heroku's own client asks for the slug again, and reads the output where it
+# is told to.
+api GET /apps/myapp/releases/4 -H 'Host: 127.0.0.1:5055' >release
+slug=$(sed 's/.*"slug":{"id":"\([^"]*\)".*/\1/' release)
+like "$(cat release)" \
+	'"output_stream_url":"http://127\.0\.0\.1:5055/streams/[^"]*"' \
+	'the output is where the client found the API'
+is "$(api POST /apps/myapp/releases -o answer -w '%{http_code}' \
+	-H 'Content-Type: application/json' \
+	-d '{"slug":"'"$slug"'","description":"Retry of v4: as Heroku has it"}')" \
+	201 'the way of the official client'
+like "$(git heroku releases -n 1)" '^v7    Retry of v4: as' 'is a retry'
 finish
