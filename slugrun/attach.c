@@ -202,8 +202,8 @@ static bool take_output(struct attach *a, int *fd, enum frame_type type)
 /* Told to end: so is the process. */
 static void stop(struct attach *a)
 {
-	static const char words[] = "The app is being stopped or restarted: "
-				    "the process was told to end.";
+	static const char words[] = "The process was told to end: it was "
+				    "stopped, or the app, or its time is over.";
 
 	if (a->stopping)
 		return;

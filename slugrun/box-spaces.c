@@ -112,6 +112,9 @@ static int be_init(struct box_settings *s, int tree, const struct start *st)
 	close_range(BOX_FD + 1, ~0U, 0);
 	box_settings_set(s, "HOME", "/app");
 	rc = init_run(s->command, s->env, BOX_FD);
+	/* Here nothing else, of a sanitizer's say, can be done at an end. */
+	if (rc >= 0)
+		_exit(rc);
 	return rc;
 }
 

@@ -180,7 +180,7 @@ begin 'echo ready; exec sleep 50'
 run git heroku ps:stop "$(name)"
 wait "$client"
 is $? 143 'ps:stop ends it'
-like "$(cat words)" '^ !    .*the process was told to end' 'and says so'
+like "$(cat words)" '^ !    The process was told to end' 'and says so'
 
 is "$(git-heroku run yes 2>words | head -n 1)" y 'a reader may have enough'
 within 20 log_has "$(name).: Process exited"
@@ -270,6 +270,6 @@ begin 'echo ready; exec sleep 50'
 stop_slugd TERM
 wait "$client"
 is $? 143 'where slugd ends with its apps, so does it'
-like "$(cat words)" '^ !    .*the process was told to end' 'in words'
+like "$(cat words)" '^ !    The process was told to end' 'in words'
 exec 3>&-
 finish
