@@ -285,7 +285,7 @@ static bool is_kept(const char *const *argv, size_t n, const char *name)
 }
 
 /* The newest one that is not to stay becomes the spare one; forget others. */
-static size_t keep_spare(struct supervisor *s, const char **argv, size_t n)
+static void keep_spare(struct supervisor *s, const char **argv, size_t n)
 {
 	struct trees *t = &s->trees;
 	size_t i = t->nr;
@@ -301,7 +301,6 @@ static size_t keep_spare(struct supervisor *s, const char **argv, size_t n)
 			forget(t, i);
 		}
 	}
-	return n;
 }
 
 static size_t keep_tree(const char **argv, size_t n, const struct release *r)
@@ -330,7 +329,7 @@ void trees_prune(struct supervisor *s)
 		n = keep_tree(argv, n, r);
 	if (s->trees.before)
 		argv[n++] = s->trees.before;
-	n = keep_spare(s, argv, n);
+	keep_spare(s, argv, n);
 	s->want_prune = false;
 	if (helper_start(&s->helper, argv, pruned, s))
 		log_line("old releases: %s", err_msg());
