@@ -150,6 +150,17 @@ static long threads(void)
 	return cpus > MAX_THREADS ? MAX_THREADS : cpus;
 }
 
+/* Is there an account that HAProxy may be changed to? */
+static bool has_account(void)
+{
+	struct passwd entry, *found = NULL;
+	char text[1024];
+
+	return !geteuid() &&
+	       !getpwnam_r("haproxy", &entry, text, sizeof(text), &found) &&
+	       found;
+}
+
 static void put_global(FILE *f, const char *id)
 {
 	fprintf(f,
@@ -164,7 +175,7 @@ static void put_global(FILE *f, const char *id)
 		"	nbthread %ld\n"
 		"	hard-stop-after 1h\n",
 		id, threads());
-	if (!geteuid() && getpwnam("haproxy"))
+	if (has_account())
 		fputs("	user haproxy\n	group haproxy\n", f);
 	fprintf(f, "\n%s", defaults);
 }

@@ -45,18 +45,22 @@ int route_read_version(const char *program, char **out)
 {
 	const char *argv[] = { program, "-v", NULL };
 	const struct proc_spec spec = { .argv = argv };
-	unsigned major, minor;
-	char *text = NULL, *at;
+	unsigned long major = 0, minor = 0;
+	char *text = NULL, *at, *dot = NULL;
 	int rc = proc_capture(&text, NULL, &spec);
 
 	if (rc)
 		return rc;
 	at = strstr(text, "version ");
-	if (!at || sscanf(at + 8, "%u.%u", &major, &minor) != 2)
+	if (at)
+		major = strtoul(at + 8, &dot, 10);
+	if (dot && *dot == '.')
+		minor = strtoul(dot + 1, NULL, 10);
+	if (!major)
 		rc = err_set(ERR_FAILED, "%s does not say its version",
 			     program);
 	else if (major < MIN_MAJOR || (major == MIN_MAJOR && minor < MIN_MINOR))
-		rc = err_set(ERR_FAILED, "HAProxy %u.%u is older than %d.%d",
+		rc = err_set(ERR_FAILED, "HAProxy %lu.%lu is older than %d.%d",
 			     major, minor, MIN_MAJOR, MIN_MINOR);
 	else
 		*out = xstrndup(at + 8, strspn(at + 8, "0123456789."));

@@ -173,7 +173,7 @@ static bool *choose_binds(struct route *r, struct route_config *c,
 static int load(struct slugd *d, const struct route_config *c, pid_t old)
 {
 	struct route *r = d->route;
-	struct running now;
+	struct running now = { 0 };
 	int fd = -1, rc;
 
 	rc = haproxy_lock(&fd, r->folder, true, LOCK_MS);

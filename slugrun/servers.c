@@ -58,7 +58,7 @@ static struct server *find(const struct servers *s, const char *name)
 {
 	struct server *v;
 
-	TAILQ_FOREACH(v, &s->list, link)
+	for (v = TAILQ_FIRST(&s->list); v; v = TAILQ_NEXT(v, link))
 		if (!strcmp(v->name, name))
 			return v;
 	return NULL;
@@ -129,7 +129,7 @@ static int write_state(const struct servers *s)
 	int rc = 0;
 
 	if (f) {
-		TAILQ_FOREACH(v, &s->list, link)
+		for (v = TAILQ_FIRST(&s->list); v; v = TAILQ_NEXT(v, link))
 			if (v->state == SERVER_WISHED)
 				fprintf(f, "%s %u\n", v->name, v->port);
 	}
@@ -197,27 +197,36 @@ static int enable(const struct servers *s, struct server *v)
 	return rc;
 }
 
-/* A server of the back end, as HAProxy describes it in one line. */
-static void take_line(struct servers *s, const char *line)
+/* The words of line, which is cut in place: n at most; how many there are. */
+static size_t split(char *line, const char *words[], size_t n)
 {
-	char name[HAPROXY_NAME + 1], address[64];
-	unsigned admin, port;
+	char *save = NULL, *word;
+	size_t i = 0;
+
+	for (word = strtok_r(line, " \n", &save); word && i < n;
+	     word = strtok_r(NULL, " \n", &save))
+		words[i++] = word;
+	return i;
+}
+
+/* A server of the back end, as "show servers state" describes it. */
+static void take_line(struct servers *s, char *line)
+{
+	enum { NAME = 3, ADMIN_STATE = 6, PORT = 18, FIELDS };
+	const char *words[FIELDS];
 	struct server *v;
 
-	/* be_id be_name srv_id srv_name srv_addr op_state admin_state 11 more
-	 * port */
-	if (sscanf(line,
-		   "%*s %*s %*s %80s %63s %*s %u %*s %*s %*s %*s %*s %*s %*s "
-		   "%*s %*s %*s %*s %u",
-		   name, address, &admin, &port) != 4)
+	if (split(line, words, FIELDS) < FIELDS || *words[0] == '#')
 		return;
-	v = find(s, name);
+	v = find(s, words[NAME]);
 	if (!v)
-		v = add(s, name, (uint16_t)port, SERVER_LEAVING);
+		v = add(s, words[NAME],
+			(uint16_t)strtoul(words[PORT], NULL, 10),
+			SERVER_LEAVING);
 	if (v->state == SERVER_GONE)
 		v->state = SERVER_LEAVING;
 	v->seen = true;
-	v->ready = !admin;
+	v->ready = !strtoul(words[ADMIN_STATE], NULL, 10);
 }
 
 /* What HAProxy has now. */
@@ -233,7 +242,7 @@ static int look(struct servers *s)
 			     (int)strcspn(out, "\n"), out);
 	if (rc)
 		goto done;
-	TAILQ_FOREACH(v, &s->list, link)
+	for (v = TAILQ_FIRST(&s->list); v; v = TAILQ_NEXT(v, link))
 		v->seen = v->ready = false;
 	for (line = strtok_r(out, "\n", &save); line;
 	     line = strtok_r(NULL, "\n", &save))
@@ -250,13 +259,13 @@ static int bring_in_line(struct servers *s)
 	struct server *v;
 	int rc = look(s);
 
-	TAILQ_FOREACH(v, &s->list, link)
+	for (v = TAILQ_FIRST(&s->list); v; v = TAILQ_NEXT(v, link))
 		if (!rc && v->state == SERVER_WISHED && !v->ready)
 			rc = enable(s, v);
-	TAILQ_FOREACH(v, &s->list, link)
+	for (v = TAILQ_FIRST(&s->list); v; v = TAILQ_NEXT(v, link))
 		if (!rc && v->state == SERVER_LEAVING && v->ready)
 			rc = disable(s, v);
-	TAILQ_FOREACH(v, &s->list, link)
+	for (v = TAILQ_FIRST(&s->list); v; v = TAILQ_NEXT(v, link))
 		if (!rc && v->state == SERVER_LEAVING && !v->seen)
 			v->state = SERVER_GONE;
 	return rc;
@@ -290,7 +299,7 @@ void servers_point(struct servers *s, const struct route_server *v, size_t n)
 	struct server *old;
 	size_t i;
 
-	TAILQ_FOREACH(old, &s->list, link)
+	for (old = TAILQ_FIRST(&s->list); old; old = TAILQ_NEXT(old, link))
 		if (old->state == SERVER_WISHED)
 			old->state = SERVER_LEAVING;
 	for (i = 0; i < n && i < HAPROXY_SERVERS; i++) {
@@ -306,18 +315,22 @@ void servers_point(struct servers *s, const struct route_server *v, size_t n)
 	servers_sync(s);
 }
 
-/* Has somebody on 127.0.0.1:port a connection? See proc_net(5). */
+/* Has somebody a connection to that port? See proc_net(5). */
 static bool has_connections(uint16_t port)
 {
+	enum { LOCAL = 1, STATE = 3, FIELDS };
 	FILE *f = fopen("/proc/self/net/tcp", "re");
-	unsigned local, state;
+	const char *words[FIELDS], *colon;
 	char line[256];
 	bool has = false;
 
-	while (f && !has && fgets(line, sizeof(line), f))
-		has = sscanf(line, " %*d: %*8[0-9A-F]:%4x %*[0-9A-F:] %2x",
-			     &local, &state) == 2 &&
-		      local == port && state == TCP_ESTABLISHED;
+	while (f && !has && fgets(line, sizeof(line), f)) {
+		if (split(line, words, FIELDS) < FIELDS)
+			continue;
+		colon = strchr(words[LOCAL], ':');
+		has = colon && strtoul(colon + 1, NULL, 16) == port &&
+		      strtoul(words[STATE], NULL, 16) == TCP_ESTABLISHED;
+	}
 	if (f)
 		fclose(f);
 	return has;
@@ -364,7 +377,7 @@ static bool are_leaving(const struct servers *s)
 {
 	const struct server *v;
 
-	TAILQ_FOREACH(v, &s->list, link)
+	for (v = TAILQ_FIRST(&s->list); v; v = TAILQ_NEXT(v, link))
 		if (v->state == SERVER_LEAVING)
 			return true;
 	return false;
@@ -386,22 +399,25 @@ void servers_tick(struct servers *s)
 		servers_sync(s);
 		return;
 	}
-	TAILQ_FOREACH(v, &s->list, link)
+	for (v = TAILQ_FIRST(&s->list); v; v = TAILQ_NEXT(v, link))
 		try_delete(s, v);
 }
 
 void servers_close(struct servers *s)
 {
-	struct server *v;
+	struct server *v, *next;
 
 	if (!s)
 		return;
 	/* slugd ends HAProxy at the same time, maybe. */
 	s->told = true;
 	servers_point(s, NULL, 0);
-	while ((v = TAILQ_FIRST(&s->list))) {
+	for (v = TAILQ_FIRST(&s->list); v; v = TAILQ_NEXT(v, link))
 		try_delete(s, v);
-		drop(s, v);
+	for (v = TAILQ_FIRST(&s->list); v; v = next) {
+		next = TAILQ_NEXT(v, link);
+		free(v->name);
+		free(v);
 	}
 	unlink(s->state);
 	free(s->socket);
