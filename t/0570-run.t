@@ -197,7 +197,7 @@ wait "$client"
 # The pids of the processes that join the attached ones.
 joints() {
 	for cmdline in /proc/[0-9]*/cmdline; do
-		tr '\0' ' ' <"$cmdline" 2>/dev/null |
+		{ tr '\0' ' ' <"$cmdline"; } 2>/dev/null |
 			grep -q "^$SLUGD_EXEC_PATH/slugrun-box attach " || continue
 		pid=${cmdline%/cmdline}
 		echo "${pid#/proc/}"
