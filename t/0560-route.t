@@ -59,6 +59,12 @@ says() {
 	page "$@" | grep -q "$word"
 }
 
+# shellcheck disable=SC2317
+status_names_it() {
+	slugctl -d "$dir" status |
+		grep -Eq "^route: haproxy [0-9.]+, pid $(haproxy_pid)\$"
+}
+
 has_another_pid() {
 	now=$(haproxy_pid)
 	[ -n "$now" ] && [ "$now" != "$1" ]
@@ -100,8 +106,8 @@ port=$(port_of myapp)
 is "$(stat -c %a "$dir/haproxy.cfg" "$dir/haproxy.sock" "$dir/route" |
 	tr '\n' ' ')" '600 600 700 ' 'what is of it is private'
 within 10 says 'No web process'
-like "$(slugctl -d "$dir" status)" \
-	"^route: haproxy [0-9.]+, pid $(haproxy_pid)\$" 'status names HAProxy'
+within 10 status_names_it
+ok $? 'status names HAProxy'
 run page -i
 like "$out" '^HTTP/1.1 503 ' 'before the first push: 503'
 like "$out" '<h1>No web process</h1>' 'with a page'
