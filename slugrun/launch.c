@@ -69,12 +69,13 @@ bool launch_is_busy(const struct supervisor *s)
 	return s->launch && s->launch->step != LAUNCH_TRIAL;
 }
 
-/* Answer all who wait: with status, or with the error. */
-static void answer(struct launch *l, const char *status)
+/* Answer all who wait, who may read the log then: status, or the error. */
+static void answer(struct supervisor *s, struct launch *l, const char *status)
 {
 	struct http_request *req;
 	int rc = 0;
 
+	applog_flush(&s->log);
 	while (l->nr_waiters) {
 		req = l->waiter[--l->nr_waiters];
 		if (l->error)
@@ -293,7 +294,7 @@ static void take_over(struct supervisor *s)
 	s->want_prune = true;
 	note_events(s, s->running);
 	log_line("v%" PRId64 " is up", s->running->version);
-	answer(l, "up");
+	answer(s, l, "up");
 	finish(s);
 }
 
@@ -304,7 +305,7 @@ static void rest(struct supervisor *s)
 	l->step = LAUNCH_TRIAL;
 	l->deadline = clock_mono_ms() + l->release->trial_timeout * 1000;
 	log_line("v%" PRId64 " is up, on trial", l->release->version);
-	answer(l, "trial");
+	answer(s, l, "trial");
 }
 
 static void step_starting(struct supervisor *s)
@@ -381,7 +382,7 @@ void launch_tick(struct supervisor *s)
 	case LAUNCH_CLEANING:
 		if (s->helper.pid)
 			break;
-		answer(s->launch, "failed");
+		answer(s, s->launch, "failed");
 		finish(s);
 		break;
 	}
@@ -422,7 +423,7 @@ void launch_abort(struct supervisor *s, const char *why)
 	if (next) {
 		next->code = ERR_UNAVAILABLE;
 		next->error = xstrdup(why);
-		answer(next, "failed");
+		answer(s, next, "failed");
 		release_free(next->release);
 		free(next->error);
 		free(next);

@@ -70,8 +70,13 @@ trial_is() {
 	ask GET / | grep -q "\"trial\":$1,"
 }
 
+# state_has TEXT: does GET / say that?
+state_has() {
+	ask GET / | grep -q -e "$1"
+}
+
 runs() {
-	ask GET / | grep -q "\"version\":$1}"
+	state_has "\"version\":$1}"
 }
 
 # said REGEXP: is there such a line in the log?
@@ -139,6 +144,9 @@ END
 tar --zstd -C src -b 1 -cf slug.tar.zst .
 head -c 1024 /dev/zero | zstd -q >end.tar.zst
 put_slug "$store" "$slug" slug.tar.zst end.tar.zst
+echo 'another page' >src/index.html
+tar --zstd -C src -b 1 -cf other.tar.zst .
+put_slug "$store" "$(uuid 2)" other.tar.zst end.tar.zst
 start_slugrun
 
 # --- a trial ---
@@ -176,12 +184,13 @@ launch 3 trial true processes "[$(process web 1 'echo no luck; exit 7')]"
 like "$out" 'web.1 exited with status 7 before it answered.nno luck' \
 	'a trial that fails says why'
 ok "$(runs 2 && trial_is null; echo $?)" 'and leaves nothing'
+first=$slug
+slug=$(uuid 2)
 launch 3 trial true
 is "$(find "$app/trees" -name v3 | wc -l)" 1 'the next one'
 run ask DELETE /trial
 is "$out" '{"status":"ended"}' 'is ended'
 ok "$(trial_is null; echo $?)" 'when that answers'
-is "$(find "$app/trees" -name v3 | wc -l)" 0 'with its tree'
 run ask DELETE /trial
 is "$out" '{"status":"ended"}' 'twice is no harm'
 launch 3 trial true trial_timeout 1
@@ -190,14 +199,12 @@ ok "$(within 10 trial_is null; echo $?)" 'ends by itself'
 run page
 like "$out" 'VERSION=v2' 'what runs, runs on'
 launch 3 trial true
-put_slug "$store" "$(uuid 2)" slug.tar.zst end.tar.zst
-first=$slug
-slug=$(uuid 2)
+slug=$first
 launch 3 config '{"MYVAR": "x"}'
 like "$out" '"status":"up"' 'another release takes the place of a trial'
 run page
 like "$out" 'VERSION=v3 .*MYVAR=x' 'whole'
-slug=$first
+like "$out" '^a page' 'with its own files, not with those that were tried'
 
 # --- orders that are repeated ---
 
@@ -212,7 +219,7 @@ like "$(cat two.out)" '"up"|"trial"' 'the second, too'
 is "$(logged 'web.1.: Starting process with command .sleep')" 1 \
 	'and it is started once'
 begin one 5 processes "[$slow]"
-within 10 test -d "$app/trees/v5"
+within 10 state_has '"launching":5,'
 launch 6
 like "$out" '^409' 'another release during a launch is refused'
 await
@@ -282,6 +289,7 @@ ok "$(said 'heroku.web.1.: Error R10 .Boot timeout.'; echo $?)" \
 
 launch 9 check '"/ready"' processes "[$(process web 1 'exec perl check.pl 503 404 302')]"
 like "$out" '"up"' 'a check that comes right in the end'
+within 5 said 'app.web.1.: 302 for GET /ready HTTP/1.1'
 is "$(logged 'app.web.1.: [0-9]* for GET /ready HTTP/1.1')" 3 'asked three times'
 launch 10 check '"/ready"' timeout 1 processes "[$(process web 1 'exec perl check.pl $(yes 500 | head -n 1000)')]"
 like "$out" 'web.1 did not answer GET /ready within 1 second' \
@@ -298,7 +306,7 @@ load_pages
 change PATCH /formation "{\"processes\": [$(process web 3 'exec perl server.pl')]}"
 like "$out" '"up"' 'three web processes'
 ok "$(state web.3 up && state worker.1 up; echo $?)" 'are up, beside the worker'
-for n in 1 2 3 4 5 6; do page; done | grep -o 'DYNO=web.[0-9]' | sort -u >dynos
+for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do page; done | grep -o 'DYNO=web.[0-9]' | sort -u >dynos
 is "$(tr '\n' ' ' <dynos)" 'DYNO=web.1 DYNO=web.2 DYNO=web.3 ' 'and serve'
 old=$(pid_of web.3)
 change PATCH /formation '{"processes": [{"type": "web", "quantity": 1}, {"type": "worker", "quantity": 0}]}'
@@ -392,7 +400,6 @@ launch 14
 run gone "$once"
 is "$status" 1 'it outlives its release'
 ok "$(state run.2 up; echo $?)" 'and is listed'
-ok "$(test -d "$app/trees/v13"; echo $?)" 'the tree of which stays'
 change POST /dynos/stop '{"name": "run.2"}'
 ok "$(within 10 gone "$once"; echo $?)" 'until it is stopped'
 for body in '{}' '{"command": ""}' '{"command": "ls", "env": {"A=B": "1"}}' \
@@ -429,9 +436,20 @@ rest_pages 'and nobody else waits for it'
 ok "$([ "$(sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$slugrun_pid/status")" -lt 20000 ]
 	echo $?)" 'slugrun stays small'
 
-# --- the end ---
+# --- a trial that slugrun is killed in ---
 
 launch 16 trial true
+like "$out" '"trial"' 'a trial'
+stop_slugrun KILL
+start_slugrun
+slug=$(uuid 2)
+launch 16
+run page
+like "$out" '^another page' 'its tree is not taken for a release of its number'
+
+# --- the end ---
+
+launch 17 trial true
 run ask POST /stop
 is "$out" '{"status":"stopped"}' 'stop ends all, a trial as well'
 wait "$slugrun_pid"
