@@ -193,10 +193,9 @@ use POSIX 'setsid';
 exit if fork;
 setsid;
 exit if fork;
-$0 = 'daemon 6003';
 open STDOUT, '>', '/dev/null';
 open STDERR, '>', '/dev/null';
-sleep 600;
+exec $^X, '-e', 'sleep 600', 'daemon 6003';
 END2
 find src ! -type d -exec touch -h -d @1000000000 {} +
 tar --zstd -C src -b 1 -cf slug.tar.zst .
