@@ -207,8 +207,7 @@ bool cgroup_was_full(const char *name)
 {
 	static const char *const events[] = { "memory.oom_control",
 					      "memory.events" };
-	char *home, *group, word[64];
-	long long n = 0;
+	char *home, *group, word[64], n[64] = "0";
 	int version;
 	FILE *f;
 
@@ -217,24 +216,27 @@ bool cgroup_was_full(const char *name)
 		return false;
 	group = xasprintf("%s/%s", home, name);
 	f = open_file(group, events[version - 1]);
-	while (f && fscanf(f, "%63s %lld", word, &n) == 2 &&
+	while (f && fscanf(f, "%63s %63s", word, n) == 2 &&
 	       strcmp(word, "oom_kill") != 0)
-		n = 0;
+		strcpy(n, "0");
 	if (f)
 		fclose(f);
 	free(group);
 	free(home);
-	return n > 0;
+	return strtoll(n, NULL, 10) > 0;
 }
 
 static void kill_all(const char *group)
 {
 	FILE *f = open_file(group, "cgroup.procs");
-	int pid;
+	char word[32];
+	pid_t pid;
 
-	while (f && fscanf(f, "%d", &pid) == 1)
+	while (f && fscanf(f, "%31s", word) == 1) {
+		pid = (pid_t)strtol(word, NULL, 10);
 		if (pid > 1)
 			kill(pid, SIGKILL);
+	}
 	if (f)
 		fclose(f);
 }

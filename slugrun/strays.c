@@ -140,15 +140,17 @@ unsigned strays_kill_run(const char *run)
 static pid_t parent_of(int proc, const char *pid)
 {
 	char *path = xasprintf("%s/stat", pid), text[512];
-	int fd = openat(proc, path, O_RDONLY | O_CLOEXEC), parent = 0;
+	int fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
+	long parent = 0;
 	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
 	const char *rest;
 
 	text[n > 0 ? n : 0] = '\0';
 	/* Its name may have spaces and brackets. */
 	rest = strrchr(text, ')');
-	if (!rest || sscanf(rest + 1, " %*c %d", &parent) != 1)
-		parent = 0;
+	/* ") S 123 ...": the state, and then it. */
+	if (rest && strlen(rest) > 4)
+		parent = strtol(rest + 4, NULL, 10);
 	if (fd >= 0)
 		close(fd);
 	free(path);
