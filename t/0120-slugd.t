@@ -75,6 +75,7 @@ is "$(stat -c '%n %a' "$dir"/*/ "$dir"/ledger.db* | sed "s:$dir/::")" \
 cache/ 700
 log/ 700
 repos/ 700
+route/ 700
 segments/ 700
 slugs/ 700
 ledger.db 600

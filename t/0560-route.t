@@ -237,7 +237,7 @@ slugctl -d "$dir" init another >/dev/null
 other=$(port_of another)
 within 10 curl -sS "http://127.0.0.1:$other/"
 ok $? 'a new app has its address'
-has_another_pid "$before"
+within 10 has_another_pid "$before"
 ok $? 'by a reload'
 end_load
 is "$failed" 'failed 0' 'that loses no request'
