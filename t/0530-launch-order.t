@@ -11,7 +11,7 @@ driver=slugrun
 launch='timeout = 8\ngrace = 1\ntrial = off\nnamespaces = off\nown_uid = off\n'
 make_dir
 (
-	# Of the caller: neither is the app's. A umask is.
+	# Of the caller: none of it is the app's.
 	umask 027
 	exec slugd -d "$dir" 2>>slugd.log 7>caller.txt
 ) &
@@ -72,8 +72,8 @@ ok "$([ "$(readlink "/proc/$slugd_pid/fd/7")" = "$scratch/caller.txt" ]
 	echo $?)" 'slugd was given a descriptor'
 unlike "$(ls -l "/proc/$pid/fd")" 'caller\.txt' 'which the app has not'
 unlike "$(ls -l "/proc/$pid/fd")" '/(ledger|slugd\.)' 'nor any of slugd'
-is "$(sed -n 's/^Umask:[^0-9]*//p' "/proc/$pid/status")" 0027 \
-	'the umask is the caller'"'"'s'
+is "$(sed -n 's/^Umask:[^0-9]*//p' "/proc/$pid/status")" 0022 \
+	'its umask is the usual one, whoever starts slugd'
 stop_slugd
 if strace -o /dev/null true 2>/dev/null; then
 	new_log
@@ -87,7 +87,7 @@ if strace -o /dev/null true 2>/dev/null; then
 	within 20 logged 'launching v2'
 	within 20 runs 2
 	pid=$(web_pid)
-	is "$(sed -n 's/^Umask:[^0-9]*//p' "/proc/$pid/status")" 0027 \
+	is "$(sed -n 's/^Umask:[^0-9]*//p' "/proc/$pid/status")" 0022 \
 		'also while slugd starts'
 	within 20 api GET /
 	slugctl -d "$dir" stop >/dev/null
