@@ -36,9 +36,8 @@ struct lanes *lanes_new(void)
 	return l;
 }
 
-static void drop(struct lanes *l, struct lane *lane)
+static void lane_free(struct lane *lane)
 {
-	TAILQ_REMOVE(&l->held, lane, link);
 	free(lane->push);
 	free(lane->user);
 	free(lane);
@@ -50,8 +49,10 @@ void lanes_free(struct lanes *l)
 
 	if (!l)
 		return;
-	while ((lane = TAILQ_FIRST(&l->held)))
-		drop(l, lane);
+	while ((lane = TAILQ_FIRST(&l->held))) {
+		TAILQ_REMOVE(&l->held, lane, link);
+		lane_free(lane);
+	}
 	pthread_cond_destroy(&l->changed);
 	pthread_mutex_destroy(&l->lock);
 	free(l);
@@ -97,7 +98,8 @@ void lane_let_go(struct lanes *l, int64_t app, const char *push)
 	pthread_mutex_lock(&l->lock);
 	lane = find(l, app);
 	if (lane && !strcmp(lane->push, push)) {
-		drop(l, lane);
+		TAILQ_REMOVE(&l->held, lane, link);
+		lane_free(lane);
 		pthread_cond_broadcast(&l->changed);
 	}
 	pthread_mutex_unlock(&l->lock);

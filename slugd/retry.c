@@ -177,14 +177,15 @@ int ledger_retry(struct ledger *l, int64_t app, const char *name,
 static struct release *retried(struct ledger *l, int64_t app,
 			       const struct wish *w)
 {
+	const char *s = w->description;
 	struct release *r = NULL;
 	char name[24];
-	int64_t version = 0;
 
-	if (w->description)
-		sscanf(w->description, PREFIX "%18" SCNd64 ":", &version);
-	snprintf(name, sizeof(name), "%" PRId64, version);
-	if (version < 1 || ledger_find_release(l, app, name, &r))
+	if (!s || strncmp(s, PREFIX, strlen(PREFIX)) != 0)
+		return NULL;
+	s += strlen(PREFIX);
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(s, ":"), s);
+	if (ledger_find_release(l, app, name, &r))
 		return NULL;
 	if (r->status != RELEASE_FAILED || !r->slug ||
 	    strcmp(r->slug, w->slug) != 0) {

@@ -233,7 +233,7 @@ run git push --force heroku HEAD~1:master
 is "$status" 1 'git refuses what pre-receive accepted'
 like "$out$err" 'remote rejected.*non-fast-forward' 'in words of its own'
 like "$err" '^remote: -----> Compressing\.\.\. done' 'after the build'
-unlike "$err" 'Launching' 'nothing is said of a release'
+unlike "$err" 'deployed to' 'nothing is said of a release'
 is_as_before() {
 	[ "$before" = "$(where) $(slugs)" ]
 }

@@ -27,7 +27,7 @@ deploy() {
 	run git push heroku master
 }
 page() {
-	curl -sS -m 5 "$url" >"$scratch/page" && head -n 1 "$scratch/page"
+	curl -fsS -m 5 "$url" >"$scratch/page" && head -n 1 "$scratch/page"
 }
 slugrun() {
 	curl -sS --unix-socket "$dir/apps/myapp/slugrun.sock" http://slugrun/
@@ -325,6 +325,7 @@ is_sound 'after all this'
 
 stop_slugd KILL
 pkill -KILL -f "slugrun.* $dir/apps/" || :
+find "$dir" -name haproxy.pid -exec cat {} + | xargs -r kill -KILL
 within 10 no_page
 start_slugd || exit 1
 within 10 page
