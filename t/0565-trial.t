@@ -325,7 +325,7 @@ is_sound 'after all this'
 
 stop_slugd KILL
 pkill -KILL -f "slugrun.* $dir/apps/" || :
-find "$dir" -name haproxy.pid -exec cat {} + | xargs -r kill -KILL
+find "$dir" -name haproxy.pid -exec sh -c 'kill -KILL "$(cat "$1")"' sh {} \;
 within 10 no_page
 start_slugd || exit 1
 within 10 page
