@@ -19,6 +19,7 @@
 
 #define SPARE_S  10    /* more than slugrun may take for an order */
 #define LOOK_MS  2000  /* for slugrun to say what it runs */
+#define AGAIN_MS 4000  /* ... before another one is started */
 #define START_MS 10000 /* for slugrun to answer */
 
 static char *app_dir(const struct slugd *d, const struct app *app)
@@ -119,16 +120,19 @@ int runner_need(const struct slugd *d, const struct app *app,
 {
 	int64_t deadline = clock_mono_ms() + START_MS;
 	const struct timespec pause = { 0, 5000000 };
-	int rc = runner_connect(d, app, out);
+	int64_t again = 0;
+	int rc = 0;
 
-	if (!rc)
-		return 0;
-	rc = start(d, app);
-	if (rc)
-		return rc;
 	while (runner_connect(d, app, out)) {
 		if (clock_mono_ms() > deadline)
 			return err_set(ERR_FAILED, "slugrun does not answer");
+		/* One that met the end of the one before it ends, too. */
+		if (clock_mono_ms() >= again) {
+			rc = start(d, app);
+			again = clock_mono_ms() + AGAIN_MS;
+		}
+		if (rc)
+			return rc;
 		nanosleep(&pause, NULL);
 	}
 	return 0;

@@ -7,12 +7,15 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "err.h"
 #include "log.h"
 #include "mem.h"
 
+#define LOCK_MS      2000
 #define BOOT_ID_SIZE 64
 
 static int read_text(int dir, const char *path, char *buf, size_t size)
@@ -56,18 +59,27 @@ static int drop_other_boots(struct supervisor *s)
 	return rc;
 }
 
+/* One that was killed may have it for a moment more. */
 static int take_lock(struct supervisor *s)
 {
+	int64_t deadline = clock_mono_ms() + LOCK_MS;
+	const struct timespec pause = { 0, 10000000 };
+
 	s->lock_fd = openat(s->dir_fd, "slugrun.lock",
 			    O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (s->lock_fd < 0)
 		return err_sys("%s/slugrun.lock", s->dir);
-	if (!flock(s->lock_fd, LOCK_EX | LOCK_NB))
-		return 0;
-	if (errno == EWOULDBLOCK)
+	while (flock(s->lock_fd, LOCK_EX | LOCK_NB)) {
+		if (errno != EWOULDBLOCK)
+			return err_sys("%s/slugrun.lock", s->dir);
+		if (clock_mono_ms() < deadline) {
+			nanosleep(&pause, NULL);
+			continue;
+		}
 		return err_set(ERR_CONFLICT, "another slugrun has %s already",
 			       s->dir);
-	return err_sys("%s/slugrun.lock", s->dir);
+	}
+	return 0;
 }
 
 int appdir_open(struct supervisor *s, const char *dir)
