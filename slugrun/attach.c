@@ -370,7 +370,7 @@ int attach_run(const char *grace, char **argv)
 	size_t i;
 	int rc;
 
-	for (i = 2; argv[i] && i < 30; i++)
+	for (i = 2; i < 30 && argv[i]; i++)
 		args[i + 1] = argv[i];
 	rc = text_parse_int(&a.grace, grace, 0, 86400);
 	a.grace = a.grace ? a.grace * 1000 - EARLY_MS : 0;

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -44,6 +45,7 @@ int init_exec(const char *command, char **env, int leader)
 	char sh[] = "/bin/sh", c[] = "-c", *copy = xstrdup(command);
 	char *argv[] = { sh, c, copy, NULL };
 	sigset_t none;
+	int rc;
 
 	if (leader)
 		setsid();
@@ -53,7 +55,9 @@ int init_exec(const char *command, char **env, int leader)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	execve(sh, argv, env);
-	return err_sys("%s", sh);
+	rc = err_sys("%s", sh);
+	free(copy);
+	return rc;
 }
 
 static void forward(struct init *in, int sig)

@@ -396,9 +396,9 @@ int64_t launch_due(const struct supervisor *s)
 	case LAUNCH_RELEASING:
 	case LAUNCH_TRIAL:
 		return s->launch->deadline;
-	case LAUNCH_UNPACKING: /* their ends are events */
-	case LAUNCH_STARTING:
+	case LAUNCH_UNPACKING: /* its end is an event */
 		return INT64_MAX;
+	case LAUNCH_STARTING: /* there may be no process that has a say */
 	case LAUNCH_WAITING:
 	case LAUNCH_FAILING:
 	case LAUNCH_CLEANING:

@@ -62,18 +62,19 @@ static const struct mode {
 int main(int argc, char **argv)
 {
 	size_t i, n = sizeof(modes) / sizeof(modes[0]);
+	int (*run)(char **argv) = NULL;
 	int rc;
 
 	log_init("slugrun");
 	for (i = 0; i < n; i++)
 		if (argc >= 2 && !strcmp(argv[1], modes[i].name) &&
 		    argc - 2 >= modes[i].min && argc - 2 <= modes[i].max)
-			break;
-	if (i == n) {
+			run = modes[i].run;
+	if (!run) {
 		fprintf(stderr, "slugrun-box is for slugrun alone\n");
 		return 2;
 	}
-	rc = modes[i].run(argv + 2);
+	rc = run(argv + 2);
 	if (rc < 0)
 		fprintf(stderr, "slugrun: %s\n", err_msg());
 	return rc < 0 ? 1 : rc;

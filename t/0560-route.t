@@ -65,6 +65,7 @@ status_names_it() {
 		grep -Eq "^route: haproxy [0-9.]+, pid $(haproxy_pid)\$"
 }
 
+# shellcheck disable=SC2317
 has_another_pid() {
 	now=$(haproxy_pid)
 	[ -n "$now" ] && [ "$now" != "$1" ]

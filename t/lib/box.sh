@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-# shellcheck shell=sh disable=SC2034,SC2317
+# shellcheck shell=sh disable=SC2034,SC2154,SC2317
 # One slugrun by itself, in an app's folder $app of slugd's $store, with a web
 # process that runs what it is told; $uid is a user of the app's own, or null.
 

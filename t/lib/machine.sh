@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154
 # A machine with systemd as process 1, in namespaces of this one: see
 # machine-root for what it has of this one.
 machine_pid=
