@@ -38,8 +38,10 @@ static int wait_launch(struct client *c, const json_t *settled,
 
 	if (!f)
 		abort();
-	if (url && !strcmp(json_str(made, "status", ""), "pending"))
+	if (url && !strcmp(json_str(made, "status", ""), "pending")) {
+		client_set_timeout(c, 0);
 		rc = client_stream(c, url, keep, f);
+	}
 	fclose(f);
 	if (!rc)
 		rc = client_call(c, "GET", path, NULL, release);

@@ -38,6 +38,8 @@ static int follow(struct client *c, const json_t *push)
 
 	snprintf(path, sizeof(path), "/pushes/%s", id);
 	free(id);
+	/* A release command may be silent for long. */
+	client_set_timeout(c, 0);
 	rc = client_stream(c, url, hook_say_bytes, NULL);
 	if (!rc)
 		rc = client_call(c, "GET", path, NULL, &status);

@@ -31,6 +31,7 @@ struct step {
 	const char *user, *what;
 	struct release *release;
 	bool held; /* a push had the lane */
+	bool gone; /* the provider has destroyed it */
 };
 
 static int run_step(void *arg)
@@ -346,6 +347,7 @@ static int finish_destroy(struct step *s, const struct app *app)
 	/* A service that left the catalogue has nobody to ask. */
 	if (service)
 		rc = call_provider(s->slugd, service, "destroy", app, s->addon);
+	s->gone = !rc;
 	return rc ? rc : write_release(s, destroy);
 }
 
@@ -372,7 +374,8 @@ int addons_destroy(struct slugd *d, const struct app *app, const char *name,
 	rc = write_step(&s, condemn);
 	if (!rc) {
 		rc = finish_destroy(&s, app);
-		if (rc)
+		/* What is gone is not spared: the next start ends it. */
+		if (rc && !s.gone)
 			undo_destroy(&s, app);
 	}
 	if (rc) {

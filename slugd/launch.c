@@ -187,14 +187,21 @@ static bool skip(const struct launch_job *job)
 	return skipped;
 }
 
-static void submit_launch(struct slugd *d, const struct app *app,
-			  const struct release *r);
+static struct launch_job *new_launch(struct slugd *d, const struct app *app,
+				     const struct release *r);
+static void launch_job(void *arg);
+static void resume(struct slugd *d, const struct app *app, bool stray);
 
-/* Releases older than r were skipped for it: what becomes of them? */
+/*
+ * Releases older than r were skipped for it: what becomes of them? Each call
+ * is of an older one.
+ */
+/* NOLINTNEXTLINE(misc-no-recursion) */
 static void finish_older(const struct launch_job *job, bool launched)
 {
 	struct slugd *d = job->slugd;
 	const struct release *r = job->release, *newest = NULL;
+	struct launch_job *again = NULL;
 	struct release **v = NULL;
 	size_t n = 0, i;
 
@@ -207,11 +214,15 @@ static void finish_older(const struct launch_job *job, bool launched)
 		if (launched)
 			finish_skipped(d, job->app, v[i], r->version);
 	}
+	/* Not as a job behind a push's trial, which it would end. */
 	if (newest && !launched)
-		submit_launch(d, job->app, newest);
+		again = new_launch(d, job->app, newest);
 	releases_free(v, n);
+	if (again)
+		launch_job(again);
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion) */
 static void launch_job(void *arg)
 {
 	struct launch_job *job = arg;
@@ -231,6 +242,8 @@ static void launch_job(void *arg)
 		stream_print(job->stream, "%s\n", err_msg());
 		finish(d, job->app, r, RELEASE_FAILED);
 		finish_older(job, false);
+		/* After a start of slugd nothing may run yet. */
+		resume(d, job->app, false);
 	} else {
 		log_line("app=%s v%" PRId64 " launched", job->app->name,
 			 r->version);
@@ -270,21 +283,21 @@ static void submit(struct slugd *d, const char *lane, void (*fn)(void *arg),
 	free(key);
 }
 
-static void submit_launch(struct slugd *d, const struct app *app,
-			  const struct release *r)
+static struct launch_job *new_launch(struct slugd *d, const struct app *app,
+				     const struct release *r)
 {
 	struct launch_job *job = new_job(d, app, r);
 
-	if (!job)
-		return;
-	if (stream_begin(d->streams, r->output, &job->stream))
+	if (job && stream_begin(d->streams, r->output, &job->stream))
 		log_line("%s", err_msg());
-	submit(d, "launch", launch_job, job);
+	return job;
 }
 
 void launch_release(struct slugd *d, const struct app *app,
 		    const struct release *r)
 {
+	struct launch_job *job;
+
 	if (d->recovering)
 		return; /* launch_recover() sees to it */
 	kept_release(d, app, r);
@@ -292,13 +305,25 @@ void launch_release(struct slugd *d, const struct app *app,
 		gc_release(d, app->id);
 		return;
 	}
-	submit_launch(d, app, r);
+	job = new_launch(d, app, r);
+	if (job)
+		submit(d, "launch", launch_job, job);
 }
 
 /* After a start: does the app run its current release? */
 static void resume_job(void *arg)
 {
 	struct launch_job *job = arg;
+	struct release *now = NULL;
+
+	/* Another one may have been launched since this was asked for. */
+	if (!ledger_release_current(job->slugd->ledger, job->app->id, &now) &&
+	    now->slug) {
+		release_free(job->release);
+		job->release = now;
+		now = NULL;
+	}
+	release_free(now);
 
 	if (job->stray && !job->slugd->stopping &&
 	    runner_end_trial(job->slugd, job->app))
@@ -309,19 +334,18 @@ static void resume_job(void *arg)
 	job_free(job);
 }
 
-static void resume(struct slugd *d, const struct app *app)
+/* stray: what is on trial is nobody's. */
+static void resume(struct slugd *d, const struct app *app, bool stray)
 {
 	struct release *r = NULL;
 	struct launch_job *job = NULL;
-	struct intent *i = NULL;
 
 	if (!ledger_release_current(d->ledger, app->id, &r) && r->slug)
 		job = new_job(d, app, r);
 	if (job) {
-		job->stray = ledger_intent(d->ledger, app->id, &i) != 0;
+		job->stray = stray;
 		submit(d, "launch", resume_job, job);
 	}
-	intent_free(i);
 	release_free(r);
 }
 
@@ -331,7 +355,7 @@ void launch_again(struct slugd *d, int64_t id)
 
 	if (!ledger_app_by_id(d->ledger, id, &app)) {
 		log_line("app=%s: its slugrun was killed", app->name);
-		resume(d, app);
+		resume(d, app, false);
 	}
 	app_free(app);
 }
@@ -347,6 +371,15 @@ static bool has_pending(const struct app *app, struct release **v, size_t n)
 	return false;
 }
 
+static bool has_intent(const struct slugd *d, const struct app *app)
+{
+	struct intent *i = NULL;
+	bool has = !ledger_intent(d->ledger, app->id, &i);
+
+	intent_free(i);
+	return has;
+}
+
 int launch_recover(struct slugd *d)
 {
 	struct release **v = NULL;
@@ -360,7 +393,7 @@ int launch_recover(struct slugd *d)
 	for (i = 0; i < nr_apps && !rc; i++) {
 		kept_recover(d, apps[i]);
 		if (slugd_launches(d) && !has_pending(apps[i], v, n))
-			resume(d, apps[i]);
+			resume(d, apps[i], !has_intent(d, apps[i]));
 	}
 	for (i = 0; i < n && !rc; i++) {
 		app = NULL;

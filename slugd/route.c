@@ -196,6 +196,14 @@ static int load(struct slugd *d, const struct route_config *c, pid_t old)
 	return rc;
 }
 
+/* Does it live, though it does not answer? */
+static bool is_stuck(const struct route *r)
+{
+	struct pollfd p = { r->pid_fd, POLLIN, 0 };
+
+	return r->pid_fd >= 0 && !poll(&p, 1, 0);
+}
+
 /*
  * HAProxy runs, and is what it should be; with the lock held. *changed:
  * it was (re)started, so that slugruns are to be told.
@@ -216,6 +224,12 @@ static int ensure(struct slugd *d, bool *changed)
 	if (strcmp(d->config->listen, "none") != 0)
 		c.listen = d->config->listen;
 	runs = !route_look(r->socket, &now);
+	if (!runs && is_stuck(r)) {
+		/* Another one would find its ports taken. */
+		apps_free(c.apps, c.nr_apps);
+		return err_set(ERR_UNAVAILABLE,
+			       "HAProxy, pid %d, does not answer", (int)r->pid);
+	}
 	c.bind = bind = choose_binds(r, &c, &now);
 	route_config_id(id, &c);
 	if (!runs || strcmp(now.id, id) != 0) {
@@ -330,8 +344,12 @@ static void *watch(void *arg)
 {
 	struct slugd *d = arg;
 	struct route *r = d->route;
-	int pause = 0;
+	int pause;
 
+	/* Where the first one did not start, it is tried again. */
+	pthread_mutex_lock(&r->lock);
+	pause = r->pid ? 0 : PAUSE_MS;
+	pthread_mutex_unlock(&r->lock);
 	while (!r->ending) {
 		wait_for_change(r, pause ? pause : -1);
 		if (r->ending || !is_gone(r)) {
