@@ -163,16 +163,17 @@ static char *home_of(const struct controller *c, int *version)
 	return folder;
 }
 
-static int enter(const struct controller *c, const char *name, int64_t limit)
+/* home and version: home_of() c. */
+static int enter(const struct controller *c, const char *home, int version,
+		 const char *name, int64_t limit)
 {
-	char *home, *group = NULL, *text = xasprintf("%" PRId64, limit);
-	int version, rc = 0, v;
+	char *group, *text;
+	int rc = 0, v = version - 1;
 
-	home = home_of(c, &version);
 	if (!home)
-		goto done;
-	v = version - 1;
+		return 0;
 	group = xasprintf("%s/%s", home, name);
+	text = xasprintf("%" PRId64, limit);
 	/* A file system that is read-only all the same, and the like. */
 	if (mkdir(group, 0755) && errno != EEXIST)
 		goto done;
@@ -185,21 +186,27 @@ static int enter(const struct controller *c, const char *name, int64_t limit)
 done:
 	free(text);
 	free(group);
-	free(home);
 	return rc;
 }
 
 int cgroup_enter(const char *name, int64_t memory, int64_t max_processes)
 {
-	int rc = 0;
+	char *home[NR_CONTROLLERS];
+	int version[NR_CONTROLLERS], rc = 0;
+	size_t i;
 
+	/* All of them first: in version 2 the first one moves us. */
+	for (i = 0; i < NR_CONTROLLERS; i++)
+		home[i] = home_of(&controllers[i], &version[i]);
 	if (memory)
-		rc = enter(&controllers[0], name, memory);
+		rc = enter(&controllers[0], home[0], version[0], name, memory);
 	/* That of processes always: by it all of them can be found. Its init
 	   and who starts it are in there, too. */
 	if (!rc)
-		rc = enter(&controllers[1], name,
+		rc = enter(&controllers[1], home[1], version[1], name,
 			   max_processes ? max_processes + 2 : 0);
+	for (i = 0; i < NR_CONTROLLERS; i++)
+		free(home[i]);
 	return rc;
 }
 

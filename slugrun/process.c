@@ -18,6 +18,7 @@
 #define POLL_MS     20    /* between two looks at what does not tell */
 #define BACKOFF_MAX 60    /* seconds */
 #define STEADY_MS   60000 /* up so long, and the back-off begins anew */
+#define KILLED_MS   1000  /* that long after SIGKILL a group is gone */
 #define NEVER       INT64_MAX
 
 static const char *const state_names[] = {
@@ -165,6 +166,7 @@ int process_start(struct process *p, struct applog *log)
 	int rc = 0;
 
 	p->reaped = p->late = p->leaving = p->stays = false;
+	p->killed_ms = 0;
 	port_release(&p->port);
 	if (p->web)
 		rc = port_take(&p->port, r->port_first, r->port_last, old);
@@ -205,9 +207,14 @@ static void signal_group(const struct process *p, int sig)
 		kill(-p->pid, sig);
 }
 
-static bool group_is_gone(const struct process *p)
+/*
+ * A zombie that nobody reaps, as its parent left the group, would keep the
+ * group for ever.
+ */
+static bool group_is_gone(const struct process *p, int64_t now)
 {
-	return p->reaped && kill(-p->pid, 0);
+	return p->reaped && (kill(-p->pid, 0) ||
+			     (p->killed_ms && now - p->killed_ms > KILLED_MS));
 }
 
 /* It is asked soon after its start, and then less and less often. */
@@ -242,7 +249,7 @@ static void tick_starting(struct process *p, struct applog *log, int64_t now)
 
 static void tick_ending(struct process *p, struct applog *log, int64_t now)
 {
-	if (group_is_gone(p)) {
+	if (group_is_gone(p, now)) {
 		output_finish(&p->out, log, p->name);
 		port_release(&p->port);
 		box_close(&p->box);
@@ -257,6 +264,7 @@ static void tick_ending(struct process *p, struct applog *log, int64_t now)
 		applog_printf(log, p->name,
 			      "Stopping remaining processes with SIGKILL");
 		signal_group(p, SIGKILL);
+		p->killed_ms = now;
 		p->due_ms = NEVER;
 	}
 }
@@ -374,6 +382,8 @@ void process_stop(struct process *p, struct applog *log)
 void process_kill(struct process *p, struct applog *log)
 {
 	p->due_ms = NEVER;
+	if (!p->killed_ms)
+		p->killed_ms = clock_mono_ms();
 	end(p, log, SIGKILL);
 }
 

@@ -60,6 +60,7 @@ struct process {
 	int64_t since;              /* seconds since 1970 it has this state */
 	int64_t started_ms, due_ms; /* clock_mono_ms() */
 	int64_t left_ms;            /* since when it is leaving */
+	int64_t killed_ms;          /* SIGKILL was sent; 0: not yet */
 	int64_t backoff;            /* seconds before it is started again */
 	char *ending;               /* "exited with status 1" */
 	int status;                 /* it ended with; 128 + a signal */

@@ -330,7 +330,7 @@ void release_free(struct release *r)
 		TAILQ_REMOVE(&r->processes, p, link);
 		process_free(p);
 	}
-	route_close(r->old_route);
+	route_free(r->old_route);
 	json_decref(r->config);
 	json_decref(r->route);
 	json_decref(r->events);

@@ -151,7 +151,7 @@ void route_tick(struct route *r)
 		servers_tick(r->servers);
 }
 
-void route_close(struct route *r)
+void route_free(struct route *r)
 {
 	if (!r)
 		return;
@@ -159,6 +159,15 @@ void route_close(struct route *r)
 	free(r->v);
 	relay_close(r->relay);
 	relay_close(r->before);
-	servers_close(r->servers);
+	servers_free(r->servers);
 	free(r);
+}
+
+void route_close(struct route *r)
+{
+	if (!r)
+		return;
+	servers_close(r->servers);
+	r->servers = NULL;
+	route_free(r);
 }

@@ -74,4 +74,10 @@ void route_tick(struct route *r);
 /* End it; r may be NULL. */
 void route_close(struct route *r);
 
+/*
+ * The same after route_refuse(), and where HAProxy's back end may be another
+ * route's by now: it is left alone. r may be NULL.
+ */
+void route_free(struct route *r);
+
 #endif

@@ -336,15 +336,22 @@ static bool has_connections(uint16_t port)
 	return has;
 }
 
-/* Have it deleted: HAProxy does so when no request is on its way. */
+/*
+ * Have it deleted: HAProxy does so when no request is on its way. One that
+ * does not answer is not asked again before it is in line.
+ */
 static void try_delete(struct servers *s, struct server *v)
 {
 	char *out = NULL;
 
-	if (v->state != SERVER_LEAVING)
+	if (v->state != SERVER_LEAVING || s->behind)
 		return;
-	if (order(s, v, "del server", "", &out) ||
-	    !strncmp(out, "Server deleted", 14) || !strncmp(out, "No such", 7))
+	if (order(s, v, "del server", "", &out)) {
+		s->behind = true;
+		s->due_ms = clock_mono_ms() + AGAIN_MS;
+		return;
+	}
+	if (!strncmp(out, "Server deleted", 14) || !strncmp(out, "No such", 7))
 		v->state = SERVER_GONE;
 	free(out);
 }
@@ -355,6 +362,9 @@ bool servers_are_busy(struct servers *s, uint16_t port)
 	struct server *v, *next;
 	bool busy = false;
 
+	/* Requests may still be sent there. */
+	if (s->behind)
+		return true;
 	for (v = TAILQ_FIRST(&s->list); v; v = next) {
 		next = TAILQ_NEXT(v, link);
 		if (v->port != port || v->state == SERVER_WISHED)
@@ -403,9 +413,27 @@ void servers_tick(struct servers *s)
 		try_delete(s, v);
 }
 
-void servers_close(struct servers *s)
+void servers_free(struct servers *s)
 {
 	struct server *v, *next;
+
+	if (!s)
+		return;
+	for (v = TAILQ_FIRST(&s->list); v; v = next) {
+		next = TAILQ_NEXT(v, link);
+		free(v->name);
+		free(v);
+	}
+	free(s->socket);
+	free(s->backend);
+	free(s->state);
+	free(s->folder);
+	free(s);
+}
+
+void servers_close(struct servers *s)
+{
+	struct server *v;
 
 	if (!s)
 		return;
@@ -414,15 +442,6 @@ void servers_close(struct servers *s)
 	servers_point(s, NULL, 0);
 	for (v = TAILQ_FIRST(&s->list); v; v = TAILQ_NEXT(v, link))
 		try_delete(s, v);
-	for (v = TAILQ_FIRST(&s->list); v; v = next) {
-		next = TAILQ_NEXT(v, link);
-		free(v->name);
-		free(v);
-	}
 	unlink(s->state);
-	free(s->socket);
-	free(s->backend);
-	free(s->state);
-	free(s->folder);
-	free(s);
+	servers_free(s);
 }

@@ -33,4 +33,7 @@ void servers_tick(struct servers *s);
 /* Take them away, and the state file; s may be NULL. */
 void servers_close(struct servers *s);
 
+/* Free s alone: the back end may be another's by now. s may be NULL. */
+void servers_free(struct servers *s);
+
 #endif

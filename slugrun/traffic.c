@@ -86,6 +86,9 @@ bool is_drained(const struct supervisor *s, const struct release *r,
 {
 	struct route *route = r->old_route ? r->old_route : s->route;
 
+	/* With no other one, the old one is still to be kept in line. */
+	if (r->old_route && !s->route && !s->stopping)
+		route_tick(r->old_route);
 	return s->stopping || !p->web || !route ||
 	       clock_mono_ms() - p->left_ms >=
 		       route_drain_ms(route, r->grace) ||
