@@ -124,7 +124,10 @@ static int copy_entries(int from, int to)
 	return rc;
 }
 
-/* Into the folder name of to, from the one that in is open on; closed. */
+/*
+ * Into the folder name of to, from the one that in is open on; closed. The
+ * topmost one may be there.
+ */
 /* NOLINTNEXTLINE(misc-no-recursion) */
 static int fill(int in, int to, const char *name)
 {
@@ -132,7 +135,8 @@ static int fill(int in, int to, const char *name)
 	struct stat st;
 	int out, rc;
 
-	if (fstat(in, &st) || mkdirat(to, name, 0700)) {
+	if (fstat(in, &st) ||
+	    (mkdirat(to, name, 0700) && (errno != EEXIST || to != AT_FDCWD))) {
 		rc = err_sys("cannot make the folder %s", name);
 		close(in);
 		return rc;

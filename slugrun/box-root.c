@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -23,32 +24,51 @@
  */
 #define BOX_ROOT "/proc"
 
+/* A folder in the working one, for user uid (-1: ours). */
+static int make_folder(const char *name, mode_t mode, int64_t uid)
+{
+	int fd = -1, rc = 0;
+
+	if (!mkdir(name, 0700))
+		fd = open(name,
+			  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fchmod(fd, mode) || fchown(fd, (uid_t)uid, (gid_t)uid))
+		rc = err_sys("%s", name);
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
 int box_folders(int64_t uid)
 {
 	static const struct {
 		const char *name;
 		mode_t mode;
 	} folders[] = {
-		{ BOX_LOWER, 0700 },
-		{ BOX_UPPER, 0755 },
-		{ BOX_WORK, 0700 },
-		{ BOX_TMP, 01777 },
+		{ BOX_LOWER, 0700 }, { BOX_UPPER, 0755 }, { BOX_WORK, 0700 },
+		{ BOX_TMP, 01777 },  { BOX_COPY, 0700 },
 	};
 	size_t i;
+	int rc = 0;
 
-	for (i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
-		if (mkdir(folders[i].name, 0700) ||
-		    chmod(folders[i].name, folders[i].mode) ||
-		    chown(folders[i].name, (uid_t)uid, (gid_t)uid))
-			return err_sys("%s", folders[i].name);
-	return 0;
+	for (i = 0; !rc && i < sizeof(folders) / sizeof(folders[0]); i++)
+		rc = make_folder(folders[i].name, folders[i].mode, uid);
+	return rc;
 }
 
 int box_bind_lower(const char *tree)
 {
-	if (mount(tree, BOX_LOWER, NULL, MS_BIND, NULL))
-		return err_sys("cannot mount the release's folder");
-	return 0;
+	/* Where it lies the app's user may put a link in its place. */
+	int fd = open(tree, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	char self[40];
+	int rc = 0;
+
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	if (fd < 0 || mount(self, BOX_LOWER, NULL, MS_BIND, NULL))
+		rc = err_sys("cannot mount the release's folder");
+	if (fd >= 0)
+		close(fd);
+	return rc;
 }
 
 int box_overlay(const char *target)

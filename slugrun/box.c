@@ -46,20 +46,24 @@ static char *cgroup_prefix(const char *dir)
 			 (unsigned long long)st.st_ino);
 }
 
+/* Nobody but we may change what is in it; user uid may pass. */
+static int let_in(const char *path, int64_t uid)
+{
+	if (uid >= 0 &&
+	    (lchown(path, (uid_t)-1, (gid_t)uid) || chmod(path, 0710)))
+		return err_sys("%s", path);
+	return 0;
+}
+
 /* The first number that is free: what ran before may be on its way out. */
 static int make_folder(struct box *b, const char *dir, const char *name)
 {
-	const struct release *r = b->release;
 	unsigned n;
 
 	for (n = 1; n < 1000000; n++) {
 		str_replace(&b->run, xasprintf("%s/run/%s-%u", dir, name, n));
-		if (!mkdir(b->run, 0700)) {
-			if (r->uid >= 0 &&
-			    lchown(b->run, (uid_t)r->uid, (gid_t)r->uid))
-				break;
-			return 0;
-		}
+		if (!mkdir(b->run, 0700))
+			return let_in(b->run, b->release->uid);
 		if (errno != EEXIST)
 			break;
 	}

@@ -47,20 +47,62 @@ static void forget_environment(void)
 	*environ = NULL;
 }
 
-/* Into its folder, which lies where processes of the app may write. */
+/*
+ * One that was made as the app's user's becomes ours, which that may pass.
+ * What it put there before is in the way of box_folders(), which says so.
+ */
+static int take_over(int fd, const struct box_settings *s, struct stat *st)
+{
+	if (s->uid < 0 || st->st_uid != (uid_t)s->uid ||
+	    st->st_uid == geteuid())
+		return 0;
+	if (fchown(fd, geteuid(), (gid_t)s->uid) || fchmod(fd, 0710))
+		return -1;
+	return fstat(fd, st);
+}
+
+/* Into its folder, where processes of the app may not write. */
 static int enter_run(const struct box_settings *s)
 {
 	int fd = open(s->run, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
 	int rc = 0;
 
-	if (fd < 0 || fstat(fd, &st) || fchdir(fd))
+	if (fd < 0 || fstat(fd, &st) || take_over(fd, s, &st) || fchdir(fd))
 		rc = err_sys("%s", s->run);
-	else if (s->uid >= 0 && st.st_uid != (uid_t)s->uid)
+	else if (st.st_uid != geteuid())
 		rc = err_set(ERR_SYSTEM, "%s is another user's", s->run);
 	if (fd >= 0)
 		close(fd);
 	return rc;
+}
+
+/* The release's folder, which lies where processes of the app may write. */
+static int open_tree(const struct box_settings *s, int *tree)
+{
+	struct stat st;
+
+	*tree = open(s->tree, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (*tree < 0 || fstat(*tree, &st))
+		return err_sys("%s", s->tree);
+	if (s->uid >= 0 && st.st_uid != (uid_t)s->uid)
+		return err_set(ERR_SYSTEM, "%s is another user's", s->tree);
+	return 0;
+}
+
+/* For the mount namespace, too: that it is the one that tree is open on. */
+static int share_tree(const struct box_settings *s, int tree, bool *shared)
+{
+	struct stat st, lower;
+
+	*shared = !box_spaces_share(s->tree);
+	if (!*shared)
+		return 0;
+	if (fstat(tree, &st) || stat(BOX_LOWER, &lower))
+		return err_sys("%s", s->tree);
+	if (st.st_dev != lower.st_dev || st.st_ino != lower.st_ino)
+		return err_set(ERR_SYSTEM, "%s was replaced", s->tree);
+	return 0;
 }
 
 /*
@@ -129,21 +171,18 @@ static int prepare(struct box_settings *s, int *tree)
 	forget_environment();
 	umask(022);
 	rc = enter_run(s);
-	if (rc)
-		return rc;
-	*tree = open(s->tree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (*tree < 0)
-		return err_sys("%s", s->tree);
-	if (s->cgroup)
+	if (!rc)
+		rc = open_tree(s, tree);
+	if (!rc && s->cgroup)
 		rc = cgroup_enter(s->cgroup, s->memory, s->max_processes);
 	if (!rc)
 		rc = box_folders(s->uid);
 	if (rc || s->uid < 0)
 		return rc;
 	give_output(s->uid);
-	if (s->namespaces && box_spaces_share(s->tree))
-		s->namespaces = false;
-	if (!s->namespaces)
+	if (s->namespaces)
+		rc = share_tree(s, *tree, &s->namespaces);
+	if (!rc && !s->namespaces)
 		rc = open_way(s);
 	return rc ? rc : box_become(s->uid);
 }
@@ -153,8 +192,13 @@ static int run_in_copy(struct box_settings *s, int tree)
 {
 	char *home = xasprintf("%s/" BOX_COPY, s->run);
 	char *tmp = xasprintf("%s/" BOX_TMP, s->run);
-	int rc = box_copy(tree, BOX_COPY);
+	int rc = 0;
 
+	/* Till the command begins no other process of the user gets at us. */
+	if (prctl(PR_SET_DUMPABLE, 0))
+		rc = err_sys("PR_SET_DUMPABLE");
+	if (!rc)
+		rc = box_copy(tree, BOX_COPY);
 	if (!rc && chdir(BOX_COPY))
 		rc = err_sys("%s", home);
 	if (rc)

@@ -13,8 +13,10 @@
 #include <unistd.h>
 
 #include "err.h"
+#include "names.h"
 
-#define DIGITS "0123456789"
+#define DIGITS   "0123456789"
+#define UUID_LEN 36
 
 /*
  * A folder of any depth with three descriptors and no recursion: a folder
@@ -168,7 +170,18 @@ int tree_remove(int dir, const char *name)
 	return rc;
 }
 
-/* Is it "v12", "v12-900", or one of these and ".tmp"? */
+/* How long is the "-UUID" that p begins with? 0: it does not. */
+static size_t uuid_len(const char *p)
+{
+	char uuid[UUID_LEN + 1];
+
+	if (*p != '-')
+		return 0;
+	snprintf(uuid, sizeof(uuid), "%s", p + 1);
+	return name_check_uuid(uuid) ? 0 : 1 + UUID_LEN;
+}
+
+/* Is it "v12", "v12-900", "v12-900-UUID", or one of these and ".tmp"? */
 static bool is_release(const char *name)
 {
 	size_t n = strspn(name + 1, DIGITS);
@@ -176,8 +189,10 @@ static bool is_release(const char *name)
 
 	if (name[0] != 'v' || !n)
 		return false;
-	if (*p == '-' && (n = strspn(p + 1, DIGITS)) > 0)
+	if (*p == '-' && (n = strspn(p + 1, DIGITS)) > 0) {
 		p += 1 + n;
+		p += uuid_len(p);
+	}
 	return !*p || !strcmp(p, ".tmp");
 }
 

@@ -91,8 +91,9 @@ static void remember(struct trees *t, const struct release *r)
 		str_replace(&t->spare, NULL);
 }
 
-/* A folder of uid's, which nobody else gets into. */
-static int own_folder(struct supervisor *s, const char *name, uid_t uid)
+/* A folder of uid's, with that mode. */
+static int own_folder(struct supervisor *s, const char *name, uid_t uid,
+		      mode_t mode)
 {
 	struct stat st;
 	int fd, rc = 0;
@@ -105,7 +106,7 @@ static int own_folder(struct supervisor *s, const char *name, uid_t uid)
 		return err_sys("%s/%s", s->dir, name);
 	if (fstat(fd, &st) ||
 	    (st.st_uid != uid && fchown(fd, uid, (gid_t)uid)) ||
-	    fchmod(fd, 0700))
+	    fchmod(fd, mode))
 		rc = err_sys("%s/%s", s->dir, name);
 	close(fd);
 	return rc;
@@ -245,10 +246,11 @@ int trees_get(struct supervisor *s, struct release *r, bool *there,
 	      void (*done)(void *ctx, int rc))
 {
 	uid_t uid = owner_of(r);
-	int rc = own_folder(s, "trees", uid);
+	int rc = own_folder(s, "trees", uid, 0700);
 
+	/* The app's user passes to what is its, and changes nothing. */
 	if (!rc)
-		rc = own_folder(s, "run", uid);
+		rc = own_folder(s, "run", geteuid(), 0711);
 	if (rc)
 		return rc;
 	*there = find(s, r);
