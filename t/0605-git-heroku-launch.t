@@ -95,6 +95,7 @@ within 10 sh -c "git heroku releases -n 1 | grep -q '$next .*(pending)'"
 stop_slugd KILL
 wait $!
 is $? 1 'slugd is killed during a launch: exit 1'
-is "$(cat slow.err)" " !    $next is recorded, but not how its launch ended: slugd went away before it answered" 'and the words'
+# It may die between the release and its answer to the client.
+like "$(cat slow.err)" "^ !    ($next is recorded, but not how its launch ended: )?slugd went away before it answered\$" 'and the words'
 start_slugd || exit 1
 finish
