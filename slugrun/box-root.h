@@ -17,7 +17,7 @@
 #define BOX_COPY  "app" /* the copy, where there is no overlay */
 
 /*
- * Make all but the last in the working folder, for user uid (-1: ours).
+ * Make all of them in the working folder, for user uid (-1: ours).
  * Errors: ERR_SYSTEM.
  */
 int box_folders(int64_t uid);
