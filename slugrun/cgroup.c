@@ -261,20 +261,6 @@ static void remove_group(const char *home, const char *name)
 	free(group);
 }
 
-void cgroup_remove(const char *name)
-{
-	size_t i;
-	int version;
-	char *home;
-
-	for (i = 0; i < NR_CONTROLLERS; i++) {
-		home = home_of(&controllers[i], &version);
-		if (home)
-			remove_group(home, name);
-		free(home);
-	}
-}
-
 static void remove_all(const char *home, const char *prefix)
 {
 	DIR *d = opendir(home);
@@ -288,7 +274,9 @@ static void remove_all(const char *home, const char *prefix)
 		closedir(d);
 }
 
-void cgroup_remove_all(const char *prefix)
+/* Call end for name in the home of each controller that has one. */
+static void in_each_home(void (*end)(const char *home, const char *name),
+			 const char *name)
 {
 	size_t i;
 	int version;
@@ -297,9 +285,19 @@ void cgroup_remove_all(const char *prefix)
 	for (i = 0; i < NR_CONTROLLERS; i++) {
 		home = home_of(&controllers[i], &version);
 		if (home)
-			remove_all(home, prefix);
+			end(home, name);
 		free(home);
 	}
+}
+
+void cgroup_remove(const char *name)
+{
+	in_each_home(remove_group, name);
+}
+
+void cgroup_remove_all(const char *prefix)
+{
+	in_each_home(remove_all, prefix);
 }
 
 char *cgroup_live(void)
