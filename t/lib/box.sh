@@ -3,41 +3,13 @@
 # One slugrun by itself, in an app's folder $app of slugd's $store, with a web
 # process that runs what it is told; $uid is a user of the app's own, or null.
 
-slugrun=$SLUGD_EXEC_PATH/slugrun
-slugrun_pid=
+# shellcheck source=t/lib/slugrun.sh
+. "$t/lib/slugrun.sh"
 # Not in /tmp, where no process in a box would see it anyway.
 top=$(mktemp -d /var/lib/slugd-box.XXXXXX 2>/dev/null) || top=$scratch/box
 mkdir -p "$top"
 store=$top/slugd
 app=$store/apps/myapp
-pick_ports
-
-start_slugrun() {
-	"$slugrun" "$app" 2>>"$scratch/slugrun.log" &
-	slugrun_pid=$!
-	within 20 ask GET /
-}
-
-stop_slugrun() {
-	[ -n "$slugrun_pid" ] || return 0
-	kill "$slugrun_pid" 2>/dev/null
-	wait "$slugrun_pid" 2>/dev/null
-	slugrun_pid=
-}
-
-# ask METHOD PATH [CURL OPTION...]: sets nothing, prints the answer.
-ask() {
-	ask_method=$1
-	ask_path=$2
-	shift 2
-	curl -sS --unix-socket "$app/slugrun.sock" -X "$ask_method" \
-		"http://slugrun$ask_path" "$@"
-}
-
-# process TYPE QUANTITY COMMAND
-process() {
-	printf '{"type": "%s", "quantity": %s, "command": "%s"}' "$@"
-}
 
 # launch PROCESSES [KEY VALUE]...: the next release, with all fences but
 # where a key says something else.
@@ -72,14 +44,6 @@ launch() {
 		echo '}'
 	} >"$scratch/launch.json"
 	run ask POST /launch -d "@$scratch/launch.json"
-}
-
-state() {
-	ask GET / | grep -q "\"name\":\"$1\",[^}]*\"state\":\"$2\""
-}
-
-pid_of() {
-	ask GET / | sed "s/.*\"name\":\"$1\",\"pid\":\\([0-9]*\\).*/\\1/"
 }
 
 gone() {
