@@ -50,7 +50,7 @@ case $fences in
 	ok "$(within 20 said 'Error R15 (Memory quota vastly exceeded)'
 		echo $?)" 'one that takes too much memory is killed'
 	is "$(inside 'echo fine')" fine 'its neighbour is not'
-	stop_slugrun
+	stop_slugrun TERM
 	ok "$(within 10 no_groups; echo $?)" 'no control group is left'
 	start_slugrun
 	;;
@@ -105,7 +105,7 @@ is "$(inside 'grep -h ^Seccomp: /proc/self/status | cut -f 2')" 2 \
 launch "$web, $(process worker 1 'exec perl daemon.pl')" namespaces false
 like "$out" 'exited with status 0' 'a daemon that forks and exits'
 ok "$(within 10 nobody_runs 'daemon 6003'; echo $?)" 'is ended'
-stop_slugrun
+stop_slugrun TERM
 ok "$(within 10 has_folders 0; echo $?)" 'at the end nothing is left in run/'
 
 # --- a kernel that refuses them ---
@@ -127,7 +127,7 @@ if refusing true 2>/dev/null; then
 	slugrun_pid=$(cat "$scratch/refusing.pid")
 	launch "$web"
 	without 'where the kernel refuses namespaces'
-	stop_slugrun
+	stop_slugrun TERM
 else
 	skip 13 'no user namespaces here to be refused in'
 fi
@@ -150,7 +150,7 @@ if mkdir -p "$top/small" &&
 		echo $?)" 'a fresh one starts'
 	is "$(inside 'cat a; ls')" "$(cd src && cat a && ls)" \
 		'and has an empty disk'
-	stop_slugrun
+	stop_slugrun TERM
 else
 	skip 5 'no small disk can be mounted'
 fi
