@@ -48,6 +48,9 @@ struct http_private {
 /* The response that is the output stream of req. */
 struct MHD_Response *http_stream_response(struct http_request *req);
 
+/* The request is over: one whose stream never began ends it here. */
+void http_stream_end(struct http_request *req);
+
 /* End the waits of all streams: the server stops. Under its lock. */
 void http_stream_wake_all(struct http_server *s);
 

@@ -99,6 +99,16 @@ struct MHD_Response *http_stream_response(struct http_request *req)
 	s->source = req->source;
 	s->ctx = req->source_ctx;
 	s->fd = info->connect_fd;
+	req->source = NULL;
 	return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 16384,
 						 stream_read, s, stream_close);
+}
+
+void http_stream_end(struct http_request *req)
+{
+	const struct http_source *source = req->source;
+
+	req->source = NULL;
+	if (source)
+		source->close(req->source_ctx, NULL);
 }

@@ -420,6 +420,7 @@ static void on_completed(void *cls, struct MHD_Connection *c, void **state,
 	if (!req)
 		return;
 	priv = req->priv;
+	http_stream_end(req);
 	http_upgrade_end(req);
 	if (priv->unsent) {
 		pthread_mutex_lock(&s->lock);

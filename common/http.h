@@ -69,7 +69,10 @@ struct http_source {
 	 */
 	ssize_t (*read)(void *ctx, struct http_stream *s, uint64_t pos,
 			char *buf, size_t max);
-	/* The stream ended, for whatever reason; s is not valid after. */
+	/*
+	 * The stream ended, for whatever reason; s is not valid after. It is
+	 * NULL where the client went away before the stream began.
+	 */
 	void (*close)(void *ctx, struct http_stream *s);
 };
 

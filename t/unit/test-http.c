@@ -37,7 +37,8 @@ static struct {
 	size_t log_len;
 	bool log_ended;
 	struct http_stream *readers[64];
-	size_t nr_readers, closed;
+	size_t nr_readers, opened, closed;
+	int client_fd; /* of /lane/gone */
 } s;
 
 static int get_root(void *ctx, struct http_request *req)
@@ -142,6 +143,17 @@ static int get_stream(void *ctx, struct http_request *req)
 	return 0;
 }
 
+/* The client goes away meanwhile. */
+static int get_gone(void *ctx, struct http_request *req)
+{
+	close(s.client_fd);
+	pthread_mutex_lock(&s.lock);
+	s.opened++;
+	pthread_cond_broadcast(&s.changed);
+	pthread_mutex_unlock(&s.lock);
+	return get_stream(ctx, req);
+}
+
 static int put_number(void *ctx, struct http_request *req)
 {
 	(void)ctx;
@@ -196,6 +208,7 @@ static const struct http_route routes[] = {
 	{ "POST", "/lane/upgrade", post_upgrade, 1 },
 	{ "GET", "/stream", get_stream, 0 },
 	{ "GET", "/lane/stream", get_stream, 1 },
+	{ "GET", "/lane/gone", get_gone, 1 },
 	{ NULL, NULL, NULL, 0 },
 };
 
@@ -766,6 +779,25 @@ static void a_client_that_vanishes_ends_its_stream(void **state)
 	assert_int_equal(get("/", NULL), 0);
 }
 
+static void a_stream_ends_though_it_never_began(void **state)
+{
+	static const char request[] = "GET /lane/gone HTTP/1.1\r\n"
+				      "Host: x\r\n\r\n";
+	size_t i;
+
+	(void)state;
+	for (i = 1; i <= 200; i++) {
+		assert_int_equal(sock_connect_unix(&s.client_fd, s.path), 0);
+		assert_int_equal(write(s.client_fd, request, strlen(request)),
+				 strlen(request));
+		wait_for(&s.opened, i);
+		/* If it began after all, it waits, and is woken. */
+		assert_int_not_equal(get("/lane/fail/5", NULL), 0);
+		write_log("x", false);
+		wait_for(&s.closed, i);
+	}
+}
+
 static void a_client_that_vanishes_harms_no_lane(void **state)
 {
 	static const char request[] = "GET /lane/slow/a HTTP/1.1\r\n"
@@ -932,6 +964,7 @@ int main(void)
 		each(a_waiting_stream_costs_no_time),
 		each(many_streams_end_together),
 		each(a_client_that_vanishes_ends_its_stream),
+		each(a_stream_ends_though_it_never_began),
 		each(a_client_that_vanishes_harms_no_lane),
 		each(a_connection_is_taken_over),
 		each(one_taken_over_outlives_the_server),
