@@ -8,7 +8,7 @@
 #	make bench                     t/perf, against its bars
 
 T = $(TESTS_TO_RUN)
-PROVE_FLAGS = -j2
+PROVE_FLAGS = -j2 --timer
 TEST_SECONDS = 600
 stage = $(abs_top_builddir)/stage
 
