@@ -209,7 +209,9 @@ is "$status" 0 'objectFormat=sha1 is none'
 # Root makes what slugd's account can use.
 root_makes() {
 	mkdir others
-	chown 65534 others
+	printf '[launch]\nports = %d-%d\n' "$((last_port - 4))" "$last_port" \
+		>others/slugd.ini
+	chown -R 65534 others
 	setpriv --reuid=65534 --regid=65534 --clear-groups \
 		slugd -d "$scratch/others" 2>others.log &
 	other=$!
