@@ -64,7 +64,7 @@ static const struct http_route routes[] = {
 	{ "DELETE", "/apps/:app/formations/:type", api_dyno_restart, LANE_DYNOS },
 	{ "POST", "/apps/:app/formations/:type/actions/stop", api_dyno_stop, LANE_DYNOS },
 	{ "POST", "/apps/:app/log-sessions", api_log_session_create, LANE_INLINE },
-	{ "GET", "/logs/:session", api_log_stream, LANE_LOGS },
+	{ "GET", "/logs/:session", api_log_stream, LANE_INLINE },
 	{ "GET", "/addon-services", api_service_list, LANE_INLINE },
 	{ "GET", "/addon-services/:service", api_service_info, LANE_INLINE },
 	{ "GET", "/addon-services/:service/plans", api_plan_list, LANE_INLINE },
@@ -170,9 +170,10 @@ static char *app_lane(struct slugd *d, const struct http_request *req,
 static void defer(void *ctx, int lane, struct http_request *req)
 {
 	static const char *const keys[] = {
-		[LANE_LEDGER] = JOBS_LEDGER, [LANE_PUSH] = "pushes",
-		[LANE_SLUGS] = JOBS_SLUGS,   [LANE_CHECKSUM] = "checksums",
-		[LANE_LOGS] = "logs",
+		[LANE_LEDGER] = JOBS_LEDGER,
+		[LANE_PUSH] = "pushes",
+		[LANE_SLUGS] = JOBS_SLUGS,
+		[LANE_CHECKSUM] = "checksums",
 	};
 	static const char *const app_keys[] = {
 		[LANE_GIT] = "git",

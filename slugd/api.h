@@ -19,7 +19,7 @@
  * looks at processes and folders, those of LANE_SLUGS at the whole store of
  * slugs, that of LANE_CHECKSUM at all bytes of a slug. Those of LANE_DYNOS
  * order an app's slugrun something, those of LANE_LOOK ask it, or take it no
- * time; that of LANE_LOGS reads its log.
+ * time.
  */
 enum {
 	LANE_INLINE = 0,
@@ -32,7 +32,6 @@ enum {
 	LANE_RELEASE = 7,
 	LANE_DYNOS = 8,
 	LANE_LOOK = 9,
-	LANE_LOGS = 10,
 };
 
 /* Serve on the listening socket. */

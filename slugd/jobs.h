@@ -8,12 +8,11 @@
  * each key on a thread that lives as long as it has work.
  *
  * Keys in use: "ledger" (every write), "launch APP", "dynos APP" (orders to
- * its slugrun), "look APP" (questions), "logs", "git APP", "addon
- * APP" (by its id), "addons" (which resumes them), "slugs" (who looks at
- * the whole store, or removes of it), "checksums" (of slugs), "pushes" (their
- * first step), "wait APP" (by its id: changes that wait for a push), "route"
- * (HAProxy), and one of
- * its own for each build.
+ * its slugrun), "look APP" (questions), "git APP", "addon APP" (by its id),
+ * "addons" (which resumes them), "slugs" (who looks at the whole store, or
+ * removes of it), "checksums" (of slugs), "pushes" (their first step), "wait
+ * APP" (by its id: changes that wait for a push), "route" (HAProxy), and one
+ * of its own for each build.
  */
 struct jobs;
 

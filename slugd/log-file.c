@@ -9,18 +9,23 @@
 
 #include "mem.h"
 
-#define BLOCK 65536
-#define HEAD  256 /* holds a line's time, source and process */
+#define BLOCK  65536
+#define ENOUGH (4 * BLOCK)
+#define HEAD   256 /* holds a line's time, source and process */
 
 struct log_file {
 	char *path, *old; /* "log", "log.1" */
-	int64_t lines;
 	char *source, *dyno;
 	int fd, next; /* what is read, and what comes then; -1: none */
 	off_t pos;    /* so far it was read into buf */
 	off_t start;  /* where next is begun with */
 	char buf[BLOCK];
 	size_t at, len; /* of buf: what was not given out is between */
+	size_t seen;    /* bytes that were looked at in one go */
+	/* While the last lines are looked for, of which pos is the first: */
+	int64_t want; /* so many more, */
+	off_t end;    /* before that of fd, */
+	int before;   /* and in this file, which is older; -1: none */
 };
 
 static int open_file(const char *path, struct stat *st)
@@ -99,67 +104,81 @@ static bool is_wanted_at(const struct log_file *f, int fd, off_t pos,
 	return is_wanted(f, line, line_length(line, len));
 }
 
-/*
- * Where the last *want wanted lines of fd begin, which has size bytes: it
- * is looked through from its end. *want is less by those that are there.
- */
-static off_t start_of(struct log_file *f, int fd, off_t size, int64_t *want)
+/* The wanted ones of the lines that begin in the n bytes at fd's end. */
+static void search_block(struct log_file *f, size_t n)
 {
-	off_t end = size, start = size, at;
-	ssize_t n, i;
+	off_t at = f->end - (off_t)n;
+	size_t i;
 
-	for (; *want && end > 0; end = at) {
-		at = end > BLOCK ? end - BLOCK : 0;
-		n = pread(fd, f->buf, (size_t)(end - at), at);
-		if (n != end - at)
-			return size; /* somebody cut it off */
-		for (i = n - 1; i >= 0 && *want; i--) {
-			/* A line begins behind the end of another. */
-			if (i ? f->buf[i - 1] != '\n' : !begins(fd, at))
-				continue;
-			if (!is_wanted_at(f, fd, at + i, f->buf + i,
-					  (size_t)(n - i)))
-				continue;
-			start = at + i;
-			--*want;
-		}
+	for (i = n; i-- && f->want;) {
+		/* A line begins behind the end of another. */
+		if (i ? f->buf[i - 1] != '\n' : !begins(f->fd, at))
+			continue;
+		if (!is_wanted_at(f, f->fd, at + (off_t)i, f->buf + i, n - i))
+			continue;
+		f->pos = at + (off_t)i;
+		f->want--;
 	}
-	return start;
+	f->end = at;
 }
 
-/* Begin at the last lines that are wanted. */
-static void seek_start(struct log_file *f)
+static void close_before(struct log_file *f)
 {
-	struct stat now = { 0 }, before = { 0 };
-	int64_t want = f->lines;
-	int old;
+	if (f->before >= 0)
+		close(f->before);
+	f->before = -1;
+}
 
-	f->fd = open_file(f->path, &now);
-	old = open_file(f->old, &before);
-	f->pos = now.st_size;
-	if (want && f->fd >= 0)
-		f->pos = start_of(f, f->fd, now.st_size, &want);
-	if (old >= 0 && want && (f->fd < 0 || !same_file(&now, &before))) {
-		f->next = f->fd;
-		f->start = f->pos;
-		f->fd = old;
-		f->pos = start_of(f, old, before.st_size, &want);
-	} else if (old >= 0) {
-		close(old);
-	}
+/* There are too few lines in the file: go on in the one before, if any. */
+static bool search_before(struct log_file *f)
+{
+	struct stat st = { 0 };
+
+	if (f->before < 0)
+		return false;
+	fstat(f->before, &st);
+	f->next = f->fd;
+	f->start = f->pos;
+	f->fd = f->before;
+	f->before = -1;
+	f->pos = f->end = st.st_size;
+	return true;
+}
+
+/* Look for the last lines, a block further; false: it is done. */
+static bool search(struct log_file *f)
+{
+	size_t n = (size_t)(f->end > BLOCK ? BLOCK : f->end);
+
+	if (!f->want)
+		close_before(f);
+	if (!f->want || !n)
+		return search_before(f);
+	f->seen += n;
+	if (pread(f->fd, f->buf, n, f->end - (off_t)n) == (ssize_t)n)
+		search_block(f, n);
+	else
+		f->want = 0; /* somebody cut it off */
+	return true;
 }
 
 struct log_file *log_file_open(const char *dir, const struct log_wish *wish)
 {
 	struct log_file *f = xcalloc(1, sizeof(*f));
+	struct stat now = { 0 }, before;
 
 	f->path = xasprintf("%s/log", dir);
 	f->old = xasprintf("%s.1", f->path);
-	f->lines = wish->lines;
+	f->want = wish->lines;
 	f->source = xstrdup(wish->source);
 	f->dyno = xstrdup(wish->dyno);
-	f->fd = f->next = -1;
-	seek_start(f);
+	f->next = -1;
+	f->fd = open_file(f->path, &now);
+	f->pos = f->end = now.st_size;
+	f->before = open_file(f->old, &before);
+	/* It was put away just now. */
+	if (f->fd >= 0 && f->before >= 0 && same_file(&now, &before))
+		close_before(f);
 	return f;
 }
 
@@ -171,6 +190,7 @@ void log_file_close(struct log_file *f)
 		close(f->fd);
 	if (f->next >= 0)
 		close(f->next);
+	close_before(f);
 	free(f->path);
 	free(f->old);
 	free(f->source);
@@ -250,28 +270,40 @@ static bool fill(struct log_file *f)
 		return n == 0 && go_on(f);
 	f->pos += n;
 	f->len += (size_t)n;
+	f->seen += (size_t)n;
 	return true;
 }
 
-const char *log_file_next(struct log_file *f, size_t *len)
+/* Was so much looked at that others are to have their turn? */
+static bool is_enough(struct log_file *f)
 {
-	const char *line, *end;
+	if (f->seen < ENOUGH)
+		return false;
+	f->seen = 0;
+	return true;
+}
 
+enum log_found log_file_next(struct log_file *f, const char **line, size_t *len)
+{
+	const char *end;
+
+	while (search(f))
+		if (is_enough(f))
+			return LOG_LATER;
 	do {
-		for (;;) {
-			line = f->buf + f->at;
-			end = memchr(line, '\n', f->len - f->at);
-			if (end)
-				break;
+		while (!(end = memchr(f->buf + f->at, '\n', f->len - f->at))) {
 			if (f->at == 0 && f->len == BLOCK - 1)
 				f->buf[f->len++] = '\n';
 			else if (!fill(f))
-				return NULL;
+				return LOG_NONE;
+			else if (is_enough(f))
+				return LOG_LATER;
 		}
-		*len = (size_t)(end - line);
+		*line = f->buf + f->at;
+		*len = (size_t)(end - *line);
 		f->at += *len + 1;
-	} while (!is_wanted(f, line, *len));
-	return line;
+	} while (!is_wanted(f, *line, *len));
+	return LOG_LINE;
 }
 
 bool log_file_has_more(const struct log_file *f)

@@ -30,13 +30,20 @@ struct log_file *log_file_open(const char *dir, const struct log_wish *wish);
 /* Close f; it may be NULL. */
 void log_file_close(struct log_file *f);
 
+enum log_found {
+	LOG_LINE,
+	LOG_NONE,  /* none yet: log_file_has_more() says when */
+	LOG_LATER, /* what was looked at is enough for now: ask again */
+};
+
 /*
  * The next line that is wanted, without its end, and its length; borrowed
- * until the next call. NULL where there is none, yet.
+ * until the next call. However long the log, a call takes a moment.
  */
-const char *log_file_next(struct log_file *f, size_t *len);
+enum log_found log_file_next(struct log_file *f, const char **line,
+			     size_t *len);
 
-/* Was anything written since log_file_next() gave NULL? */
+/* Was anything written since log_file_next() found none? */
 bool log_file_has_more(const struct log_file *f);
 
 #endif

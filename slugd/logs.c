@@ -31,8 +31,7 @@ struct session {
 struct reader {
 	struct logs *logs;
 	struct log_file *file;
-	char *dir, *source, *dyno;
-	int64_t lines;
+	char *dir;
 	bool tail, events;
 	char *out; /* what is to be sent, from at on */
 	size_t at, len, size;
@@ -236,34 +235,42 @@ static void add_line(struct reader *r, const char *line, size_t len)
 			r->out[i] = ' ';
 }
 
-static void fill(struct reader *r)
+static enum log_found fill(struct reader *r)
 {
+	enum log_found found = LOG_LINE;
 	const char *line;
 	size_t len;
 
 	r->at = r->len = 0;
-	while (r->len < PIECE && (line = log_file_next(r->file, &len)))
+	while (r->len < PIECE &&
+	       (found = log_file_next(r->file, &line, &len)) == LOG_LINE)
 		add_line(r, line, len);
+	return found;
 }
 
 static ssize_t read_some(void *ctx, struct http_stream *stream, uint64_t pos,
 			 char *buf, size_t max)
 {
+	enum log_found found = LOG_LINE;
 	struct reader *r = ctx;
 	ssize_t n = -1;
 
 	(void)pos;
 	pthread_mutex_lock(&r->logs->lock);
 	if (r->at == r->len)
-		fill(r);
+		found = fill(r);
 	if (r->at < r->len) {
 		n = (ssize_t)(max < r->len - r->at ? max : r->len - r->at);
 		memcpy(buf, r->out + r->at, (size_t)n);
 		r->at += (size_t)n;
-	} else if (r->tail) {
-		r->waiting = stream;
+	} else if (found == LOG_LATER || r->tail) {
 		http_stream_wait(stream);
 		n = 0;
+		/* Later is after whatever else the server has to do. */
+		if (found == LOG_LATER)
+			http_stream_wake(stream);
+		else
+			r->waiting = stream;
 	}
 	pthread_mutex_unlock(&r->logs->lock);
 	return n;
@@ -281,8 +288,6 @@ static void close_reader(void *ctx, struct http_stream *stream)
 	pthread_mutex_unlock(&r->logs->lock);
 	log_file_close(r->file);
 	free(r->dir);
-	free(r->source);
-	free(r->dyno);
 	free(r->out);
 	free(r);
 }
@@ -316,10 +321,10 @@ static struct reader *new_reader(struct logs *l, const char *id)
 		r = xcalloc(1, sizeof(*r));
 		r->logs = l;
 		r->dir = xstrdup(s->dir);
-		r->source = xstrdup(s->source);
-		r->dyno = xstrdup(s->dyno);
-		r->lines = s->lines;
 		r->tail = s->tail;
+		r->file = log_file_open(
+			s->dir,
+			&(struct log_wish){ s->lines, s->source, s->dyno });
 	}
 	pthread_mutex_unlock(&l->lock);
 	return r;
@@ -333,9 +338,6 @@ int logs_serve(struct logs *l, const char *id, struct http_request *req)
 	if (!r)
 		return err_set(ERR_NOTFOUND,
 			       "There is no such log session, any more.");
-	/* Not under the lock: it may take a while. */
-	r->file = log_file_open(
-		r->dir, &(struct log_wish){ r->lines, r->source, r->dyno });
 	if (r->tail)
 		add_reader(l, r);
 	r->events = accept && strstr(accept, "text/event-stream");

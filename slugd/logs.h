@@ -28,7 +28,7 @@ void logs_session(struct logs *l, const char *dir, const struct log_wish *wish,
 
 /*
  * Answer req with the stream of the session: lines, or events where it
- * accepts text/event-stream. It reads files.
+ * accepts text/event-stream.
  * Errors: ERR_NOTFOUND.
  */
 int logs_serve(struct logs *l, const char *id, struct http_request *req);

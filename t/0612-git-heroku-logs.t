@@ -275,10 +275,44 @@ within 10 grep -q 100000 gone8
 kill -KILL $readers 2>/dev/null
 within 10 watches 0
 ok $? 'when all are gone, nobody looks any more'
-fds() {
-	find "/proc/$slugd_pid/fd" -lname '*/apps/*' | wc -l
+none_open() {
+	[ -z "$(find "/proc/$slugd_pid/fd" -lname '*/apps/*')" ]
 }
-is "$(fds)" 0 'and no log is open'
+none_open
+ok $? 'and no log is open'
+
+# --- a log in which there is much to look through, and nothing to find ---
+
+# answers WHAT: does slugd answer others while one does that?
+answers() {
+	is "$(api GET /apps/quiet -m 10 -o body -w '%{http_code}')" 200 \
+		"$1: slugd answers others"
+	is "$(session quiet '{"lines":1}' -m 10 | sed 's/.* line //')" \
+		100001 'those who read the same log, too'
+	kill -0 "$pid"
+	ok $? 'while that one goes on'
+	kill "$pid"
+	within 10 none_open
+	ok $? 'until its reader goes away'
+}
+rm -f "$log" "$log.1"
+line 1 app worker.1
+tail_log filter -r quiet -p worker
+within 10 grep -q 'line 1$' filter
+turn
+log=$log.new
+line 2 app worker.1
+truncate -s +64G "$log" # a hole, which takes no room
+echo >>"$log"
+line 100001
+mv "$log" "${log%.new}"
+log=${log%.new}
+within 10 grep -q 'line 2$' filter
+ok $? 'what is found is shown before there is more'
+answers 'reading on'
+tail_log filter -r quiet -p worker -n 3
+answers 'searching'
+is "$(cat filter)" '' 'and has found nothing'
 
 # --- the end of slugd ---
 
