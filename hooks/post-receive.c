@@ -56,9 +56,7 @@ static void show(struct client *c, const json_t *settled)
 	json_t *release = NULL;
 	char *why = NULL;
 
-	/* Where the release was tried, pre-receive has begun the line. */
-	if (!json_is_true(json_object_get(settled, "tried")))
-		hook_say("-----> Launching... ");
+	hook_say("-----> Launching... ");
 	if (wait_launch(c, settled, &release, &why)) {
 		hook_say("unknown\n");
 		hook_complain(err_msg());
@@ -106,11 +104,8 @@ int main(int argc, char **argv)
 	if (!rc && settled)
 		show(c, settled);
 done:
-	if (rc) {
-		/* Perhaps pre-receive has left a line open. */
-		hook_say("\n");
+	if (rc)
 		hook_complain(err_msg());
-	}
 	client_free(c);
 	json_decref(settled);
 	json_decref(branches);

@@ -156,21 +156,20 @@ static int settle_ref(struct slugd *d, struct http_request *req,
 		      const struct app *app, const json_t *ref)
 {
 	struct release *r = NULL, *today = NULL;
-	bool tried = false;
 	int rc;
 
 	rc = pushes_settle(d->pushes, app->id, json_str(ref, "name", ""),
-			   json_str(ref, "new", ""), &r, &tried);
+			   json_str(ref, "new", ""), &r);
 	if (!rc && r)
 		rc = ledger_today(d->writer, app->id, &today);
 	if (!rc && r) {
 		char *url = launch_web_url(d, app);
 
-		req->reply = json_make("{s:o, s:s, s:o, s:s, s:b}", "release",
-				       api_release_json(req, app, r, today),
-				       "platform", d->config->platform,
-				       "web_url", json_str_or_null(url), "app",
-				       app->name, "tried", tried);
+		req->reply =
+			json_make("{s:o, s:s, s:o, s:s}", "release",
+				  api_release_json(req, app, r, today),
+				  "platform", d->config->platform, "web_url",
+				  json_str_or_null(url), "app", app->name);
 		free(url);
 	}
 	release_free(today);

@@ -70,11 +70,10 @@ int pushes_status(struct pushes *p, const char *id, struct push_status *out);
 
 /*
  * The hook says that ref of the app is now at new: the release that this
- * made, now or before, into *out; NULL where no push is known. *tried: the
- * push has said that it is being launched.
+ * made, now or before, into *out; NULL where no push is known.
  * To be called by jobs of JOBS_LEDGER.
  */
 int pushes_settle(struct pushes *p, int64_t app, const char *ref,
-		  const char *new, struct release **out, bool *tried);
+		  const char *new, struct release **out);
 
 #endif

@@ -24,15 +24,16 @@
 #define SWEEPS       20 /* one each 100 ms, while others work there */
 #define MAX_LEASES   256
 
-/* The build's output ends with a line that post-receive has shown to its end. */
-static void end_line(const struct push *push, const struct intent *intent,
-		     int64_t version)
+/* What post-receive says is kept with the build's output. */
+static void say_launched(const struct push *push, const struct intent *intent,
+			 int64_t version)
 {
 	struct stream *stream = NULL;
 
 	if (push->tried &&
 	    !stream_begin(push->pushes->slugd->streams, intent->build, &stream))
-		stream_print(stream, "v%" PRId64 "\n", version);
+		stream_print(stream, "-----> Launching... v%" PRId64 "\n",
+			     version);
 	stream_end(stream);
 }
 
@@ -50,7 +51,7 @@ static int settle_moved(struct push *push, struct intent *intent,
 		return rc;
 	log_line("app=%s push=%s settled as v%" PRId64, push->build.app->name,
 		 intent->push, (*out)->version);
-	end_line(push, intent, (*out)->version);
+	say_launched(push, intent, (*out)->version);
 	push_set_state(push, PUSH_SETTLED);
 	launch_release(d, push->build.app, *out);
 	lane_let_go(d->lanes, push->build.app->id, intent->push);
@@ -96,14 +97,13 @@ static int settle(struct push *push, bool moved, struct release **out)
 }
 
 int pushes_settle(struct pushes *p, int64_t app, const char *ref,
-		  const char *new, struct release **out, bool *tried)
+		  const char *new, struct release **out)
 {
 	enum push_state state = PUSH_REFUSED;
 	struct push *push, *found = NULL;
 	int rc = 0;
 
 	*out = NULL;
-	*tried = false;
 	pthread_mutex_lock(&p->lock);
 	TAILQ_FOREACH(push, &p->all, link) {
 		if (push->build.app->id != app ||
@@ -116,7 +116,6 @@ int pushes_settle(struct pushes *p, int64_t app, const char *ref,
 	}
 	if (found) {
 		state = found->state;
-		*tried = found->tried;
 		found->jobs++;
 	}
 	pthread_mutex_unlock(&p->lock);

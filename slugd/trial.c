@@ -61,12 +61,6 @@ static void end_output(void *ctx)
 		stream_print(t->push->build.stream, "\n");
 }
 
-/* The line that post-receive, or what goes wrong, brings to its end. */
-static void say_launching(const struct push *push)
-{
-	stream_print(push->build.stream, "-----> Launching... ");
-}
-
 static int try_release(struct trial *t)
 {
 	const struct runner_output output = { say_output, end_output, t };
@@ -182,14 +176,12 @@ int trial_run(struct push *push, const struct slug *slug)
 	if (t.command)
 		stream_print(push->build.stream,
 			     "-----> Running release command...\n");
-	else
-		say_launching(push);
 	submit(d, push->build.app, trial_job, &t);
 	rc = await(&t);
-	if (!rc && t.command)
-		say_launching(push);
-	else if (rc && !t.command)
-		stream_print(push->build.stream, "failed\n");
+	/* Else post-receive says it, as git may refuse the push after us. */
+	if (rc && !t.command)
+		stream_print(push->build.stream,
+			     "-----> Launching... failed\n");
 	return rc;
 }
 

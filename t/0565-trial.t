@@ -222,6 +222,8 @@ kill -HUP "$slugd_pid"
 git --git-dir="$repo" config receive.denyNonFastForwards true
 run git push --force heroku HEAD~1:master
 is "$status" 1 'git refuses what was tried'
+like "$err" '^remote: error: denying non-fast-forward' 'on a line of its own'
+unlike "$err" Launching 'nothing is launched'
 within 10 has_trial null
 ok $? 'the trial is ended'
 within 10 is_free
