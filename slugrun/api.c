@@ -74,7 +74,7 @@ static int post_launch(void *ctx, struct http_request *req)
 	struct release *r = NULL;
 	int rc;
 
-	rc = release_parse(&r, req->body, s->dir);
+	rc = release_parse(&r, req->body);
 	if (!rc)
 		rc = launch_order(s, r, req);
 	if (!rc)

@@ -24,13 +24,13 @@ void box_init(struct box *b)
 	b->fd = -1;
 }
 
-/* The app's folder: the tree's is apps/APP/trees/v1. */
+/* The app's folder: the tree's is apps/APP/trees/900/v1. */
 static char *app_folder(const struct release *r)
 {
 	char *dir = xstrdup(r->dir);
 	int i;
 
-	for (i = 0; i < 2; i++)
+	for (i = 0; i < 3; i++)
 		*strrchr(dir, '/') = '\0';
 	return dir;
 }

@@ -219,7 +219,7 @@ static int parse_launch(struct release *r, const json_t *body)
 	return 0;
 }
 
-static int parse_names(struct release *r, const json_t *body, const char *dir)
+static int parse_names(struct release *r, const json_t *body)
 {
 	int rc;
 
@@ -235,7 +235,6 @@ static int parse_names(struct release *r, const json_t *body, const char *dir)
 		return err_set(ERR_INVALID, "store is no absolute path");
 	if (r->created_at < 0)
 		return err_set(ERR_INVALID, "created_at is no time");
-	r->dir = xasprintf("%s/trees/v%lld", dir, (long long)r->version);
 	rc = name_check_app(r->app);
 	if (!rc)
 		rc = name_check_uuid(r->slug);
@@ -244,13 +243,13 @@ static int parse_names(struct release *r, const json_t *body, const char *dir)
 	return rc;
 }
 
-int release_parse(struct release **out, const json_t *body, const char *dir)
+int release_parse(struct release **out, const json_t *body)
 {
 	struct release *r = xcalloc(1, sizeof(*r));
 	int rc;
 
 	TAILQ_INIT(&r->processes);
-	rc = parse_names(r, body, dir);
+	rc = parse_names(r, body);
 	if (!rc)
 		rc = parse_config(r, body);
 	if (!rc)

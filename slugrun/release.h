@@ -22,7 +22,7 @@ struct release {
 	int64_t created_at; /* seconds since 1970: its files' time */
 	char *app, *commit; /* commit may be NULL */
 	char *store, *slug; /* where the slug is kept, and its uuid */
-	char *dir;          /* the folder it is unpacked to */
+	char *dir;          /* its tree; NULL before trees_get() */
 	json_t *config;
 	uint16_t listen; /* the stable address, for web processes */
 	uint16_t port_first, port_last;
@@ -45,10 +45,9 @@ struct release {
 };
 
 /*
- * The release in body, to be unpacked to a folder in dir, into *out
- * (release_free()). Errors: ERR_INVALID.
+ * The release in body, into *out (release_free()). Errors: ERR_INVALID.
  */
-int release_parse(struct release **out, const json_t *body, const char *dir);
+int release_parse(struct release **out, const json_t *body);
 
 /*
  * The formation in types, an array as in POST /launch, as a release that has

@@ -13,10 +13,8 @@
 #include <unistd.h>
 
 #include "err.h"
-#include "names.h"
 
-#define DIGITS   "0123456789"
-#define UUID_LEN 36
+#define DIGITS "0123456789"
 
 /*
  * A folder of any depth with three descriptors and no recursion: a folder
@@ -170,59 +168,82 @@ int tree_remove(int dir, const char *name)
 	return rc;
 }
 
-/* How long is the "-UUID" that p begins with? 0: it does not. */
-static size_t uuid_len(const char *p)
-{
-	char uuid[UUID_LEN + 1];
-
-	if (*p != '-')
-		return 0;
-	snprintf(uuid, sizeof(uuid), "%s", p + 1);
-	return name_check_uuid(uuid) ? 0 : 1 + UUID_LEN;
-}
-
-/* Is it "v12", "v12-900", "v12-900-UUID", or one of these and ".tmp"? */
+/* Is it "v12", "v12-UUID", or one of these and ".tmp"? */
 static bool is_release(const char *name)
 {
 	size_t n = strspn(name + 1, DIGITS);
 	const char *p = name + 1 + n;
 
-	if (name[0] != 'v' || !n)
-		return false;
-	if (*p == '-' && (n = strspn(p + 1, DIGITS)) > 0) {
-		p += 1 + n;
-		p += uuid_len(p);
-	}
-	return !*p || !strcmp(p, ".tmp");
+	return name[0] == 'v' && n && (!*p || *p == '-' || !strcmp(p, ".tmp"));
 }
 
-static bool is_kept(char *const *keep, const char *name)
+/* Is it "900"? */
+static bool is_uid(const char *name)
 {
+	return *name && !name[strspn(name, DIGITS)];
+}
+
+/* Is it FOLDER/NAME of keep? */
+static bool is_kept(char *const *keep, const char *folder, const char *name)
+{
+	size_t len = strlen(folder);
+
 	for (; *keep; keep++)
-		if (!strcmp(*keep, name))
+		if (!strncmp(*keep, folder, len) && (*keep)[len] == '/' &&
+		    !strcmp(*keep + len + 1, name))
 			return true;
 	return false;
+}
+
+/* Those of one folder, which is called so in keep. */
+static int prune(int fd, const char *folder, char *const *keep)
+{
+	struct dirent *e;
+	DIR *d = open_list(fd);
+	int rc = d ? 0 : err_sys("cannot read a folder");
+
+	while (d && !rc && (e = next(d)))
+		if (is_release(e->d_name) && !is_kept(keep, folder, e->d_name))
+			rc = tree_remove(fd, e->d_name);
+	if (d)
+		closedir(d);
+	return rc;
+}
+
+/* Those of one user; where none is left the folder goes, too. */
+static int prune_user(int top, const char *name, char *const *keep)
+{
+	int fd = openat(top, name,
+			O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int rc;
+
+	if (fd < 0)
+		return err_sys("%s", name);
+	rc = prune(fd, name, keep);
+	close(fd);
+	if (!rc && unlinkat(top, name, AT_REMOVEDIR)) {
+		/* It is needed, then. */
+	}
+	return rc;
 }
 
 int tree_prune(const char *path, char *const *keep)
 {
 	struct dirent *e;
 	DIR *d = NULL;
-	int fd, rc = 0;
+	int fd, rc;
 
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT)
-		return 0;
-	if (fd >= 0)
-		d = open_list(fd);
-	if (!d)
+	if (fd < 0)
+		return errno == ENOENT ? 0 : err_sys("%s", path);
+	rc = prune(fd, "", keep);
+	if (!rc && !(d = open_list(fd)))
 		rc = err_sys("%s", path);
-	while (d && !rc && (e = next(d)))
-		if (is_release(e->d_name) && !is_kept(keep, e->d_name))
-			rc = tree_remove(fd, e->d_name);
+	while (!rc && (e = next(d)))
+		if (is_uid(e->d_name))
+			rc = prune_user(fd, e->d_name, keep);
 	if (d)
 		closedir(d);
-	if (fd >= 0)
-		close(fd);
+	close(fd);
 	return rc;
 }

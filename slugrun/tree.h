@@ -3,9 +3,9 @@
 #define TREE_H
 
 /*
- * Folders of releases on disk: v1, v2, v2-900, ... and, while one is
- * unpacked, v3.tmp. What lies in them was written by an app: nothing here follows a
- * symbolic link.
+ * Folders of releases on disk: v1, v2, v2-UUID, ... and, while one is
+ * unpacked, v3.tmp. What lies in them was written by an app: nothing here
+ * follows a symbolic link.
  */
 
 /*
@@ -17,8 +17,10 @@
 int tree_remove(int dir, const char *name);
 
 /*
- * Remove every folder of a release in the folder at path, which need not be
- * there, but those whose names are in keep, which ends with NULL.
+ * In each user's folder (900) of the one at path, which need not be there:
+ * remove every folder of a release but those whose names (900/v1) are in
+ * keep, which ends with NULL; and the user's folder, where it is empty then.
+ * Those that lie at path itself, as they once did, are removed, too.
  * Errors: ERR_SYSTEM.
  */
 int tree_prune(const char *path, char *const *keep);

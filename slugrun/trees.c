@@ -20,14 +20,15 @@
 
 #define MAX_ARGS 12 /* of slugunpack */
 
-static const char *base_name(const char *path)
-{
-	return strrchr(path, '/') + 1;
-}
-
 static char *tree_path(const struct supervisor *s, const char *name)
 {
 	return xasprintf("%s/trees/%s", s->dir, name);
+}
+
+/* The name of r's tree, "900/v10". */
+static const char *name_of(const struct supervisor *s, const struct release *r)
+{
+	return r->dir + strlen(s->dir) + strlen("/trees/");
 }
 
 /* Whose the trees of r are. */
@@ -38,13 +39,17 @@ static uid_t owner_of(const struct release *r)
 
 int trees_open(struct supervisor *s, bool keep)
 {
-	char *none[] = { NULL }, *path = xasprintf("%s/trees", s->dir);
-	int rc = tree_prune(s->dir, none);
+	char *none[] = { NULL };
+	struct stat st;
 
-	if (!rc && !keep)
-		rc = tree_prune(path, none);
-	free(path);
-	return rc;
+	/* Once all of it was the app's user's, who may have changed it. */
+	if (!fstatat(s->dir_fd, "trees", &st, AT_SYMLINK_NOFOLLOW) &&
+	    st.st_uid != geteuid())
+		keep = false;
+	if (!keep && tree_remove(s->dir_fd, "trees"))
+		return err_prefix(ERR_SYSTEM, "%s/trees", s->dir);
+	/* And once they lay in the app's folder itself. */
+	return tree_prune(s->dir, none);
 }
 
 void trees_sweep(struct supervisor *s)
@@ -75,9 +80,10 @@ void trees_close(struct supervisor *s)
 }
 
 /* The tree of r is there; it is the newest one now. */
-static void remember(struct trees *t, const struct release *r)
+static void remember(struct supervisor *s, const struct release *r)
 {
-	const char *name = base_name(r->dir);
+	const char *name = name_of(s, r);
+	struct trees *t = &s->trees;
 	size_t i;
 
 	for (i = 0; i < t->nr; i++)
@@ -147,7 +153,7 @@ static bool holds(const struct supervisor *s, const struct release *r)
 	size_t i;
 
 	for (i = 0; i < t->nr; i++)
-		if (!strcmp(t->known[i].name, base_name(r->dir)) &&
+		if (!strcmp(t->known[i].name, name_of(s, r)) &&
 		    !strcmp(t->known[i].slug, r->slug))
 			return is_tree(r->dir, owner_of(r));
 	return false;
@@ -163,6 +169,8 @@ static bool find(struct supervisor *s, struct release *r)
 	uid_t uid = owner_of(r);
 	struct stat st;
 
+	str_replace(&r->dir, xasprintf("%s/trees/%u/v%" PRId64, s->dir,
+				       (unsigned)uid, r->version));
 	if (holds(s, r))
 		return true;
 	same = newest(s, uid, r->slug);
@@ -172,12 +180,8 @@ static bool find(struct supervisor *s, struct release *r)
 	}
 	if (lstat(r->dir, &st))
 		return false;
-	str_replace(&r->dir, xasprintf("%s/trees/v%" PRId64 "-%u", s->dir,
-				       r->version, (unsigned)uid));
-	if (st.st_uid != uid && lstat(r->dir, &st))
-		return false;
-	str_replace(&r->dir, xasprintf("%s/trees/v%" PRId64 "-%u-%s", s->dir,
-				       r->version, (unsigned)uid, r->slug));
+	str_replace(&r->dir, xasprintf("%s/trees/%u/v%" PRId64 "-%s", s->dir,
+				       (unsigned)uid, r->version, r->slug));
 	return is_tree(r->dir, uid);
 }
 
@@ -187,7 +191,7 @@ static void unpacked(void *ctx, int rc)
 	struct trees *t = &s->trees;
 
 	if (!rc)
-		remember(t, t->release);
+		remember(s, t->release);
 	t->done(s, rc);
 }
 
@@ -246,8 +250,12 @@ int trees_get(struct supervisor *s, struct release *r, bool *there,
 	      void (*done)(void *ctx, int rc))
 {
 	uid_t uid = owner_of(r);
-	int rc = own_folder(s, "trees", uid, 0700);
+	char *own = xasprintf("trees/%u", (unsigned)uid);
+	int rc = own_folder(s, "trees", geteuid(), 0700);
 
+	if (!rc)
+		rc = own_folder(s, own, uid, 0700);
+	free(own);
 	/* The app's user passes to what is its, and changes nothing. */
 	if (!rc)
 		rc = own_folder(s, "run", geteuid(), 0711);
@@ -255,7 +263,7 @@ int trees_get(struct supervisor *s, struct release *r, bool *there,
 		return rc;
 	*there = find(s, r);
 	if (*there) {
-		remember(&s->trees, r);
+		remember(s, r);
 		return 0;
 	}
 	s->trees.release = r;
@@ -265,7 +273,7 @@ int trees_get(struct supervisor *s, struct release *r, bool *there,
 
 void trees_note_before(struct supervisor *s, const struct release *r)
 {
-	str_replace(&s->trees.before, xstrdup(base_name(r->dir)));
+	str_replace(&s->trees.before, xstrdup(name_of(s, r)));
 }
 
 static void pruned(void *ctx, int rc)
@@ -305,10 +313,12 @@ static void keep_spare(struct supervisor *s, const char **argv, size_t n)
 	}
 }
 
-static size_t keep_tree(const char **argv, size_t n, const struct release *r)
+static size_t keep_tree(const struct supervisor *s, const char **argv, size_t n,
+			const struct release *r)
 {
-	if (r)
-		argv[n++] = base_name(r->dir);
+	/* One that was refused early has none. */
+	if (r && r->dir)
+		argv[n++] = name_of(s, r);
 	return n;
 }
 
@@ -325,10 +335,10 @@ void trees_prune(struct supervisor *s)
 	argv[n++] = "/proc/self/exe";
 	argv[n++] = "prune";
 	argv[n++] = s->dir;
-	n = keep_tree(argv, n, s->running);
-	n = keep_tree(argv, n, launch_release(s));
+	n = keep_tree(s, argv, n, s->running);
+	n = keep_tree(s, argv, n, launch_release(s));
 	for (r = TAILQ_FIRST(&s->leaving); r; r = TAILQ_NEXT(r, link))
-		n = keep_tree(argv, n, r);
+		n = keep_tree(s, argv, n, r);
 	if (s->trees.before)
 		argv[n++] = s->trees.before;
 	keep_spare(s, argv, n);

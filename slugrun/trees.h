@@ -7,15 +7,14 @@
 #include <sys/types.h>
 
 /*
- * The folders of an app that belong to the uid of its processes, and that
- * nobody else gets into:
+ * The folders of an app. A tree belongs to the uid of its processes, who get
+ * at it only through what slugrun-box makes of it: trees/ lets in nobody.
  *
- *	trees/v10	a release, unpacked; never changed from then on, so
- *			that releases of one slug may share one tree
- *	trees/v10-900	the same where another uid's v10 is in the way
- *	trees/v10-900-UUID	where it is another slug's: one that was tried
+ *	trees/900/v10	a release of user 900's, unpacked; never changed from
+ *			then on, so releases of one slug may share one tree
+ *	trees/900/v10-UUID	where it is another slug's: one that was tried
  *			as v10, or perhaps, as slugrun has forgotten
- *	trees/v11.tmp	while one is unpacked
+ *	trees/900/v11.tmp	while one is unpacked
  *	run/		what processes write
  *
  * One of the trees that no release needs any more is the spare one: of it
@@ -26,7 +25,7 @@ struct release;
 
 /* A tree, and the slug that is in it. */
 struct tree {
-	char *name;
+	char *name; /* "900/v10" */
 	char *slug;
 };
 
@@ -43,8 +42,8 @@ struct trees {
 /*
  * When slugrun begins: away with trees of another boot of the machine, whose
  * files may be empty after a power cut, or, with keep, with none of them;
- * and with what slugrun laid into the app's folder itself in its first
- * version. Errors: ERR_SYSTEM.
+ * and with those that lie where an older slugrun laid them, or where an app
+ * could change them. Errors: ERR_SYSTEM.
  */
 int trees_open(struct supervisor *s, bool keep);
 

@@ -106,8 +106,8 @@ touch page.stop
 wait "$pages"
 run cat page.failed page.err
 is "$out" '' 'no request failed meanwhile'
-ok "$(within 10 test ! -e "$app/trees/v10"; echo $?)" 'v10 is removed'
-is "$(cd "$app/trees" && echo v*)" 'v11 v12 v13' \
+ok "$(within 10 test ! -e "$app/trees/$(id -u)/v10"; echo $?)" 'v10 is removed'
+is "$(cd "$app/trees/$(id -u)" && echo v*)" 'v11 v12 v13' \
 	'this release and the one before stay, and a spare one'
 
 # Launches that fail.
@@ -138,7 +138,7 @@ launch 14
 like "$out" 'segments/[0-9a-f]* is damaged' 'a slug that is cut off'
 like "$out" '^422' 'is 422, too'
 slug=$(uuid 13)
-is "$(cd "$app/trees" && echo v*)" 'v12 v13' 'no failed release leaves a folder'
+is "$(cd "$app/trees/$(id -u)" && echo v*)" 'v12 v13' 'no failed release leaves a folder'
 run page
 like "$out" 'RELEASE_VERSION=v13 .*MYVAR=two' 'v13 has served all along'
 run ask GET /

@@ -17,6 +17,9 @@ uid=null
 # shellcheck disable=SC2016 # for the process
 web=$(process web 1 'exec python3 -m http.server --bind 127.0.0.1 $PORT')
 
+# The folder of trees of the user whose processes slugrun's are.
+mine=$app/trees/$(id -u)
+
 # launch VERSION SLUG [PROCESSES]
 launch() {
 	cat >order.json <<-END
@@ -36,7 +39,7 @@ slug() {
 }
 
 trees() {
-	(cd "$app/trees" && echo v*)
+	(cd "$mine" && echo v*)
 }
 
 # get FILE [CURL OPTION...]: the status and the page.
@@ -69,20 +72,20 @@ is "$(trees)" 'v10 v11' 'another slug has a tree of its own'
 is "$(get page -z "$(sed -n 's/\r$//; s/^[Ll]ast-[Mm]odified: //p' head)")" \
 	200 'a changed file of the same size is newer'
 is "$(cat got)" two 'and is served'
-is "$(stat -c '%Y %h' "$app/trees/v11/sub/same")" '1500000010 2' \
+is "$(stat -c '%Y %h' "$mine/v11/sub/same")" '1500000010 2' \
 	'what did not change keeps its time, and its room'
 launch 12 2
 like "$out" '"up"' 'a change of the config'
 is "$(trees)" 'v10 v11' 'makes no tree'
 launch 13 1
-within 10 test ! -e "$app/trees/v9"
+within 10 test ! -e "$mine/v9"
 is "$(trees)" 'v10 v11' 'nor does a rollback'
 get page >/dev/null
 is "$(cat got)" one 'to what was before'
 launch 14 3
 is "$(trees)" 'v10 v11 v14' 'a slug of the same files, by another name'
-is "$(stat -c %i "$app/trees/v10/page")" \
-	"$(stat -c %i "$app/trees/v14/page")" 'shares them all'
+is "$(stat -c %i "$mine/v10/page")" \
+	"$(stat -c %i "$mine/v14/page")" 'shares them all'
 launch 15 4
 launch 16 2
 launch 17 4
@@ -91,7 +94,7 @@ for n in 18 19 20 21; do
 	launch $n $((n % 4 + 1))
 done
 like "$out" '"up"' 'go on'
-within 10 sh -c "[ \$(ls '$app/trees' | wc -l) -le 3 ]"
+within 10 sh -c "[ \$(ls '$mine' | wc -l) -le 3 ]"
 ok $? 'three trees at most are kept'
 is "$(find "$app/trees" -name '*.tmp')" '' 'none of them half made'
 launch 22 5
@@ -109,17 +112,43 @@ if [ "$(id -u)" -eq 0 ]; then
 	uid=23456
 	launch 25 4
 	like "$out" '"up"' 'the app gets a user of its own'
-	is "$(stat -c '%u %a' "$app/trees")" '23456 700' 'who owns the trees'
-	is "$(find "$app/trees/v25" ! -uid 23456)" '' 'and all in the new one'
+	is "$(stat -c '%u %a' "$app/trees" "$app/trees/23456")" '0 700
+23456 700' 'whose folder of trees lies where it does not get'
+	is "$(find "$app/trees/23456/v25" ! -uid 23456)" '' \
+		'all in the new one is that user'"'"'s'
 	uid=23457
 	launch 26 4
 	like "$out" '"up"' 'and then another one'
-	is "$(find "$app/trees/v26" ! -uid 23457 2>&1)" '' 'who has other trees'
+	is "$(find "$app/trees/23457/v26" ! -uid 23457 2>&1)" '' \
+		'who has other trees'
 	launch 25 1
-	like "$out" '"up"' 'where one is in the way'
-	is "$(find "$app/trees/v25-23457" ! -uid 23457 2>&1)" '' \
-		'it gets another name'
+	like "$out" '"up"' 'of any version'
+	is "$(find "$app/trees/23457/v25" ! -uid 23457 2>&1)" '' 'it is there'
 	is "$(get page)" 200 'and is served'
+	launch 27 2
+	launch 28 4
+	within 10 test ! -e "$app/trees/23456"
+	ok $? 'no folder of the first user is left'
+	stop_slugrun
+
+	# --- trees as slugrun laid them once ---
+	uid=23456
+	mkdir "$app/v3" "$app/trees/v4"
+	start_slugrun
+	launch 29 1
+	within 10 test ! -e "$app/trees/v4" -a ! -e "$app/v3"
+	ok $? 'what an older slugrun left is removed'
+	stop_slugrun
+	rm -rf "$app/trees"
+	mkdir "$app/trees" "$app/trees/v30"
+	ln -s /etc "$app/trees/23456"
+	chown -R 23456:23456 "$app/trees"
+	start_slugrun
+	launch 30 1
+	like "$out" '"up"' 'and what an app could change'
+	is "$(cd "$app/trees" && find . -maxdepth 2 | sort)" '.
+./23456
+./23456/v30' 'is not used'
 	stop_slugrun
 
 	# --- no room ---
@@ -143,7 +172,7 @@ if [ "$(id -u)" -eq 0 ]; then
 		skip 5 'cannot mount here'
 	fi
 else
-	skip 13 'not root'
+	skip 17 'not root'
 fi
 
 finish

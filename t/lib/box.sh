@@ -91,7 +91,7 @@ listing() {
 # What stored trees have that the slug has not, and the other way round.
 touched() {
 	(cd src && listing) >"$scratch/packed"
-	for tree in "$app"/trees/v*; do
+	for tree in "$app"/trees/*/v*; do
 		(cd "$tree" && listing) | diff "$scratch/packed" -
 	done
 }
