@@ -21,9 +21,6 @@ int box_become(int64_t uid)
 	if (setgroups(0, NULL) || setresgid(id, id, id) ||
 	    setresuid(id, id, id))
 		return err_sys("cannot become user %u", id);
-	/* Its own files in /proc are its again. */
-	if (prctl(PR_SET_DUMPABLE, 1))
-		return err_sys("PR_SET_DUMPABLE");
 	return 0;
 }
 

@@ -9,7 +9,9 @@
  */
 
 /*
- * Become user uid and the group of that number, and of no other group.
+ * Become user uid and the group of that number, and of no other group. Until
+ * another program is executed no process of that user may trace us or look
+ * into /proc for our memory and files; see PR_SET_DUMPABLE in prctl(2).
  * Errors: ERR_SYSTEM.
  */
 int box_become(int64_t uid);

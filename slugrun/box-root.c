@@ -56,19 +56,20 @@ int box_folders(int64_t uid)
 	return rc;
 }
 
-int box_bind_lower(const char *tree)
+int box_lower(int at, const char *path)
 {
-	/* Where it lies the app's user may put a link in its place. */
-	int fd = open(tree, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	char self[40];
-	int rc = 0;
+	int fd = open_tree(at, path,
+			   OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH |
+				   AT_SYMLINK_NOFOLLOW);
 
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
-	if (fd < 0 || mount(self, BOX_LOWER, NULL, MS_BIND, NULL))
-		rc = err_sys("cannot mount the release's folder");
-	if (fd >= 0)
-		close(fd);
-	return rc;
+	return fd < 0 ? err_sys("cannot mount the release's folder") : fd;
+}
+
+int box_mount_lower(int lower)
+{
+	if (move_mount(lower, "", AT_FDCWD, BOX_LOWER, MOVE_MOUNT_F_EMPTY_PATH))
+		return err_sys("cannot mount the release's folder");
+	return 0;
 }
 
 int box_overlay(const char *target)

@@ -23,10 +23,14 @@
 int box_folders(int64_t uid);
 
 /*
- * Mount the folder tree on BOX_LOWER of the working folder, for everyone
- * who shares the mount namespace. Errors: ERR_SYSTEM.
+ * The release's folder, at path of the folder at (openat(2); "": at itself),
+ * as a mount that is nowhere yet. It needs the rights to mount where the
+ * folder is. Returns a descriptor. Errors: ERR_SYSTEM.
  */
-int box_bind_lower(const char *tree);
+int box_lower(int at, const char *path);
+
+/* Mount it on BOX_LOWER of the working folder. Errors: ERR_SYSTEM. */
+int box_mount_lower(int lower);
 
 /*
  * Build that tree and make it the root; the working folder is the process's

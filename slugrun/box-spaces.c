@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -30,40 +31,41 @@
 struct start {
 	int talk[2]; /* ours, and the init's end of it */
 	int parent;  /* of the supervisor, as a pidfd */
-	uid_t uid;
-	gid_t gid;
+	int tree;    /* the release's folder */
+	int lower;   /* the same as a mount, or -1 */
 };
 
-int box_spaces_share(const char *tree)
+static int write_map(pid_t pid, const char *name, const char *text)
 {
-	if (unshare(CLONE_NEWNS) ||
-	    mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL))
-		return err_sys("cannot make a mount namespace");
-	return box_bind_lower(tree);
-}
-
-static int write_map(const char *path, const char *text)
-{
+	char *path = xasprintf("/proc/%ld/%s", (long)pid, name);
 	int fd = open(path, O_WRONLY | O_CLOEXEC), rc = 0;
 
 	if (fd < 0 || write(fd, text, strlen(text)) < 0)
 		rc = err_sys("%s", path);
 	if (fd >= 0)
 		close(fd);
+	free(path);
 	return rc;
 }
 
-/* A user is who it was. */
-static int map_user(const struct start *st)
+/*
+ * In the init's namespace a user is who it was, and there is no other one.
+ * From outside: were the init to do it, it would have to be open to others of
+ * its user meanwhile.
+ */
+static int map_user(const struct box_settings *s, pid_t init)
 {
+	bool own = s->uid >= 0;
+	unsigned uid = own ? (uid_t)s->uid : geteuid();
+	unsigned gid = own ? (gid_t)s->uid : getegid();
 	char text[64];
-	int rc = write_map("/proc/self/setgroups", "deny");
+	int rc = own ? 0 : write_map(init, "setgroups", "deny");
 
-	snprintf(text, sizeof(text), "%u %u 1", st->uid, st->uid);
+	snprintf(text, sizeof(text), "%u %u 1", uid, uid);
 	if (!rc)
-		rc = write_map("/proc/self/uid_map", text);
-	snprintf(text, sizeof(text), "%u %u 1", st->gid, st->gid);
-	return rc ? rc : write_map("/proc/self/gid_map", text);
+		rc = write_map(init, "uid_map", text);
+	snprintf(text, sizeof(text), "%u %u 1", gid, gid);
+	return rc ? rc : write_map(init, "gid_map", text);
 }
 
 /* Killed with the supervisor, which is there now. */
@@ -78,36 +80,62 @@ static int tie(const struct start *st)
 	return 0;
 }
 
-/* In the namespaces: all that may be refused. */
-static int build(struct box_settings *s, int tree, const struct start *st)
+/* Where that could not be had before; mounts are ours to make now. */
+static int mount_lower(const struct box_settings *s, const struct start *st)
 {
-	int rc = tie(st);
+	int lower = st->lower, rc;
 
+	if (lower < 0)
+		lower = box_lower(AT_FDCWD, s->tree);
+	if (lower < 0)
+		return lower;
+	rc = box_mount_lower(lower);
+	close(lower);
+	return rc;
+}
+
+/* In the namespaces: all that may be refused. */
+static int build(struct box_settings *s, const struct start *st)
+{
+	int rc = 0;
+
+	if (s->uid >= 0)
+		rc = box_become(s->uid);
+	/* The command is the same user, but gets at nothing of the init's. */
+	if (!rc && prctl(PR_SET_DUMPABLE, 0))
+		rc = err_sys("PR_SET_DUMPABLE");
 	if (!rc)
-		rc = map_user(st);
-	if (!rc && s->uid < 0)
-		rc = box_bind_lower(s->tree);
+		rc = mount_lower(s, st);
 	if (!rc)
-		rc = box_root(tree, s->mask);
+		rc = box_root(st->tree, s->mask);
 	if (!rc)
 		rc = box_limits(s);
 	if (!rc)
 		rc = box_drop_rights(s);
-	/* The command is the same user, but gets at nothing of the init's. */
-	if (!rc && prctl(PR_SET_DUMPABLE, 0))
-		rc = err_sys("PR_SET_DUMPABLE");
 	return rc ? rc : tie(st);
 }
 
-/* The init: how it went is said, and it waits to be noted. */
-static int be_init(struct box_settings *s, int tree, const struct start *st)
+/* Is it to go on? */
+static bool may_go(const struct start *st)
 {
-	int rc = build(s, tree, st);
-	const char *words = rc ? err_msg() : "";
 	char go;
 
+	return read(st->talk[1], &go, 1) == 1;
+}
+
+/* The init: how it went is said, and it waits to be noted. */
+static int be_init(struct box_settings *s, const struct start *st)
+{
+	const char *words;
+	int rc = tie(st);
+
+	if (!rc && !may_go(st))
+		_exit(1);
+	if (!rc)
+		rc = build(s, st);
+	words = rc ? err_msg() : "";
 	if (write(st->talk[1], words, strlen(words) + 1) < 0 || rc ||
-	    read(st->talk[1], &go, 1) != 1)
+	    !may_go(st))
 		_exit(1);
 	close_range(BOX_FD + 1, ~0U, 0);
 	box_settings_set(s, "HOME", "/app");
@@ -151,39 +179,71 @@ static int await(pid_t init)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+static int say_go(const struct start *st)
+{
+	if (send(st->talk[0], "", 1, MSG_NOSIGNAL) != 1)
+		return err_set(ERR_FAILED, "a process in namespaces ended");
+	return 0;
+}
+
 /* Hear how it went; note it, and let it go. */
-static int let_go(const struct start *st, pid_t init)
+static int let_go(const struct box_settings *s, const struct start *st,
+		  pid_t init)
 {
 	struct box_report report = { BOX_REPORT, init, { 0, 0 } };
 	char words[1024] = "";
-	ssize_t n = read(st->talk[0], words, sizeof(words) - 1);
+	int rc = map_user(s, init);
 
-	if (n <= 0)
+	if (!rc)
+		rc = say_go(st);
+	if (rc)
+		return rc;
+	if (read(st->talk[0], words, sizeof(words) - 1) <= 0)
 		return err_set(ERR_FAILED, "a process in namespaces ended");
 	if (*words)
 		return err_set(ERR_FAILED, "%s", words);
 	if (pwrite(BOX_FD, &report, sizeof(report), 0) != sizeof(report))
 		return err_sys("the report");
-	if (write(st->talk[0], "", 1) != 1)
-		return err_sys("socketpair");
-	return 0;
+	return say_go(st);
+}
+
+/* What must be there before the init is. */
+static int prepare(struct start *st, const struct box_settings *s, int tree,
+		   long parent)
+{
+	st->tree = tree;
+	st->talk[0] = st->talk[1] = st->lower = -1;
+	st->parent = (int)syscall(SYS_pidfd_open, parent, 0);
+	if (st->parent < 0 ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, st->talk))
+		return err_sys("cannot make namespaces");
+	/* A folder on the way is not for the app's user to pass. */
+	if (s->uid >= 0)
+		st->lower = box_lower(tree, "");
+	return s->uid >= 0 && st->lower < 0 ? st->lower : 0;
+}
+
+static void release(struct start *st)
+{
+	const int fds[] = { st->talk[0], st->talk[1], st->parent, st->lower };
+	size_t i;
+
+	for (i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
 }
 
 bool box_spaces_run(struct box_settings *s, int tree, long parent, int *status)
 {
-	struct start st = { .uid = geteuid(), .gid = getegid() };
 	bool stay = parent == getpid();
+	struct start st;
 	sigset_t set, before;
 	pid_t init;
-	int rc;
+	int rc = prepare(&st, s, tree, parent);
 
 	*status = 0;
-	st.parent = (int)syscall(SYS_pidfd_open, parent, 0);
-	if (st.parent < 0 ||
-	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, st.talk)) {
-		err_sys("cannot make namespaces");
-		return false;
-	}
+	if (rc)
+		goto done;
 	/* Nothing that comes meanwhile is lost to it. */
 	init_signals(&set);
 	sigprocmask(SIG_BLOCK, &set, &before);
@@ -191,17 +251,19 @@ bool box_spaces_run(struct box_settings *s, int tree, long parent, int *status)
 	init = make_init(stay);
 	if (!init) {
 		close(st.talk[0]);
-		*status = be_init(s, tree, &st);
+		*status = be_init(s, &st);
 		return true;
 	}
 	close(st.talk[1]);
-	rc = init < 0 ? err_sys("cannot make namespaces") : let_go(&st, init);
+	st.talk[1] = -1;
+	rc = init < 0 ? err_sys("cannot make namespaces")
+		      : let_go(s, &st, init);
 	if (!rc && stay)
 		*status = await(init);
 	/* What the init was sent is not for who waited, and ends now. */
 	if (rc)
 		sigprocmask(SIG_SETMASK, &before, NULL);
-	close(st.talk[0]);
-	close(st.parent);
+done:
+	release(&st);
 	return !rc;
 }

@@ -77,8 +77,8 @@ static int enter_run(const struct box_settings *s)
 	return rc;
 }
 
-/* The release's folder, which lies where processes of the app may write. */
-static int open_tree(const struct box_settings *s, int *tree)
+/* The release's folder, which lies where the app's user does not get. */
+static int open_tree_of(const struct box_settings *s, int *tree)
 {
 	struct stat st;
 
@@ -87,21 +87,6 @@ static int open_tree(const struct box_settings *s, int *tree)
 		return err_sys("%s", s->tree);
 	if (s->uid >= 0 && st.st_uid != (uid_t)s->uid)
 		return err_set(ERR_SYSTEM, "%s is another user's", s->tree);
-	return 0;
-}
-
-/* For the mount namespace, too: that it is the one that tree is open on. */
-static int share_tree(const struct box_settings *s, int tree, bool *shared)
-{
-	struct stat st, lower;
-
-	*shared = !box_spaces_share(s->tree);
-	if (!*shared)
-		return 0;
-	if (fstat(tree, &st) || stat(BOX_LOWER, &lower))
-		return err_sys("%s", s->tree);
-	if (st.st_dev != lower.st_dev || st.st_ino != lower.st_ino)
-		return err_set(ERR_SYSTEM, "%s was replaced", s->tree);
 	return 0;
 }
 
@@ -160,10 +145,7 @@ done:
 	return rc;
 }
 
-/*
- * To be done with the supervisor's rights: a folder on the way to the
- * release's is not for the app's user to pass.
- */
+/* To be done with the supervisor's rights. */
 static int prepare(struct box_settings *s, int *tree)
 {
 	int rc = 0;
@@ -172,31 +154,49 @@ static int prepare(struct box_settings *s, int *tree)
 	umask(022);
 	rc = enter_run(s);
 	if (!rc)
-		rc = open_tree(s, tree);
+		rc = open_tree_of(s, tree);
 	if (!rc && s->cgroup)
 		rc = cgroup_enter(s->cgroup, s->memory, s->max_processes);
 	if (!rc)
 		rc = box_folders(s->uid);
-	if (rc || s->uid < 0)
-		return rc;
-	give_output(s->uid);
-	if (s->namespaces)
-		rc = share_tree(s, *tree, &s->namespaces);
-	if (!rc && !s->namespaces)
+	if (!rc && s->uid >= 0)
+		give_output(s->uid);
+	return rc;
+}
+
+/* The kernel ends us with the parent, which is there now. */
+static int tie(long parent)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL))
+		return err_sys("PR_SET_PDEATHSIG");
+	if (getppid() != parent)
+		return err_set(ERR_UNAVAILABLE, "the supervisor is gone");
+	return 0;
+}
+
+/*
+ * From here on, until the command begins, no other process of the app's user
+ * gets at us, nor at what we have open: the kernel sees to that.
+ */
+static int become(const struct box_settings *s, long parent)
+{
+	int rc = 0;
+
+	if (s->uid >= 0)
 		rc = open_way(s);
-	return rc ? rc : box_become(s->uid);
+	if (!rc && s->uid >= 0)
+		rc = box_become(s->uid);
+	/* It is forgotten by the change of the user. */
+	return rc ? rc : tie(parent);
 }
 
 /* Without namespaces: a copy of the folder, and the command in it. */
-static int run_in_copy(struct box_settings *s, int tree)
+static int run_in_copy(struct box_settings *s, int tree, long parent)
 {
 	char *home = xasprintf("%s/" BOX_COPY, s->run);
 	char *tmp = xasprintf("%s/" BOX_TMP, s->run);
-	int rc = 0;
+	int rc = become(s, parent);
 
-	/* Till the command begins no other process of the user gets at us. */
-	if (prctl(PR_SET_DUMPABLE, 0))
-		rc = err_sys("PR_SET_DUMPABLE");
 	if (!rc)
 		rc = box_copy(tree, BOX_COPY);
 	if (!rc && chdir(BOX_COPY))
@@ -218,19 +218,13 @@ done:
 
 int exec_command(long parent, const char *stay)
 {
-	struct box_settings s;
-	int rc, tree = -1;
+	struct box_settings s = { 0 };
+	int rc = tie(parent), tree = -1;
 
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL))
-		return err_sys("PR_SET_PDEATHSIG");
-	rc = box_settings_read(&s, BOX_FD);
+	if (!rc)
+		rc = box_settings_read(&s, BOX_FD);
 	if (!rc)
 		rc = prepare(&s, &tree);
-	/* It is forgotten by the change of the user. */
-	if (!rc && prctl(PR_SET_PDEATHSIG, SIGKILL))
-		rc = err_sys("PR_SET_PDEATHSIG");
-	if (!rc && getppid() != parent)
-		rc = err_set(ERR_UNAVAILABLE, "the supervisor is gone");
 	if (!rc && s.namespaces &&
 	    box_spaces_run(&s, tree, stay ? getpid() : parent, &rc))
 		goto done;
@@ -238,7 +232,7 @@ int exec_command(long parent, const char *stay)
 		box_settings_set(&s, "SLUGRUN_REFUSED", err_msg());
 	s.namespaces = false;
 	if (!rc)
-		rc = run_in_copy(&s, tree);
+		rc = run_in_copy(&s, tree, parent);
 done:
 	if (tree >= 0)
 		close(tree);

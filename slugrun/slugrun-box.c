@@ -7,7 +7,7 @@
  * megabyte each time. See slugrun(8).
  *
  * It has the rights of slugrun, which with root's makes the process another
- * user's, and gives up all of them before the app's command begins.
+ * user's; the process that the app's command begins in has given up all.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -70,11 +70,20 @@ is "$(inside 'echo x >>a; grep -h ^CapEff /proc/self/status | cut -f 2')" \
 launch "$web" cgroups false memory $((64 << 20)) max_processes 50
 is "$(inside 'grep -c slugrun- /proc/self/cgroup')" 0 'without control groups'
 
+# What a user of the app's own does not get at, though it knows the way.
+out_of_reach() {
+	for tree in "$app"/trees/*/v* "$app"/run/*/lower; do
+		inside "echo x >>$tree/a; rm $tree/b; ls $tree"
+	done >/dev/null
+	is "$(touched)" '' 'nor can it be changed by its path'
+}
+
 # without NAME: the copy of a web process that has no namespaces.
 without() {
 	like "$(inside 'echo $HOME')" '^/.*/run/web.1-[0-9]*/app$' \
 		"$1: HOME is in run/"
-	is "$(inside 'test "$(pwd)" = "$HOME"; echo $?; echo $TMPDIR' |
+	is "$(inside 'test "$(cd $HOME && pwd)" = "$(pwd)"; echo $?
+		cd $TMPDIR && pwd' |
 		sed 's:/.*/run/web.1-[0-9]*/:/:')" '0
 /tmp' 'as is TMPDIR'
 	is "$(inside 'cat a link; test -x sub/run && readlink dangling')" 'one
@@ -83,6 +92,7 @@ three
 	inside 'echo more >>a; : >b; chmod 700 sub/run; rm -rf sub/deep
 		touch $TMPDIR/x; mkdir x; chmod 0 x' >/dev/null
 	is "$(touched)" '' 'the stored tree stays as it was'
+	[ "$uid" = null ] || out_of_reach
 	is "$(inside 'grep -h ^CapEff /proc/self/status | cut -f 2')" \
 		0000000000000000 'it has no capabilities'
 	is "$(inside 'perl daemon.pl keep; echo $?')" 0 'it starts a daemon'
@@ -108,6 +118,29 @@ ok "$(within 10 nobody_runs 'daemon 6003'; echo $?)" 'is ended'
 stop_slugrun TERM
 ok "$(within 10 has_folders 0; echo $?)" 'at the end nothing is left in run/'
 
+# --- on the way to the command ---
+
+# shellcheck disable=SC2317 # within calls it
+traced() {
+	! grep -q '^TracerPid:[^0-9]*0$' "/proc/$slugrun_pid/status"
+}
+if [ "$uid" != null ] && strace -o /dev/null true 2>/dev/null; then
+	start_slugrun
+	strace -f -qq -e trace=prctl,setresuid -e signal=none -o calls \
+		-p "$slugrun_pid" &
+	strace_pid=$!
+	within 20 traced
+	launch "$web"
+	launch "$web" namespaces false
+	stop_slugrun TERM
+	wait "$strace_pid"
+	like "$(cat calls)" "setresuid.$uid" "processes become the app's user"
+	unlike "$(cat calls)" 'DUMPABLE, (1|SUID_DUMP_USER)' \
+		'and never let others of that user look into them'
+else
+	skip 2 'no users, or no strace'
+fi
+
 # --- a kernel that refuses them ---
 
 # No more user namespaces in the one that slugrun is in.
@@ -115,10 +148,39 @@ refusing() {
 	unshare -Ur sh -c 'echo 0 >/proc/sys/user/max_user_namespaces &&
 		echo $$ >"$0" && exec "$@"' "$scratch/refusing.pid" "$@"
 }
+# The same for a root who has all users, and mounts.
+refusing_root() {
+	rm -f refusing.go refusing.pid
+	mkfifo refusing.go
+	unshare -Um --keep-caps sh -c 'echo $$ >refusing.pid; read -r go &&
+		exec sh -c "echo 0 >/proc/sys/user/max_user_namespaces &&
+			exec \"\$@\"" sh "$@"' sh "$@" <refusing.go &
+	exec 7>refusing.go
+	within 10 test -s refusing.pid
+	for map in uid_map gid_map; do
+		echo 0 0 4294967295 >"/proc/$(cat refusing.pid)/$map" || return
+	done
+	echo go >&7
+	exec 7>&-
+}
 if refusing true 2>/dev/null; then
 	run refusing "$slugrun" fences "$top"
 	like "$out" '"namespaces":".*(No space|not permitted)' \
 		'slugrun fences has the reason'
+	if [ "$uid" != null ] && refusing_root true; then
+		wait
+		app=$store/apps/third
+		mkdir "$app"
+		refusing_root "$slugrun" "$app" 2>>"$scratch/slugrun.log"
+		within 20 ask GET /
+		slugrun_pid=$(cat refusing.pid)
+		launch "$web"
+		like "$out" '"up"' 'refused to root, too'
+		without 'with a user of its own'
+		stop_slugrun TERM
+	else
+		skip 13 'no users here'
+	fi
 	uid=null
 	app=$store/apps/other
 	mkdir "$app"
@@ -129,7 +191,7 @@ if refusing true 2>/dev/null; then
 	without 'where the kernel refuses namespaces'
 	stop_slugrun TERM
 else
-	skip 13 'no user namespaces here to be refused in'
+	skip 25 'no user namespaces here to be refused in'
 fi
 
 # --- a full disk ---
