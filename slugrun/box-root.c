@@ -165,11 +165,28 @@ static int mount_app(int tree)
 	return rc;
 }
 
+/*
+ * Nobody changes the machine by it, nor, as slugd's own user, what control
+ * groups limit. An older kernel can't, and a machine need not have it.
+ */
+static int seal_sys(void)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
+
+	if (mount_setattr(AT_FDCWD, BOX_ROOT "/sys", AT_RECURSIVE, &attr,
+			  sizeof(attr)) &&
+	    errno != ENOENT && errno != ENOSYS)
+		return err_sys("cannot seal /sys");
+	return 0;
+}
+
 static int mount_own(int tree)
 {
 	struct stat st;
 	int rc = mount_app(tree);
 
+	if (!rc)
+		rc = seal_sys();
 	if (rc)
 		return rc;
 	if (mkdir(BOX_ROOT "/tmp", 0755) ||

@@ -67,6 +67,9 @@ launch "$web" uid null
 is "$(inside 'id -u')" "$(id -u)" "without a user of its own: slugd's"
 is "$(inside 'echo x >>a; grep -h ^CapEff /proc/self/status | cut -f 2')" \
 	0000000000000000 'which has no capabilities either'
+is "$(inside 'for dir in /sys/fs/cgroup /sys/fs/cgroup/*/; do
+	mkdir $dir/slugd 2>/dev/null && echo $dir; rmdir $dir/slugd
+done 2>/dev/null')" '' 'nor a way to its control groups'
 launch "$web" cgroups false memory $((64 << 20)) max_processes 50
 is "$(inside 'grep -c slugrun- /proc/self/cgroup')" 0 'without control groups'
 
