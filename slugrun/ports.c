@@ -105,7 +105,10 @@ void probe_clear(struct probe *p)
 	p->fd = -1;
 }
 
-/* The outcome of the attempt under way: 0, EINPROGRESS, or its error. */
+/*
+ * The outcome of the attempt under way: 0, EINPROGRESS, or its error. Here on
+ * the loopback it is there as soon as the attempt has begun.
+ */
 static int probe_outcome(const struct probe *p)
 {
 	struct pollfd w = { p->fd, POLLOUT, 0 };
@@ -119,7 +122,7 @@ static int probe_outcome(const struct probe *p)
 	return error;
 }
 
-/* Begin an attempt: 0, EINPROGRESS, or its error. */
+/* Begin an attempt: 0, or its error. */
 static int probe_begin(struct probe *p, uint16_t port, int64_t now)
 {
 	struct sockaddr_in addr = loopback(port);
@@ -128,7 +131,9 @@ static int probe_begin(struct probe *p, uint16_t port, int64_t now)
 	p->began = now;
 	p->asked = false;
 	p->len = 0;
-	if (p->fd < 0 || connect(p->fd, (struct sockaddr *)&addr, sizeof(addr)))
+	if (p->fd < 0 ||
+	    (connect(p->fd, (struct sockaddr *)&addr, sizeof(addr)) &&
+	     errno != EINPROGRESS))
 		return errno;
 	return 0;
 }
@@ -175,7 +180,7 @@ bool probe_answers(struct probe *p, uint16_t port, const char *path,
 
 	if (p->fd < 0)
 		error = probe_begin(p, port, now);
-	else if (!p->asked)
+	if (!error && !p->asked)
 		error = probe_outcome(p);
 	if (!error && path && !p->asked)
 		error = probe_ask(p, port, path);

@@ -20,6 +20,7 @@ check_PROGRAMS += \
 	t/unit/test-ledger-history \
 	t/unit/test-manifest \
 	t/unit/test-names \
+	t/unit/test-ports \
 	t/unit/test-proc \
 	t/unit/test-procfile \
 	t/unit/test-retention \
@@ -80,6 +81,11 @@ t_unit_test_manifest_LDADD = $(unit_ldadd)
 t_unit_test_names_SOURCES = t/unit/test-names.c t/unit/unit.h
 t_unit_test_names_CPPFLAGS = $(unit_cppflags)
 t_unit_test_names_LDADD = $(unit_ldadd)
+
+t_unit_test_ports_SOURCES = t/unit/test-ports.c t/unit/unit.h \
+	slugrun/ports.c slugrun/ports.h
+t_unit_test_ports_CPPFLAGS = $(unit_cppflags)
+t_unit_test_ports_LDADD = $(unit_ldadd)
 
 t_unit_test_proc_SOURCES = t/unit/test-proc.c t/unit/unit.h
 t_unit_test_proc_CPPFLAGS = $(unit_cppflags)
