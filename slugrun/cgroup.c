@@ -181,7 +181,11 @@ static int enter(const struct controller *c, const char *home, int version,
 		rc = err_sys("%s/%s", group, c->limit[v]);
 	if (limit && c->swap[v])
 		put(group, c->swap[v], text);
-	if (!rc && put(group, "cgroup.procs", "0"))
+	/*
+	 * As the one thread that we are: to move a process the kernel waits
+	 * for a grace period of RCU, 10 ms and more.
+	 */
+	if (!rc && put(group, version == 1 ? "tasks" : "cgroup.procs", "0"))
 		rc = err_sys("%s", group);
 done:
 	free(text);
