@@ -17,6 +17,7 @@
 #include "proc.h"
 #include "sock.h"
 #include "text.h"
+#include "users.h"
 
 /* Less free disk than either is worth a word. */
 #define FREE_BYTES   (1ULL << 30)
@@ -140,6 +141,16 @@ static bool launches(const struct check *c)
 	return c->config && strcmp(c->config->driver, "none") != 0;
 }
 
+/* Root's own processes are no app's. */
+static void check_uid(struct check *c)
+{
+	if (launches(c) && !c->owner && !c->config->own_uid &&
+	    users_are_there())
+		found(c, "slugd.ini: own_uid is off, where slugd is root: no "
+			 "app is run; mend with own_uid = on, or by having "
+			 "slugd run as another user");
+}
+
 static void check_programs(struct check *c)
 {
 	static const char *const helpers[] = { "slugpack", "pre-receive",
@@ -250,6 +261,7 @@ static int check_all(struct check *c)
 		return err_sys("%s", c->ctl->dir);
 	c->owner = st.st_uid;
 	check_own_config(c);
+	check_uid(c);
 	check_folders(c);
 	check_disk(c);
 	check_programs(c);

@@ -58,6 +58,7 @@ slugd_slugd_SOURCES = \
 	slugd/slugs.c slugd/slugs.h \
 	slugd/streams.c slugd/streams.h \
 	slugd/trial.c \
+	slugd/users.c slugd/users.h \
 	slugd/units.c slugd/units.h \
 	slugd/watches.c slugd/watches.h \
 	$(slugd_ledger_sources)
@@ -87,6 +88,7 @@ slugd_slugctl_SOURCES = \
 	slugd/repo.c slugd/repo.h \
 	slugd/slugctl.c \
 	slugd/slugs.c slugd/slugs.h \
+	slugd/users.c slugd/users.h \
 	$(slugd_ledger_sources)
 slugd_slugctl_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(SQLITE_CFLAGS) \
 	$(UUID_CFLAGS)

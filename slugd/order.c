@@ -8,6 +8,7 @@
 #include "err.h"
 #include "route.h"
 #include "slugd.h"
+#include "users.h"
 
 /* The process type that is run once, before a release becomes current. */
 #define RELEASE_TYPE "release"
@@ -47,8 +48,14 @@ static int describe_uid(const struct slugd *d, const struct app *app,
 	const struct config *c = d->config;
 	int64_t uid = c->uid_first + app->id - 1;
 
-	if (d->uid || !c->own_uid)
+	if (d->uid || !users_are_there())
 		return 0;
+	if (!c->own_uid)
+		return err_set(ERR_INVALID,
+			       "%s would be root's: own_uid is off in "
+			       "slugd.ini, where slugd is root; set it on, or "
+			       "have slugd run as another user",
+			       app->name);
 	if (uid > c->uid_last)
 		return err_set(ERR_INVALID,
 			       "no uid from %" PRId64 " to %" PRId64

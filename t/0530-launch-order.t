@@ -8,7 +8,9 @@
 . "$(dirname "$0")/lib/test.sh"
 
 driver=slugrun
-launch='timeout = 8\ngrace = 1\ntrial = off\nnamespaces = off\nown_uid = off\n'
+launch='timeout = 8\ngrace = 1\ntrial = off\nnamespaces = off\n'
+# The app sees a file in it.
+chmod 711 "$scratch"
 make_dir
 (
 	# Of the caller: none of it is the app's.

@@ -244,6 +244,35 @@ start_slugd
 run slugctl -d "$dir" status
 like "$out" '^apps: no own uid [(]switched off[)], no namespaces [(]switched off[)], no seccomp [(]switched off[)], no limit of memory [(]switched off[)]$' \
 	'and what slugd.ini switches off'
+
+# --- no app is root's ---
+
+make_app
+run slugctl -d "$dir" check
+if [ "$(id -u)" -eq 0 ]; then
+	like "$out" '^slugd.ini: own_uid is off, .* mend with' \
+		'root without uids for apps: slugctl check says so'
+	run git -C work push heroku master
+	like "$err" 'myapp would be root.s: own_uid is off' \
+		'and no app is run'
+	stop_slugd
+	if unshare -Ur true 2>/dev/null; then
+		printf '[route]\ndriver = direct\n' >>"$dir/slugd.ini"
+		unshare -Ur slugd -d "$dir" 2>>"$scratch/slugd.log" &
+		slugd_pid=$!
+		within 20 api GET /
+		run git -C work push heroku master
+		like "$err" 'v2 deployed' \
+			'but by a root who has no other users'
+	else
+		skip 1 'no user namespaces'
+	fi
+else
+	unlike "$out" own_uid 'not root: check has nothing to say'
+	run git -C work push heroku master
+	is "$status" 0 'and apps are run'
+	skip 1 'not root'
+fi
 stop_slugd
 
 finish
