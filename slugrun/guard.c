@@ -7,9 +7,12 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "err.h"
 #include "log.h"
 #include "mem.h"
@@ -18,7 +21,10 @@
 
 #define PIPE_FD 3
 
-/* A message is the number of groups, and then the groups. */
+/* A message is the number of groups, and then the groups; or ALL_IS_OVER. */
+#define ALL_IS_OVER (-1)
+
+#define LOCK_MS 1000
 
 static int start(struct guard *g, const char *dir)
 {
@@ -84,6 +90,11 @@ void guard_ended(struct guard *g)
 
 void guard_release(struct guard *g)
 {
+	const pid_t over = ALL_IS_OVER;
+
+	/* Where it cannot be told, it looks by itself. */
+	if (g->fd >= 0 && write(g->fd, &over, sizeof(over)) < 0)
+		log_line("the guard: %s", strerror(errno));
 	if (g->fd >= 0)
 		close(g->fd);
 	g->fd = -1;
@@ -111,9 +122,35 @@ static bool read_full(void *buf, size_t len)
 	return true;
 }
 
+/*
+ * Is there no slugrun that has the app? It has not while we hold its lock.
+ * The one that was killed may have it for a moment more.
+ */
+static bool take_over(const char *dir)
+{
+	int64_t deadline = clock_mono_ms() + LOCK_MS;
+	const struct timespec pause = { 0, 10000000 };
+	char *path = xasprintf("%s/slugrun.lock", dir);
+	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW), rc = -1;
+
+	free(path);
+	while (fd >= 0 && (rc = flock(fd, LOCK_EX | LOCK_NB)) &&
+	       errno == EWOULDBLOCK && clock_mono_ms() < deadline)
+		nanosleep(&pause, NULL);
+	/* Held until we end. */
+	return fd < 0 || !rc;
+}
+
+static void kill_groups(const pid_t *groups, size_t n)
+{
+	while (n--)
+		if (groups[n] > 1)
+			kill(-groups[n], SIGKILL);
+}
+
 int guard_run(const char *dir)
 {
-	pid_t *groups = NULL, *fresh, n;
+	pid_t *groups = NULL, *fresh, n = 0;
 	size_t nr = 0;
 
 	signal(SIGTERM, SIG_IGN);
@@ -129,10 +166,10 @@ int guard_run(const char *dir)
 		groups = fresh;
 		nr = (size_t)n;
 	}
-	while (nr)
-		if (groups[--nr] > 1)
-			kill(-groups[nr], SIGKILL);
+	if (n != ALL_IS_OVER && take_over(dir)) {
+		kill_groups(groups, nr);
+		strays_kill(dir, 0);
+	}
 	free(groups);
-	strays_kill(dir, 0);
 	return 0;
 }

@@ -200,19 +200,22 @@ int output_open(struct output *o, int *child)
 /* line, len bytes, as UTF-8 without a NUL. Caller frees. */
 static char *escaped(const char *line, size_t len)
 {
-	char *out = xstrdup(""), *piece, *more;
-	size_t at = 0;
+	char *out = xcalloc(4 * len + 1, 1), *end = out, *piece;
+	size_t at = 0, part;
 
-	for (;;) {
-		piece = text_escape(line + at);
-		more = xasprintf("%s%s", out, piece);
-		free(piece);
-		str_replace(&out, more);
-		at += strlen(line + at) + 1;
-		if (at > len)
-			return out;
-		str_replace(&out, xasprintf("%s\\x00", out));
+	while (at < len) {
+		if (line[at]) {
+			part = strlen(line + at);
+			piece = text_escape(line + at);
+			end = stpcpy(end, piece);
+			free(piece);
+			at += part;
+		} else {
+			end = stpcpy(end, "\\x00");
+			at++;
+		}
 	}
+	return out;
 }
 
 /* Note the first len bytes of the line begun as a line. */

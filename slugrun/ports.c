@@ -3,14 +3,13 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "err.h"
@@ -46,48 +45,58 @@ static bool is_rested(uint16_t port)
 	return rested;
 }
 
-static int hold(uint16_t port)
+/* The byte of that number; see fcntl_locking(2) on open file descriptions. */
+static int hold(const char *path, uint16_t port)
 {
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), len;
+	struct flock byte = { .l_type = F_WRLCK,
+			      .l_whence = SEEK_SET,
+			      .l_start = port,
+			      .l_len = 1 };
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	if (fd < 0)
-		return -1;
-	/* A first byte of 0: the abstract namespace, unix(7). */
-	len = snprintf(addr.sun_path + 1, sizeof(addr.sun_path) - 1,
-		       "slugrun/port/%u", port);
-	if (bind(fd, (struct sockaddr *)&addr,
-		 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
-			     (size_t)len))) {
-		close(fd);
-		return -1;
-	}
-	return fd;
+		return err_sys("%s", path);
+	if (!fcntl(fd, F_OFD_SETLK, &byte))
+		return fd;
+	close(fd);
+	return err_set(ERR_UNAVAILABLE, "port %u is another one's", port);
 }
 
-int port_take(struct port_lease *lease, uint16_t first, uint16_t last,
-	      uint16_t but)
+/* The first pass leaves out those that some servers would wait for. */
+static int take(struct port_lease *lease, const char *path,
+		const struct port_wish *w, bool rested)
 {
 	unsigned p;
-	int pass, fd;
+	int fd;
 
-	for (pass = 0; pass < 2; pass++) {
-		for (p = last; p >= first && p > 0; p--) {
-			if (p == but || (pass == 0 && !is_rested((uint16_t)p)))
-				continue;
-			fd = hold((uint16_t)p);
-			if (fd < 0)
-				continue;
-			if (sock_port_is_free((uint16_t)p)) {
-				lease->fd = fd;
-				lease->port = (uint16_t)p;
-				return 0;
-			}
-			close(fd);
+	for (p = w->last; p >= w->first && p > 0; p--) {
+		if (p == w->but || (rested && !is_rested((uint16_t)p)))
+			continue;
+		fd = hold(path, (uint16_t)p);
+		if (fd < 0 && fd != ERR_UNAVAILABLE)
+			return fd;
+		if (fd < 0)
+			continue;
+		if (sock_port_is_free((uint16_t)p)) {
+			lease->fd = fd;
+			lease->port = (uint16_t)p;
+			return 0;
 		}
+		close(fd);
 	}
-	return err_set(ERR_UNAVAILABLE, "no port from %u to %u is free", first,
-		       last);
+	return err_set(ERR_UNAVAILABLE, "no port from %u to %u is free",
+		       w->first, w->last);
+}
+
+int port_take(struct port_lease *lease, const struct port_wish *w)
+{
+	char *path = xasprintf("%s/ports.lock", w->store);
+	int rc = take(lease, path, w, true);
+
+	if (rc == ERR_UNAVAILABLE)
+		rc = take(lease, path, w, false);
+	free(path);
+	return rc;
 }
 
 void port_release(struct port_lease *lease)

@@ -11,22 +11,24 @@
  */
 
 /*
- * A port that no other supervisor on this machine gives to a process while
+ * A port that no other supervisor of this slugd gives to a process while
  * this one holds it: between the choice and the moment when the process
- * listens there is nothing else to tell two of them apart. Held by a name
- * among the abstract Unix sockets, which the kernel drops with its holder.
+ * listens there is nothing else to tell two of them apart. Held by a lock on
+ * a byte of a file, which the kernel drops with its holder.
  */
 struct port_lease {
 	int fd; /* -1: none */
 	uint16_t port;
 };
 
-/*
- * Take a free port from first to last, the highest first, but not the port
- * but. Errors: ERR_UNAVAILABLE where none is free.
- */
-int port_take(struct port_lease *lease, uint16_t first, uint16_t last,
-	      uint16_t but);
+struct port_wish {
+	const char *store;    /* slugd's folder: ports.lock is in it */
+	uint16_t first, last; /* the highest that is free is taken */
+	uint16_t but;         /* not this one; 0: any */
+};
+
+/* Take a port. Errors: ERR_UNAVAILABLE where none is free; ERR_SYSTEM. */
+int port_take(struct port_lease *lease, const struct port_wish *w);
 
 /* Give it back; a lease that holds none is left alone. */
 void port_release(struct port_lease *lease);

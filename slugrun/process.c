@@ -162,14 +162,15 @@ static int spawn(struct process *p)
 int process_start(struct process *p, struct applog *log)
 {
 	const struct release *r = p->release;
-	uint16_t old = p->port.port;
+	struct port_wish wish = { r->store, r->port_first, r->port_last,
+				  p->port.port };
 	int rc = 0;
 
 	p->reaped = p->late = p->leaving = p->stays = false;
 	p->killed_ms = 0;
 	port_release(&p->port);
 	if (p->web)
-		rc = port_take(&p->port, r->port_first, r->port_last, old);
+		rc = port_take(&p->port, &wish);
 	if (!rc)
 		rc = spawn(p);
 	if (rc) {

@@ -315,10 +315,13 @@ void servers_point(struct servers *s, const struct route_server *v, size_t n)
 	servers_sync(s);
 }
 
-/* Has somebody a connection to that port? See proc_net(5). */
+/*
+ * Has somebody a connection to that port? The end that HAProxy has is one of
+ * IPv4, whatever the server listens on. See proc_net(5).
+ */
 static bool has_connections(uint16_t port)
 {
-	enum { LOCAL = 1, STATE = 3, FIELDS };
+	enum { REMOTE = 2, STATE = 3, FIELDS };
 	FILE *f = fopen("/proc/self/net/tcp", "re");
 	const char *words[FIELDS], *colon;
 	char line[256];
@@ -327,7 +330,7 @@ static bool has_connections(uint16_t port)
 	while (f && !has && fgets(line, sizeof(line), f)) {
 		if (split(line, words, FIELDS) < FIELDS)
 			continue;
-		colon = strchr(words[LOCAL], ':');
+		colon = strchr(words[REMOTE], ':');
 		has = colon && strtoul(colon + 1, NULL, 16) == port &&
 		      strtoul(words[STATE], NULL, 16) == TCP_ESTABLISHED;
 	}

@@ -11,6 +11,7 @@
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -410,6 +411,18 @@ static void release_all(struct supervisor *s)
 	appdir_close(s);
 }
 
+/* Each process takes some; the processes have a limit of their own. */
+static void raise_descriptors(void)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l))
+		return;
+	l.rlim_cur = l.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &l))
+		log_line("the limit of descriptors: %s", strerror(errno));
+}
+
 int supervise(const char *dir)
 {
 	struct supervisor s = { .dir_fd = -1,
@@ -424,6 +437,7 @@ int supervise(const char *dir)
 	int rc;
 
 	mallopt(M_ARENA_MAX, 1); /* three threads, which mostly sleep */
+	raise_descriptors();
 	pthread_mutex_init(&s.lock, NULL);
 	TAILQ_INIT(&s.commands);
 	TAILQ_INIT(&s.leaving);
