@@ -74,11 +74,10 @@ int change_scale(struct supervisor *s, struct http_request *req)
 		rc = release_parse_formation(&wanted, types, s->running);
 	if (!rc)
 		rc = formation_check(s->running, wanted, types);
+	if (!rc)
+		rc = traffic_open(s, wanted);
 	if (!rc) {
 		formation_adopt(s->running, wanted, types);
-		rc = traffic_open(s);
-	}
-	if (!rc) {
 		s->change_req = req;
 		change_start(s);
 		rc = HTTP_LATER;

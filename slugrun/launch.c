@@ -463,14 +463,14 @@ static int confirm(struct supervisor *s, struct release *r,
 {
 	int rc = 0;
 
-	if (!r->trial) {
-		formation_adopt(s->running, r, NULL);
-		rc = traffic_open(s);
-	}
+	if (!r->trial)
+		rc = traffic_open(s, r);
 	if (rc)
 		return rc;
-	if (!r->trial)
+	if (!r->trial) {
+		formation_adopt(s->running, r, NULL);
 		change_start(s);
+	}
 	req->reply = json_make("{s:I, s:s}", "version", (json_int_t)r->version,
 			       "status", "up");
 	release_free(r);

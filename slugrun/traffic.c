@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "clock.h"
+#include "err.h"
 #include "mem.h"
 #include "route.h"
 #include "supervisor.h"
@@ -75,10 +76,16 @@ int traffic_move(struct supervisor *s, struct release *r)
 	return 0;
 }
 
-int traffic_open(struct supervisor *s)
+int traffic_open(struct supervisor *s, const struct release *wanted)
 {
+	const struct release *r = s->running;
+	int rc;
+
 	/* Without web processes it stays, and leads nowhere. */
-	return s->route ? 0 : route_for(s, s->running, &s->route);
+	if (s->route || !release_has_web(wanted))
+		return 0;
+	rc = route_open(&s->route, r->route, r->listen);
+	return rc ? err_prefix(ERR_FAILED, "no web process was started") : 0;
 }
 
 bool is_drained(const struct supervisor *s, const struct release *r,

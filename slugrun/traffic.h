@@ -19,10 +19,10 @@ struct supervisor;
 int traffic_move(struct supervisor *s, struct release *r);
 
 /*
- * The running release has other web processes than before: see to its
- * address. Errors: those of route_open().
+ * The running release is about to have the processes of wanted, too: see to
+ * its address. Errors: ERR_FAILED.
  */
-int traffic_open(struct supervisor *s);
+int traffic_open(struct supervisor *s, const struct release *wanted);
 
 /* Lead requests to the web processes that are up and do not leave. */
 void route_refresh(struct supervisor *s);
