@@ -45,7 +45,7 @@ void build_request_clear(struct build_request *b);
 
 /*
  * Pack the tree. On success the slug is in the store, durable. The caller
- * has the store's lock, shared, until the slug is in the ledger.
+ * has the store's lock, shared, until gc can know of the slug.
  * Errors: ERR_INVALID where the tree cannot be a slug; ERR_FAILED.
  */
 int build_run(struct slugd *d, const struct build_request *b,

@@ -9,6 +9,7 @@
 #include "err.h"
 #include "log.h"
 #include "mem.h"
+#include "pushes.h"
 #include "retention.h"
 #include "slugd.h"
 #include "text.h"
@@ -102,18 +103,26 @@ static int lock_store(struct slugd *d, int64_t wait, int *lock)
 	return rc;
 }
 
-/* Under the lock: remove what the ledger does not name. */
+/* Under the lock: remove what neither the ledger nor a push names. */
 static int sweep_once(struct slugd *d, struct slug_freed *freed)
 {
-	char **there = NULL;
-	size_t n = 0, i;
-	int rc = ledger_slugs_there(d->ledger, &there, &n);
+	char **there = NULL, **keep = NULL;
+	size_t n = 0, nr_keep = 0, i;
+	int rc;
 
-	if (!rc)
-		rc = slugs_gc(d->slugs, (const char *const *)there, n, freed);
+	/* In this order, as what no push has any more is in the ledger. */
+	pushes_slugs(d->pushes, &keep, &nr_keep);
+	rc = ledger_slugs_there(d->ledger, &there, &n);
+	keep = xrealloc(keep, nr_keep + n, sizeof(*keep));
 	for (i = 0; i < n; i++)
-		free(there[i]);
+		keep[nr_keep++] = there[i];
 	free(there);
+	if (!rc)
+		rc = slugs_gc(d->slugs, (const char *const *)keep, nr_keep,
+			      freed);
+	for (i = 0; i < nr_keep; i++)
+		free(keep[i]);
+	free(keep);
 	return rc;
 }
 

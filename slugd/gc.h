@@ -12,7 +12,7 @@ struct slugd;
  * in between loses nothing, and the next pass goes on from there.
  *
  * A pass runs as a job of JOBS_SLUGS, under the store's lock, so not while
- * a slug is packed.
+ * a slug is packed. A slug on trial stays.
  */
 
 struct gc_result {

@@ -29,6 +29,7 @@ struct push {
 	struct build_request build; /* what to pack, and what for */
 	char *old;
 	char *folders; /* for repo_sync() */
+	char *slug;    /* packed, and not in the ledger yet */
 	struct lease lease;
 	enum push_state state;
 	bool direct;   /* no push, but a wish: has no lease */

@@ -45,6 +45,7 @@ void push_free(struct push *push)
 	build_request_clear(&push->build);
 	free(push->old);
 	free(push->folders);
+	free(push->slug);
 	lease_release(&push->lease);
 	free(push);
 }
@@ -231,6 +232,31 @@ static int check_not_moved(const struct push *push)
 	return rc;
 }
 
+/* The push needs that slug, which gc leaves alone, or none: NULL. */
+static void keep_slug(struct push *push, const char *slug)
+{
+	pthread_mutex_lock(&push->pushes->lock);
+	str_replace(&push->slug, xstrdup(slug));
+	pthread_mutex_unlock(&push->pushes->lock);
+}
+
+void pushes_slugs(struct pushes *p, char ***out, size_t *n)
+{
+	const struct push *push;
+	char **v = NULL;
+
+	*n = 0;
+	pthread_mutex_lock(&p->lock);
+	TAILQ_FOREACH(push, &p->all, link) {
+		if (!push->slug)
+			continue;
+		v = xrealloc(v, *n + 1, sizeof(*v));
+		v[(*n)++] = xstrdup(push->slug);
+	}
+	pthread_mutex_unlock(&p->lock);
+	*out = v;
+}
+
 /* What was packed is of no use: it goes, and the build has failed. */
 static void forget_slug(struct slugd *d, struct build_result *result)
 {
@@ -242,12 +268,26 @@ static void forget_slug(struct slugd *d, struct build_result *result)
 	str_replace(&result->build->slug, NULL);
 }
 
+/* The slug, which stays until the ledger can name it. */
+static int pack(struct push *push, struct build_result *result)
+{
+	struct slugd *d = push->pushes->slugd;
+	int lock = -1, rc = slugs_lock(d->slugs, false, &lock);
+
+	if (!rc)
+		rc = build_run(d, &push->build, result);
+	if (!rc)
+		keep_slug(push, result->slug->uuid);
+	slugs_unlock(d->slugs, lock);
+	return rc;
+}
+
 /* The slug, tried where that is to be, and the intent or the release. */
 static int make_release(struct push *push, struct accept_call *call,
 			struct build_result *result)
 {
 	struct slugd *d = push->pushes->slugd;
-	int rc = build_run(d, &push->build, result);
+	int rc = pack(push, result);
 
 	if (!rc && !push->direct)
 		rc = trial_run(push, result->slug);
@@ -263,15 +303,15 @@ static int build_push(struct push *push)
 	struct build_result result = { 0 };
 	struct accept_call call = { push, &result };
 	bool waited = false;
-	int store = -1, rc;
+	int rc;
 
 	rc = take_lock(push, &waited);
 	if (!rc && waited && !push->direct)
 		rc = check_not_moved(push);
 	if (!rc)
-		rc = slugs_lock(d->slugs, false, &store);
-	if (!rc)
 		rc = make_release(push, &call, &result);
+	/* Before it is removed: gc would miss it. */
+	keep_slug(push, NULL);
 	if (rc && result.build) {
 		char *why = xstrdup(err_msg());
 
@@ -281,7 +321,6 @@ static int build_push(struct push *push)
 		err_set(rc, "%s", why);
 		free(why);
 	}
-	slugs_unlock(d->slugs, store);
 	build_result_clear(&result);
 	return rc;
 }

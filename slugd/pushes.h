@@ -69,6 +69,13 @@ int pushes_deploy(struct pushes *p, const struct app *app, const char *commit,
 int pushes_status(struct pushes *p, const char *id, struct push_status *out);
 
 /*
+ * The n slugs that are packed and not in the ledger yet, as those on trial,
+ * each freed as is the array. A slug that is none of them any more is in the
+ * ledger, or of no use.
+ */
+void pushes_slugs(struct pushes *p, char ***out, size_t *n);
+
+/*
  * The hook says that ref of the app is now at new: the release that this
  * made, now or before, into *out; NULL where no push is known.
  * To be called by jobs of JOBS_LEDGER.

@@ -17,9 +17,9 @@
  * flock(2) on segments/lock, so it holds between processes, too:
  *
  *	shared		slugd, from before slugpack's start until the slug is
- *			in the ledger; slugctl fsck, as long as it has
- *			slugpack --verify mend segments
- *	exclusive	slugs_gc()'s caller, from before it asks the ledger
+ *			in the ledger, or among pushes_slugs(); slugctl fsck,
+ *			as long as it has slugpack --verify mend segments
+ *	exclusive	slugs_gc()'s caller, from before it asks these two
  *			which slugs are needed
  *
  * Reading a slug that the ledger needs takes no lock.

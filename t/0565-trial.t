@@ -334,4 +334,40 @@ within 10 page
 is "$(page) $(newest version)" 'slow 34' \
 	'after the end of everything, the current release runs again'
 
+# --- gc while a slug is on trial
+
+# unpacking WORDS: a push, until its trial unpacks; then gc.
+unpacking() {
+	printf '%b' "$good" >Procfile
+	echo "$1" >index.html
+	head -c 100000 /dev/urandom >noise
+	git add Procfile index.html noise
+	commit "$1"
+	hold slugunpack
+	git push heroku master >"$scratch/push.out" 2>&1 </dev/null &
+	pusher=$!
+	held slugunpack || diag 'no slugunpack'
+	head -c 3000 /dev/zero >"$dir/segments/$(printf '%064d' 0)"
+	run slugctl -d "$dir" gc
+	is "$status:$out" '0:freed 2.9K, 0 releases expired' \
+		"$1: gc goes on while its trial does"
+}
+within 10 has_status v34 failed
+slugctl -d "$dir" gc >/dev/null
+before=$(ls "$dir/slugs" "$dir/segments")
+unpacking 'slugd is killed in a trial'
+stop_slugd KILL
+let_go slugunpack
+ended
+is "$status" 1 'the push is refused'
+start_slugd || exit 1
+slugctl -d "$dir" gc >/dev/null
+is "$(ls "$dir/slugs" "$dir/segments")" "$before" \
+	'the next slugd lets the slug go, and what only it had'
+unpacking 'kept by gc'
+let_go slugunpack
+ended
+is "$status:$(page)" '0:kept by gc' 'the push goes on, and its release runs'
+is_sound 'at the end'
+
 finish
