@@ -14,6 +14,10 @@
 #include "runner.h"
 #include "slugd.h"
 
+/* In milliseconds: between two attempts to bring an app back. */
+#define RETRY_MS     1000
+#define RETRY_MAX_MS 60000
+
 /* One launch, or one look whether it is needed. */
 struct launch_job {
 	struct slugd *slugd;
@@ -21,6 +25,7 @@ struct launch_job {
 	struct release *release;
 	struct stream *stream; /* NULL where the release is not pending */
 	bool stray;            /* a trial that slugrun may have is nobody's */
+	int pause;             /* ms since the last attempt; 0: none was */
 };
 
 bool slugd_launches(const struct slugd *d)
@@ -190,7 +195,8 @@ static bool skip(const struct launch_job *job)
 static struct launch_job *new_launch(struct slugd *d, const struct app *app,
 				     const struct release *r);
 static void launch_job(void *arg);
-static void resume(struct slugd *d, const struct app *app, bool stray);
+static void resume(struct slugd *d, const struct app *app, bool stray,
+		   int pause);
 
 /*
  * Releases older than r were skipped for it: what becomes of them? Each call
@@ -243,7 +249,7 @@ static void launch_job(void *arg)
 		finish(d, job->app, r, RELEASE_FAILED);
 		finish_older(job, false);
 		/* After a start of slugd nothing may run yet. */
-		resume(d, job->app, false);
+		resume(d, job->app, false, 0);
 	} else {
 		log_line("app=%s v%" PRId64 " launched", job->app->name,
 			 r->version);
@@ -310,6 +316,40 @@ void launch_release(struct slugd *d, const struct app *app,
 		submit(d, "launch", launch_job, job);
 }
 
+/* Is there one, of a push that is not settled yet? */
+static bool has_trial(const struct launch_job *job)
+{
+	json_t *state = NULL;
+	int64_t version = 0;
+
+	if (!runner_state(job->slugd, job->app, &state))
+		version = json_int(state, "trial", 0);
+	json_decref(state);
+	return version;
+}
+
+/* See that the current release runs; where that fails, again later. */
+static void bring_back(struct launch_job *job)
+{
+	struct slugd *d = job->slugd;
+	int pause = job->pause ? job->pause : RETRY_MS;
+
+	/* A push's trial, which this would end, may be what runs next. */
+	if (!is_running(job) && has_trial(job)) {
+		watches_retry(d->watches, job->app, pause);
+		return;
+	}
+	if (!see_it_run(job) || d->stopping)
+		return;
+	if (job->pause)
+		pause = pause < RETRY_MAX_MS / 2 ? pause * 2 : RETRY_MAX_MS;
+	log_line("app=%s v%" PRId64 " was not launched again: %s; next try in "
+		 "%d s",
+		 job->app->name, job->release->version, err_msg(),
+		 pause / 1000);
+	watches_retry(d->watches, job->app, pause);
+}
+
 /* After a start: does the app run its current release? */
 static void resume_job(void *arg)
 {
@@ -328,14 +368,14 @@ static void resume_job(void *arg)
 	if (job->stray && !job->slugd->stopping &&
 	    runner_end_trial(job->slugd, job->app))
 		log_line("app=%s: %s", job->app->name, err_msg());
-	if (!job->slugd->stopping && see_it_run(job))
-		log_line("app=%s v%" PRId64 " was not launched again: %s",
-			 job->app->name, job->release->version, err_msg());
+	if (!job->slugd->stopping)
+		bring_back(job);
 	job_free(job);
 }
 
 /* stray: what is on trial is nobody's. */
-static void resume(struct slugd *d, const struct app *app, bool stray)
+static void resume(struct slugd *d, const struct app *app, bool stray,
+		   int pause)
 {
 	struct release *r = NULL;
 	struct launch_job *job = NULL;
@@ -344,18 +384,21 @@ static void resume(struct slugd *d, const struct app *app, bool stray)
 		job = new_job(d, app, r);
 	if (job) {
 		job->stray = stray;
+		job->pause = pause;
 		submit(d, "launch", resume_job, job);
 	}
 	release_free(r);
 }
 
-void launch_again(struct slugd *d, int64_t id)
+void launch_again(struct slugd *d, int64_t id, int pause)
 {
 	struct app *app = NULL;
 
 	if (!ledger_app_by_id(d->ledger, id, &app)) {
-		log_line("app=%s: its slugrun was killed", app->name);
-		resume(d, app, false);
+		log_line("app=%s: %s", app->name,
+			 pause ? "trying to bring it back"
+			       : "its slugrun was killed");
+		resume(d, app, false, pause);
 	}
 	app_free(app);
 }
@@ -393,7 +436,7 @@ int launch_recover(struct slugd *d)
 	for (i = 0; i < nr_apps && !rc; i++) {
 		kept_recover(d, apps[i]);
 		if (slugd_launches(d) && !has_pending(apps[i], v, n))
-			resume(d, apps[i], !has_intent(d, apps[i]));
+			resume(d, apps[i], !has_intent(d, apps[i]), 0);
 	}
 	for (i = 0; i < n && !rc; i++) {
 		app = NULL;

@@ -25,10 +25,12 @@ void launch_release(struct slugd *d, const struct app *app,
 int launch_recover(struct slugd *d);
 
 /*
- * The slugrun of the app with that id was killed: launch its current release
- * again, as a job. Nothing is done for an app that is gone.
+ * Launch the current release of the app with that id again, as a job: its
+ * slugrun was killed, or, with a pause, that was tried so many milliseconds
+ * ago. Where it fails it is tried on, after twice the pause, 60 seconds at
+ * most. Nothing is done for an app that is gone.
  */
-void launch_again(struct slugd *d, int64_t id);
+void launch_again(struct slugd *d, int64_t id, int pause);
 
 /*
  * Call the app's slugrun: see client_call(). It waits; neither the server's

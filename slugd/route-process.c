@@ -17,8 +17,9 @@
 #include "proc.h"
 #include "route-config.h"
 
-#define END_MS    5000 /* for HAProxy to end */
-#define MIN_MAJOR 2    /* of its version: "add server" */
+#define START_MS  10000 /* for HAProxy to start, which takes 0.1 s */
+#define END_MS    5000  /* for it to end */
+#define MIN_MAJOR 2     /* of its version: "add server" */
 #define MIN_MINOR 6
 
 /* Where the program is: as SLUGD_HAPROXY says, in PATH, or beside it. */
@@ -133,6 +134,27 @@ static int alert(const char *path)
 	return ERR_FAILED;
 }
 
+/* Wait until the one that was started is in the background. */
+static int await(pid_t child, const char *log)
+{
+	struct pollfd p = { -1, POLLIN, 0 };
+	bool late;
+
+	p.fd = (int)syscall(SYS_pidfd_open, child, 0);
+	late = p.fd >= 0 && poll(&p, 1, START_MS) == 0;
+	if (p.fd >= 0)
+		close(p.fd);
+	if (late)
+		kill(-child, SIGKILL);
+	if (!proc_wait(child, "haproxy"))
+		return 0;
+	if (late)
+		return err_set(ERR_FAILED,
+			       "HAProxy does not start within %d seconds",
+			       START_MS / 1000);
+	return alert(log);
+}
+
 /* Start it, in place of old (0: none), from what was written. */
 int route_start_program(const char *program, const char *dir, pid_t old)
 {
@@ -156,8 +178,8 @@ int route_start_program(const char *program, const char *dir, pid_t old)
 	spec.out = spec.err =
 		open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	rc = spec.out < 0 ? err_sys("%s", log) : proc_spawn(&child, &spec);
-	if (!rc && proc_wait(child, "haproxy"))
-		rc = alert(log);
+	if (!rc)
+		rc = await(child, log);
 	if (spec.out >= 0)
 		close(spec.out);
 	free(pid);

@@ -192,6 +192,8 @@ static int load(struct slugd *d, const struct route_config *c, pid_t old)
 		set_pid(r, now.pid);
 		log_line("HAProxy %s: pid %d, %s", r->version, (int)now.pid,
 			 old ? "reloaded" : "started");
+		/* Launches may have failed for want of it. */
+		watches_hurry(d->watches);
 	}
 	return rc;
 }

@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "launch.h"
 #include "mem.h"
 #include "slugd.h"
@@ -24,6 +25,12 @@ struct watch {
 	char *socket;
 };
 
+/* An app whose current release is to be launched again. */
+struct retry {
+	int64_t app, due_ms;
+	int pause;
+};
+
 struct watches {
 	struct slugd *slugd;
 	pthread_t thread;
@@ -31,6 +38,8 @@ struct watches {
 	pthread_mutex_t lock;
 	struct watch *v;
 	size_t n;
+	struct retry *retries;
+	size_t nr_retries;
 	bool over;
 };
 
@@ -89,23 +98,67 @@ void watches_add(struct watches *w, const struct app *app)
 		wake(w);
 }
 
-/* Sleep until one has ended or there is another to watch. */
+void watches_retry(struct watches *w, const struct app *app, int ms)
+{
+	size_t i = 0;
+
+	pthread_mutex_lock(&w->lock);
+	while (i < w->nr_retries && w->retries[i].app != app->id)
+		i++;
+	if (i == w->nr_retries)
+		w->retries = xrealloc(w->retries, ++w->nr_retries,
+				      sizeof(*w->retries));
+	w->retries[i].app = app->id;
+	w->retries[i].pause = ms;
+	w->retries[i].due_ms = clock_mono_ms() + ms;
+	pthread_mutex_unlock(&w->lock);
+	wake(w);
+}
+
+void watches_hurry(struct watches *w)
+{
+	size_t i;
+
+	pthread_mutex_lock(&w->lock);
+	for (i = 0; i < w->nr_retries; i++)
+		w->retries[i].due_ms = 0;
+	pthread_mutex_unlock(&w->lock);
+	wake(w);
+}
+
+/* Milliseconds until the first retry; -1: there is none. With the lock. */
+static int time_left(const struct watches *w)
+{
+	int64_t now = clock_mono_ms(), due = INT64_MAX;
+	size_t i;
+
+	for (i = 0; i < w->nr_retries; i++)
+		if (w->retries[i].due_ms < due)
+			due = w->retries[i].due_ms;
+	if (due == INT64_MAX)
+		return -1;
+	return due > now ? (int)(due - now) : 0;
+}
+
+/* Sleep until one has ended, there is another to watch, or time is up. */
 static void wait_for_all(struct watches *w)
 {
 	struct pollfd *fds;
 	eventfd_t n;
 	size_t i, nr;
+	int ms;
 
 	pthread_mutex_lock(&w->lock);
 	nr = w->n + 1;
 	fds = xcalloc(nr, sizeof(*fds));
 	for (i = 0; i < w->n; i++)
 		fds[i].fd = w->v[i].fd;
+	ms = time_left(w);
 	pthread_mutex_unlock(&w->lock);
 	fds[nr - 1].fd = w->wake;
 	for (i = 0; i < nr; i++)
 		fds[i].events = POLLIN;
-	poll(fds, nr, -1);
+	poll(fds, nr, ms);
 	if (fds[nr - 1].revents)
 		eventfd_read(w->wake, &n);
 	free(fds);
@@ -153,9 +206,36 @@ static void see_to_ended(struct watches *w)
 			nanosleep(&pause, NULL);
 		paused = true;
 		if (!access(gone.socket, F_OK) && !w->slugd->stopping)
-			launch_again(w->slugd, gone.app);
+			launch_again(w->slugd, gone.app, 0);
 		watch_release(&gone);
 	}
+}
+
+/* Move one that is due into *out. */
+static bool take_due(struct watches *w, struct retry *out)
+{
+	bool found = false;
+	size_t i;
+
+	pthread_mutex_lock(&w->lock);
+	for (i = 0; i < w->nr_retries && !found; i++) {
+		found = w->retries[i].due_ms <= clock_mono_ms();
+		if (found) {
+			*out = w->retries[i];
+			w->retries[i] = w->retries[--w->nr_retries];
+		}
+	}
+	pthread_mutex_unlock(&w->lock);
+	return found;
+}
+
+static void see_to_due(struct watches *w)
+{
+	struct retry r;
+
+	while (take_due(w, &r))
+		if (!w->slugd->stopping)
+			launch_again(w->slugd, r.app, r.pause);
 }
 
 static void *watch_all(void *arg)
@@ -165,6 +245,7 @@ static void *watch_all(void *arg)
 	while (!is_over(w)) {
 		wait_for_all(w);
 		see_to_ended(w);
+		see_to_due(w);
 	}
 	return NULL;
 }
@@ -195,6 +276,7 @@ void watches_free(struct watches *w)
 	for (i = 0; i < w->n; i++)
 		watch_release(&w->v[i]);
 	free(w->v);
+	free(w->retries);
 	close(w->wake);
 	pthread_mutex_destroy(&w->lock);
 	free(w);
