@@ -134,6 +134,9 @@ int route_change(struct route *r, const json_t *spec)
 		r->before = r->relay;
 	}
 	servers_close(r->servers);
+	/* Both may have had the same state file. */
+	if (fresh->servers)
+		servers_sync(fresh->servers);
 	r->relay = fresh->relay;
 	r->servers = fresh->servers;
 	free(fresh);
