@@ -15,7 +15,6 @@
 #include "mem.h"
 #include "sock.h"
 
-#define ANSWER_MS  2000
 #define MAX_ANSWER ((size_t)16 << 20)
 #define LOCK_MS    5 /* between two attempts */
 
@@ -52,12 +51,13 @@ static int read_more(int fd, char **text, size_t *len, int64_t deadline)
 	return 1;
 }
 
-int haproxy_ask(char **out, const char *socket, const char *commands)
+int haproxy_ask(char **out, const char *socket, const char *commands, int ms)
 {
-	int64_t deadline = clock_mono_ms() + ANSWER_MS;
+	int64_t deadline = clock_mono_ms() + ms;
 	char *text = NULL;
 	size_t len = 0;
-	int fd = -1, rc = sock_connect_unix(&fd, socket), more = 1;
+	int fd = -1, more = 1;
+	int rc = sock_connect_unix_within(&fd, socket, ms);
 
 	if (!rc)
 		rc = send_line(fd, commands);

@@ -23,11 +23,13 @@
 
 /*
  * Send commands (one, or some with ';' between) to the HAProxy at this
- * socket, and take all that it answers into *out (caller frees). It takes 2
- * seconds at most, where HAProxy is stuck.
+ * socket, and take all that it answers into *out (caller frees). It takes ms
+ * milliseconds at most, where HAProxy is stuck: HAPROXY_MS, where nothing
+ * else waits for the caller.
  * Errors: ERR_UNAVAILABLE.
  */
-int haproxy_ask(char **out, const char *socket, const char *commands);
+#define HAPROXY_MS 2000
+int haproxy_ask(char **out, const char *socket, const char *commands, int ms);
 
 /*
  * Lock the folder, alone (slugd, for a reload) or with others (slugruns, a

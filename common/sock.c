@@ -18,8 +18,8 @@
 #include "err.h"
 #include "mem.h"
 
-/* Seconds until connecting is given up. */
-#define CONNECT_S 10
+/* Milliseconds until connecting is given up. */
+#define CONNECT_MS 10000
 
 /*
  * The address of path. A path too long for one goes through a descriptor of
@@ -56,7 +56,13 @@ done:
 
 int sock_connect_unix(int *out, const char *path)
 {
-	const struct timeval limit = { CONNECT_S, 0 }, none = { 0, 0 };
+	return sock_connect_unix_within(out, path, CONNECT_MS);
+}
+
+int sock_connect_unix_within(int *out, const char *path, int ms)
+{
+	const struct timeval limit = { ms / 1000, ms % 1000 * 1000 };
+	const struct timeval none = { 0, 0 };
 	struct sockaddr_un addr;
 	int dir = -1, fd = -1, rc;
 

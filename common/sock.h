@@ -13,6 +13,9 @@
 /* Connect to the Unix socket at path, into *out. Errors: ERR_UNAVAILABLE. */
 int sock_connect_unix(int *out, const char *path);
 
+/* The same within ms milliseconds: a listener that is stuck takes nobody. */
+int sock_connect_unix_within(int *out, const char *path, int ms);
+
 /*
  * Listen on a Unix socket at path with the given mode, into *out. What lies
  * at path is replaced: the caller holds a lock that says it may.

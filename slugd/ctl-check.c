@@ -174,8 +174,8 @@ static bool is_routed(const struct check *c, int64_t port)
 	char *path = xasprintf("%s/haproxy.sock", c->ctl->dir);
 	char *command = xasprintf("show stat in-%" PRId64 " 1 -1", port);
 	char *out = NULL;
-	bool is =
-		!haproxy_ask(&out, path, command) && strstr(out, ",FRONTEND,");
+	bool is = !haproxy_ask(&out, path, command, HAPROXY_MS) &&
+		  strstr(out, ",FRONTEND,");
 
 	free(out);
 	free(command);

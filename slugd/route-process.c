@@ -88,9 +88,10 @@ int route_look(const char *socket, struct running *now)
 	int rc;
 
 	memset(now, 0, sizeof(*now));
-	rc = haproxy_ask(&info, socket, "show info");
+	rc = haproxy_ask(&info, socket, "show info", HAPROXY_MS);
 	if (!rc)
-		rc = haproxy_ask(&now->frontends, socket, "show stat -1 1 -1");
+		rc = haproxy_ask(&now->frontends, socket, "show stat -1 1 -1",
+				 HAPROXY_MS);
 	if (!rc) {
 		now->pid = (pid_t)strtol(value_of(info, "Pid"), NULL, 10);
 		snprintf(now->id, sizeof(now->id), "%s",

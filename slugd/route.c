@@ -546,7 +546,7 @@ int route_maintenance(struct slugd *d, const struct app *app, bool on)
 	pthread_mutex_lock(&r->lock);
 	rc = write_map(d, app, on);
 	/* One that is gone reads the file when it starts. */
-	if (!rc && haproxy_ask(&out, r->socket, command))
+	if (!rc && haproxy_ask(&out, r->socket, command, HAPROXY_MS))
 		log_line("app=%s: maintenance: %s", app->name, err_msg());
 	pthread_mutex_unlock(&r->lock);
 	free(out);

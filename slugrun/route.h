@@ -13,9 +13,10 @@
  * The app's traffic: what comes to its stable address goes to its current
  * web processes. It is led there by slugd's HAProxy, whose back end of this
  * app is kept in line here, or by a relay of our own (relay.h). All calls
- * are the main thread's. None waits for more than 2 seconds, and that only
- * where HAProxy is stuck; one that is gone loses nothing: the servers are in
- * a file from which slugd starts the next one, and are asked for again.
+ * are the main thread's. Where HAProxy is stuck one waits for half a second,
+ * and those after it for a twentieth; one that is gone loses nothing: the
+ * servers are in a file from which slugd starts the next one, and are asked
+ * for again.
  */
 struct route;
 

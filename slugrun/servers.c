@@ -17,7 +17,8 @@
 #include "mem.h"
 #include "route.h"
 
-#define LOCK_MS  2000 /* a reload takes 0.1 s */
+#define WAIT_MS  500  /* for HAProxy, and for a reload, which takes 0.1 s */
+#define STUCK_MS 50   /* the same once it did not answer */
 #define AGAIN_MS 1000 /* until HAProxy is asked again, where that failed */
 #define DRAIN_MS 30   /* between two looks whether a server is drained */
 
@@ -41,9 +42,11 @@ struct server {
 
 struct servers {
 	char *socket, *backend, *state, *folder;
-	bool behind;    /* HAProxy is not what is wished */
-	bool told;      /* and that was logged */
-	int64_t due_ms; /* when to try again */
+	bool behind;      /* HAProxy is not what is wished */
+	bool told;        /* and that was logged */
+	bool stuck;       /* it did not answer the last time */
+	int64_t due_ms;   /* when to try again */
+	int64_t until_ms; /* so long it is waited for */
 	TAILQ_HEAD(, server) list;
 };
 
@@ -140,23 +143,41 @@ static int write_state(const struct servers *s)
 	return rc;
 }
 
+/* How long HAProxy may take for what comes now, as a whole. */
+static int begin(struct servers *s)
+{
+	int ms = s->stuck ? STUCK_MS : WAIT_MS;
+
+	s->until_ms = clock_mono_ms() + ms;
+	return ms;
+}
+
+static int ask(struct servers *s, const char *text, char **out)
+{
+	int64_t left = s->until_ms - clock_mono_ms();
+	int rc = haproxy_ask(out, s->socket, text, left > 1 ? (int)left : 1);
+
+	s->stuck = rc != 0;
+	return rc;
+}
+
 /*
  * Let HAProxy do something to a server, as "del server app-myapp/web.1-4".
  * Its words into *out (caller frees).
  */
-static int order(const struct servers *s, const struct server *v,
-		 const char *verb, const char *rest, char **out)
+static int order(struct servers *s, const struct server *v, const char *verb,
+		 const char *rest, char **out)
 {
 	char *text = xasprintf("%s %s/%s%s", verb, s->backend, v->name, rest);
-	int rc = haproxy_ask(out, s->socket, text);
+	int rc = ask(s, text, out);
 
 	free(text);
 	return rc;
 }
 
 /* One for which it is an error where HAProxy says anything but this. */
-static int command(const struct servers *s, const struct server *v,
-		   const char *verb, const char *rest, const char *wanted)
+static int command(struct servers *s, const struct server *v, const char *verb,
+		   const char *rest, const char *wanted)
 {
 	char *out = NULL;
 	int rc = order(s, v, verb, rest, &out);
@@ -169,7 +190,7 @@ static int command(const struct servers *s, const struct server *v,
 }
 
 /* Let no new request go to it. */
-static int disable(const struct servers *s, struct server *v)
+static int disable(struct servers *s, struct server *v)
 {
 	int rc = command(s, v, "set server", " state maint", "\n");
 
@@ -178,7 +199,7 @@ static int disable(const struct servers *s, struct server *v)
 	return rc;
 }
 
-static int enable(const struct servers *s, struct server *v)
+static int enable(struct servers *s, struct server *v)
 {
 	char *address = NULL;
 	int rc = 0;
@@ -235,7 +256,7 @@ static int look(struct servers *s)
 	char *text = xasprintf("show servers state %s", s->backend);
 	char *out = NULL, *save = NULL, *line;
 	struct server *v;
-	int rc = haproxy_ask(&out, s->socket, text);
+	int rc = ask(s, text, &out);
 
 	if (!rc && strncmp(out, "1\n#", 3) != 0)
 		rc = err_set(ERR_UNAVAILABLE, "HAProxy: %.*s",
@@ -276,7 +297,7 @@ int servers_sync(struct servers *s)
 	int fd = -1, state, rc;
 
 	/* Without the lock, too: slugd has us do it again after a reload. */
-	rc = haproxy_lock(&fd, s->folder, false, LOCK_MS);
+	rc = haproxy_lock(&fd, s->folder, false, begin(s));
 	state = write_state(s);
 	if (state)
 		rc = state;
@@ -349,6 +370,7 @@ static void try_delete(struct servers *s, struct server *v)
 
 	if (v->state != SERVER_LEAVING || s->behind)
 		return;
+	begin(s);
 	if (order(s, v, "del server", "", &out)) {
 		s->behind = true;
 		s->due_ms = clock_mono_ms() + AGAIN_MS;

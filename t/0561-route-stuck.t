@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# A HAProxy that takes the place of another.
+# A HAProxy that hangs, and one that takes the place of another.
 # shellcheck disable=SC2317 # within calls some of them
 # shellcheck source=t/lib/test.sh
 . "$(dirname "$0")/lib/test.sh"
@@ -68,5 +68,56 @@ ask POST /stop >out
 stop_slugrun
 ok "$([ ! -e route/myapp ]; echo $?)" 'which goes with slugrun'
 
-[ "$failures" -eq 0 ] || diag "$(cat "$scratch/slugrun.log")"
+# --- HAProxy is stopped by a signal
+
+if ! command -v haproxy >/dev/null; then
+	skip 8 'no haproxy'
+	finish
+fi
+driver=slugrun
+make_dir
+start_slugd && make_app myapp >/dev/null || exit 1
+cd work || exit 1
+url=$(api GET /apps/myapp | grep -o 'http://127.0.0.1:[0-9]*')
+cat >>Procfile <<'END'
+clock: while :; do echo tick; sleep 0.02; done
+END
+git commit -qam 'A clock'
+git push -q heroku master 2>/dev/null
+api PATCH /apps/myapp/formation/clock -d '{"quantity": 1}' >../out
+answers() {
+	curl -sS -m 5 "$url/" | grep -q "RELEASE_VERSION=$1"
+}
+ok "$(within 10 answers v2; echo $?)" 'an app'
+ticks() {
+	cat "$dir/apps/myapp/log" "$dir/apps/myapp/log.1" 2>/dev/null |
+		grep -c 'app.clock.1.: tick'
+}
+more_ticks() {
+	[ "$(ticks)" -gt "$1" ]
+}
+route_is_behind() {
+	grep -q 'the route: HAProxy does not answer' "$scratch/slugd.log"
+}
+
+haproxy=$(cat "$dir/haproxy.pid")
+kill -STOP "$haproxy"
+like "$(api PATCH /apps/myapp/formation/web -d '{"quantity": 2}')" \
+	'"quantity":2' 'HAProxy is stuck: processes are started'
+ok "$(within 10 route_is_behind; echo $?)" 'and not known to it'
+late=0
+for _ in $(seq 150); do
+	api GET /apps/myapp/dynos -m 1.5 >../out 2>&1 || late=$((late + 1))
+done
+ok "$([ "$late" -le 1 ]; echo $?)" 'meanwhile slugrun answers'
+[ "$late" -le 1 ] || diag "late: $late of 150"
+like "$(git heroku ps)" '^web.2: up' 'git heroku ps shows them'
+ok "$(within 5 more_ticks "$(ticks)"; echo $?)" 'the log goes on'
+api PATCH /apps/myapp/config-vars -d '{"A": "1"}' >../out
+kill -CONT "$haproxy"
+ok "$(within 20 answers v3; echo $?)" 'it goes on: so does a release'
+like "$(api GET /apps/myapp/releases/current)" '"status":"succeeded"' \
+	'which is well'
+
+[ "$failures" -eq 0 ] || diag "$(tail -n 40 "$scratch/slugd.log")"
 finish
