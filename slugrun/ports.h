@@ -24,11 +24,17 @@ struct port_lease {
 struct port_wish {
 	const char *store;    /* slugd's folder: ports.lock is in it */
 	uint16_t first, last; /* the highest that is free is taken */
-	uint16_t but;         /* not this one; 0: any */
+	uint16_t but;         /* not this one, if there is another; 0: any */
 };
 
 /* Take a port. Errors: ERR_UNAVAILABLE where none is free; ERR_SYSTEM. */
 int port_take(struct port_lease *lease, const struct port_wish *w);
+
+/*
+ * Is it that user who would get a connection to 127.0.0.1:port? Another one
+ * may listen there since the choice.
+ */
+bool port_is_of(uint16_t port, int64_t uid);
 
 /* Give it back; a lease that holds none is left alone. */
 void port_release(struct port_lease *lease);

@@ -224,12 +224,14 @@ static bool group_is_gone(const struct process *p, int64_t now)
  */
 static bool answers(struct process *p, int64_t now)
 {
+	const struct release *r = p->release;
 	int64_t pause = (now - p->started_ms) / 8;
 
 	if (p->probe.fd < 0 && now < p->due_ms)
 		return false;
 	p->due_ms = now + (pause < 1 ? 1 : pause > POLL_MS ? POLL_MS : pause);
-	return probe_answers(&p->probe, p->port.port, p->release->check, now);
+	return probe_answers(&p->probe, p->port.port, r->check, now) &&
+	       (r->uid < 0 || port_is_of(p->port.port, r->uid));
 }
 
 static void tick_starting(struct process *p, struct applog *log, int64_t now)

@@ -21,8 +21,9 @@
  *	any of them -> ending -> gone			(once it shall not)
  *
  * A web process is up when it accepts a connection on its port, or answers
- * a request for the release's check with 2xx or 3xx; any other when it has
- * lived for PROCESS_SETTLE_MS.
+ * a request for the release's check with 2xx or 3xx, and, where the app has
+ * a uid, nobody else does that in its place; any other when it has lived for
+ * PROCESS_SETTLE_MS.
  *
  * A one-off process (run.1, release.1) is up at once, is never started
  * again, and is gone when it ends.

@@ -12,7 +12,7 @@ store=$top/slugd
 app=$store/apps/myapp
 
 # launch PROCESSES [KEY VALUE]...: the next release, with all fences but
-# where a key says something else.
+# where a key says something else; $ports and $timeout count where not empty.
 version=0
 launch() {
 	version=$((version + 1))
@@ -24,8 +24,8 @@ launch() {
 		{"app": "myapp", "version": $version, "commit": null,
 		 "created_at": 1000000000, "store": "$store", "slug": "$slug",
 		 "config": {}, "processes": [$launch_processes],
-		 "listen": $first_port, "ports": [$first_port, $last_port],
-		 "timeout": 20, "grace": 2
+		 "listen": $first_port, "ports": ${ports:-[$first_port, $last_port]},
+		 "timeout": ${timeout:-20}, "grace": 2
 		END
 		for key in namespaces seccomp cgroups; do
 			case $launch_keys in
