@@ -327,8 +327,12 @@ static int read_body(struct http_request *req)
 
 static void dispatch(struct http_request *req)
 {
-	int rc = find_route(req);
+	int rc = 0;
 
+	if (req->peer->is_boxed)
+		rc = err_set(ERR_FORBIDDEN, "an app has no access here");
+	if (!rc)
+		rc = find_route(req);
 	if (!rc)
 		rc = read_body(req);
 	if (rc) {

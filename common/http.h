@@ -29,10 +29,15 @@
 struct http_server;
 struct http_stream;
 
-/* Who is at the other end: known from the moment it connected. */
+/*
+ * Who is at the other end: known from the moment it connected. Where apps
+ * have our uid, the user namespace tells who is one; requests of such a peer
+ * are refused.
+ */
 struct http_peer {
 	uid_t uid;
 	pid_t pid;
+	bool is_boxed;  /* has our uid, but a user namespace of its own */
 	char *user;     /* the uid's name, or what POST /session claimed */
 	unsigned calls; /* requests on this connection before this one */
 };

@@ -41,6 +41,15 @@ stop_slugd
 start_slugd
 is "$(api GET /apps)" '[]' 'also after a start'
 
+# --- who has our uid, but not our user namespace ---
+
+if unshare --user true 2>/dev/null; then
+	is "$(unshare --user curl -sS --unix-socket "$dir/slugd.sock" \
+		-o answer -w '%{http_code}' http://slugd/apps)" 403 \
+		'an app with the uid of slugd is refused'
+	like "$(cat answer)" 'an app has no access here' 'in words'
+fi
+
 # --- a client that has ended its own side ---
 
 make_app || exit 1

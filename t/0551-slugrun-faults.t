@@ -15,6 +15,7 @@ slugrun() {
 	pgrep -f "slugrun $app\$"
 }
 # states: of all processes, in a line.
+# shellcheck disable=SC2317 # called by within
 states() {
 	git heroku ps | sed -n 's/^\([a-z]*\.[0-9]*\): \([a-z]*\).*/\1=\2/p' | xargs
 }
