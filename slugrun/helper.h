@@ -8,7 +8,7 @@
 
 /*
  * A short-lived child that works on the app's folder while the supervisor
- * goes on: "slugunpack ...", "slugrun prune ...". One at a time.
+ * goes on: "slugunpack ...", "slugrun-box prune ...". One at a time.
  */
 struct helper {
 	pid_t pid; /* 0: none */

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: ISC */
 
 /*
- * slugrun-box: what slugrun starts for each process of an app. A program of
- * its own because it is started often, and stays as the process's init:
- * with all libraries of slugrun that would cost five milliseconds and a
- * megabyte each time. See slugrun(8).
+ * slugrun-box: what slugrun starts for each process of an app, and to remove
+ * what is left of one, or of a release. A program of its own because it is
+ * started often, and stays as the process's init: with all libraries of
+ * slugrun that would cost five milliseconds and a megabyte each time. See
+ * slugrun(8).
  *
  * It has the rights of slugrun, which with root's makes the process another
  * user's; the process that the app's command begins in has given up all.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #include "attach.h"
 #include "box.h"
@@ -20,6 +23,8 @@
 #include "fences.h"
 #include "guard.h"
 #include "log.h"
+#include "mem.h"
+#include "tree.h"
 
 /* exec PARENT NAME [stay] */
 static int run_exec(char **argv)
@@ -31,6 +36,18 @@ static int run_exec(char **argv)
 static int run_clear(char **argv)
 {
 	return box_clear(argv[0], argv[1]);
+}
+
+/* prune APPDIR KEEP...: of a helper of the supervisor's, which it ends with */
+static int run_prune(char **argv)
+{
+	char *trees = xasprintf("%s/trees", argv[0]);
+	int rc;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	rc = tree_prune(trees, argv + 1);
+	free(trees);
+	return rc;
 }
 
 static int run_guard(char **argv)
@@ -56,7 +73,7 @@ static const struct mode {
 } modes[] = {
 	{ "attach", 5, 5, run_attach }, { "clear", 1, 2, run_clear },
 	{ "exec", 2, 3, run_exec },     { "fences", 1, 1, run_fences },
-	{ "guard", 1, 1, run_guard },
+	{ "guard", 1, 1, run_guard },   { "prune", 1, 10000, run_prune },
 };
 
 int main(int argc, char **argv)

@@ -7,35 +7,20 @@
  * A slug is unpacked by slugunpack(8), and an app's command is run after the
  * child gave up what it does not need.
  */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "err.h"
 #include "log.h"
-#include "mem.h"
 #include "proc.h"
 #include "supervisor.h"
-#include "tree.h"
 
 static int run_supervisor(char **argv)
 {
 	proc_close_inherited();
 	return supervise(argv[0]);
-}
-
-static int run_prune(char **argv)
-{
-	char *trees = xasprintf("%s/trees", argv[0]);
-	int rc;
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	rc = tree_prune(trees, argv + 1);
-	free(trees);
-	return rc;
 }
 
 /* What slugrun-box does; the mode is the argument before these. */
@@ -56,7 +41,6 @@ static const struct mode {
 } modes[] = {
 	{ "exec", 2, 3, run_box },
 	{ "fences", 1, 1, run_box },
-	{ "prune", 1, 10000, run_prune },
 	{ NULL, 1, 1, run_supervisor },
 };
 

@@ -324,6 +324,7 @@ static size_t keep_tree(const struct supervisor *s, const char **argv, size_t n,
 
 void trees_prune(struct supervisor *s)
 {
+	char *program = proc_helper("slugrun-box");
 	const struct release *r;
 	const char **argv;
 	size_t n = 8;
@@ -332,7 +333,7 @@ void trees_prune(struct supervisor *s)
 		n++;
 	argv = xcalloc(n, sizeof(*argv));
 	n = 0;
-	argv[n++] = "/proc/self/exe";
+	argv[n++] = program;
 	argv[n++] = "prune";
 	argv[n++] = s->dir;
 	n = keep_tree(s, argv, n, s->running);
@@ -346,4 +347,5 @@ void trees_prune(struct supervisor *s)
 	if (helper_start(&s->helper, argv, pruned, s))
 		log_line("old releases: %s", err_msg());
 	free(argv);
+	free(program);
 }
