@@ -321,8 +321,10 @@ void servers_point(struct servers *s, const struct route_server *v, size_t n)
 	size_t i;
 
 	for (old = TAILQ_FIRST(&s->list); old; old = TAILQ_NEXT(old, link))
-		if (old->state == SERVER_WISHED)
+		if (old->state == SERVER_WISHED) {
 			old->state = SERVER_LEAVING;
+			old->look_ms = clock_mono_ms() + DRAIN_MS;
+		}
 	for (i = 0; i < n && i < HAPROXY_SERVERS; i++) {
 		char *name = xasprintf("%s-%d", v[i].name, (int)v[i].pid);
 
