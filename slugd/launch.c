@@ -258,6 +258,8 @@ static void launch_job(void *arg)
 	}
 	gc_release(d, job->app->id);
 done:
+	/* Not before: for now its git would be in the way. */
+	kept_release(d, job->app, r);
 	job_free(job);
 }
 
@@ -306,8 +308,8 @@ void launch_release(struct slugd *d, const struct app *app,
 
 	if (d->recovering)
 		return; /* launch_recover() sees to it */
-	kept_release(d, app, r);
 	if (r->status != RELEASE_PENDING) {
+		kept_release(d, app, r);
 		gc_release(d, app->id);
 		return;
 	}
