@@ -27,7 +27,16 @@ static json_t *object_folders(void)
 	return more;
 }
 
-/* Show the build to its end; then slugd's verdict. */
+/* The release command's output, if there is one. */
+static int follow_release(struct client *c, const json_t *push)
+{
+	const char *url = json_str(push, "release_output_stream_url", NULL);
+	int rc = url ? client_stream(c, url, hook_say_bytes, NULL) : 0;
+
+	return rc == ERR_NOTFOUND ? 0 : rc;
+}
+
+/* Show the build and the rest to their ends; then slugd's verdict. */
 static int follow(struct client *c, const json_t *push)
 {
 	const char *url = json_str(push, "output_stream_url", NULL);
@@ -41,6 +50,8 @@ static int follow(struct client *c, const json_t *push)
 	/* A release command may be silent for long. */
 	client_set_timeout(c, 0);
 	rc = client_stream(c, url, hook_say_bytes, NULL);
+	if (!rc)
+		rc = follow_release(c, push);
 	if (!rc)
 		rc = client_call(c, "GET", path, NULL, &status);
 	if (rc)

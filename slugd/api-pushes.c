@@ -129,9 +129,11 @@ int api_push_create(void *ctx, struct http_request *req)
 	push.objects = json_str(req->body, "objects", "");
 	rc = pushes_begin(d->pushes, &push, &status);
 	if (!rc)
-		req->reply = json_make("{s:s, s:[], s:o}", "id", status.id,
+		req->reply = json_make("{s:s, s:[], s:o, s:o}", "id", status.id,
 				       "messages", "output_stream_url",
-				       api_stream_url(req, status.build));
+				       api_stream_url(req, status.build),
+				       "release_output_stream_url",
+				       api_stream_url(req, status.id));
 done:
 	app_free(app);
 	return rc;

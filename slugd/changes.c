@@ -59,7 +59,7 @@ int ledger_append(struct ledger *l, struct release *r, const char *push)
 	if (l->launch && r->slug) {
 		r->status = RELEASE_PENDING;
 		id_random(uuid);
-		str_replace(&r->output, xstrdup(uuid));
+		str_replace(&r->output, xstrdup(push ? push : uuid));
 	}
 	rc = ops->release_add(l->backend, r, push);
 	if (rc)

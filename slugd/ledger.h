@@ -62,7 +62,7 @@ struct release {
 	int64_t config_set, addon_set; /* where the back end keeps these */
 	char *build;                   /* uuid, of a deploy; else NULL */
 	int64_t target; /* of a rollback: the target's version, else 0 */
-	char *output;   /* uuid of its output stream, or NULL */
+	char *output;   /* uuid of its output stream, its push's; or NULL */
 	int64_t created_at, updated_at;
 	bool current; /* it is what runs, or would run */
 	bool pinned;  /* its slug is not let go */

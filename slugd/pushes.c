@@ -329,7 +329,7 @@ static void build_job(void *arg)
 {
 	struct push *push = arg;
 	struct pushes *p = push->pushes;
-	struct stream *stream = push->build.stream;
+	struct stream *stream;
 	int rc = build_push(push);
 
 	if (rc) {
@@ -337,6 +337,7 @@ static void build_job(void *arg)
 			 push->build.push, err_msg());
 		build_say_refused(&push->build);
 	}
+	stream = push->build.stream;
 	push->build.stream = NULL;
 	push_set_state(push, rc             ? PUSH_REFUSED
 			     : push->direct ? PUSH_SETTLED

@@ -29,7 +29,7 @@ struct push_request {
 };
 
 struct push_status {
-	char id[UUID_SIZE];
+	char id[UUID_SIZE];    /* and the release's output stream */
 	char build[UUID_SIZE]; /* and its output stream */
 	const char *state;     /* pending, succeeded, failed */
 };

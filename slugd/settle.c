@@ -24,19 +24,6 @@
 #define SWEEPS       20 /* one each 100 ms, while others work there */
 #define MAX_LEASES   256
 
-/* What post-receive says is kept with the build's output. */
-static void say_launched(const struct push *push, const struct intent *intent,
-			 int64_t version)
-{
-	struct stream *stream = NULL;
-
-	if (push->tried &&
-	    !stream_begin(push->pushes->slugd->streams, intent->build, &stream))
-		stream_print(stream, "-----> Launching... v%" PRId64 "\n",
-			     version);
-	stream_end(stream);
-}
-
 /* The ref moved: make that durable, then the release. */
 static int settle_moved(struct push *push, struct intent *intent,
 			struct release **out)
@@ -51,7 +38,6 @@ static int settle_moved(struct push *push, struct intent *intent,
 		return rc;
 	log_line("app=%s push=%s settled as v%" PRId64, push->build.app->name,
 		 intent->push, (*out)->version);
-	say_launched(push, intent, (*out)->version);
 	push_set_state(push, PUSH_SETTLED);
 	launch_release(d, push->build.app, *out);
 	lane_let_go(d->lanes, push->build.app->id, intent->push);

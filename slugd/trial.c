@@ -150,6 +150,36 @@ static int take_lane(void *arg)
 	return rc;
 }
 
+/*
+ * What the release command says is the release's output, not the build's,
+ * which has ended but for what went wrong.
+ */
+static int turn_to_release(struct push *push)
+{
+	struct stream *build = push->build.stream;
+	int rc = stream_begin(push->pushes->slugd->streams, push->build.push,
+			      &push->build.stream);
+
+	if (rc)
+		return rc;
+	stream_print(build, "-----> Running release command...\n");
+	stream_end(build);
+	return 0;
+}
+
+/* The build is of no use, and says why, as the release's output will. */
+static void say_in_build(struct push *push)
+{
+	struct stream *release = push->build.stream;
+
+	if (stream_begin(push->pushes->slugd->streams, push->build.uuid,
+			 &push->build.stream))
+		return;
+	build_say_refused(&push->build);
+	stream_end(push->build.stream);
+	push->build.stream = release;
+}
+
 /* A job of the app's lane of launches. */
 static void submit(struct slugd *d, const struct app *app,
 		   void (*fn)(void *arg), void *arg)
@@ -174,12 +204,15 @@ int trial_run(struct push *push, const struct slug *slug)
 	if (rc)
 		return rc;
 	if (t.command)
-		stream_print(push->build.stream,
-			     "-----> Running release command...\n");
+		rc = turn_to_release(push);
+	if (rc)
+		return rc;
 	submit(d, push->build.app, trial_job, &t);
 	rc = await(&t);
 	/* Else post-receive says it, as git may refuse the push after us. */
-	if (rc && !t.command)
+	if (rc && t.command)
+		say_in_build(push);
+	else if (rc)
 		stream_print(push->build.stream,
 			     "-----> Launching... failed\n");
 	return rc;

@@ -39,6 +39,13 @@ status_of() {
 	api GET "/apps/myapp/releases/$1" | grep -o '"status":"[a-z]*"' |
 		cut -d '"' -f 4
 }
+# output_of PATH: of the newest of these builds, or of that release.
+output_of() {
+	api GET "$(api GET "/apps/myapp/$1" | perl -MJSON::PP -e 'local $/;
+		my $v = decode_json(<STDIN>);
+		$v = $v->[0] if ref $v eq "ARRAY";
+		print $v->{output_stream_url}' | sed 's,^http://[^/]*,,')"
+}
 has_status() {
 	[ "$(status_of "$1")" = "$2" ]
 }
@@ -66,8 +73,6 @@ is "$(printf '%s\n' "$err" | sed -n 's/^remote: \(-----> L.*[^ ]\) *$/\1/p')" \
 is "$(page)" first 'it answers'
 like "$(cat "$scratch/slugd.log")" 'slugrun: trying v2' 'it was tried'
 is "$(grep -c 'launching v2' "$scratch/slugd.log")" 0 'and not launched again'
-like "$(git heroku releases:output)" '^-----> Launching\.\.\. v2$' \
-	'its output has an end'
 
 # --- what does not
 
@@ -99,6 +104,7 @@ refused 'a release command that fails' \
 	'^remote:  !     the release command exited with status 4'
 is "$(printf '%s\n' "$err" | grep -c 'on its way')" 1 'its output is shown, once'
 unlike "$err" 'Launching' 'nothing is launched'
+like "$(output_of builds)" '^ !     .* exited with status 4' 'its build says why'
 deploy "${good}release: sleep 100\n" bad
 refused 'a release command without end' \
 	'^remote:  !     the release command did not end within 2 seconds'
@@ -117,6 +123,11 @@ like "$err" '^remote: no end *$' 'to its end'
 like "$err" '^remote: -----> Launching\.\.\. done, v3 deployed' 'then the launch'
 like "$(git heroku releases:output v3)" '^HEROKU_RELEASE_VERSION=v3$' \
 	'it is kept'
+is "$(output_of releases/v3)" "$(printf 'HEROKU_RELEASE_VERSION=v3\nno end')" \
+	'as the output of the release alone'
+like "$(git heroku releases:output v3 | tr '\n' ' ')" \
+	'^-----> Comp.* done, .*-----> Running release command\.\.\. HERO.* no end $' \
+	'releases:output has the build before it'
 unlike "$(slugrun)" '"release"' 'it is no process'
 run git heroku config:set A=1
 is "$status" 0 'a change of config runs it, too'
