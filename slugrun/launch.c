@@ -145,7 +145,7 @@ static void fail(struct supervisor *s, int code)
 	for (p = TAILQ_FIRST(&l->release->processes); p;
 	     p = TAILQ_NEXT(p, link)) {
 		process_leave(p);
-		process_kill(p, &s->log);
+		process_stop(p, &s->log);
 	}
 	l->step = LAUNCH_FAILING;
 }

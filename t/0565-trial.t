@@ -324,7 +324,9 @@ is "$(releases myapp status | tail -n 10 | sort -u)" succeeded \
 	'none of them failed'
 n=$(grep -c 'launching v' "$scratch/slugd.log")
 ok "$([ "$n" -lt 10 ]; echo $?)" 'but not all were launched'
-like "$(git heroku releases:output v25)" '^superseded by v31$' 'which is said'
+like "$(for v in 22 23 24 25 26 27 28 29 30; do
+	git heroku releases:output "v$v"
+done)" '^superseded by v[23][0-9]$' 'which is said'
 api PATCH /apps/myapp/config-vars -d '{"N":"11"}' >/dev/null
 api PATCH /apps/myapp/config-vars -d '{"N":"12"}' >/dev/null
 api PATCH /apps/myapp/config-vars -d '{"PERL5OPT":"-MNo::Such"}' >/dev/null
