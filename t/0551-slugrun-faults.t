@@ -4,7 +4,7 @@
 # descriptors, a guard that comes late, names that an app takes.
 . "$(dirname "$0")/lib/test.sh"
 driver=slugrun
-launch='timeout = 20\ngrace = 1\n'
+launch='timeout = 20\ngrace = 5\nrelease_timeout = 1\n'
 prlimit --pid $$ --nofile=256:
 make_dir '[route]' 'driver = direct'
 start_slugd || exit 1
@@ -86,6 +86,21 @@ within 10 grep -q 'has 20 names' "$app/log"
 ok $? 'which slugrun does not need'
 run git heroku ps:restart web
 is "$status:$err" 0: 'no port is kept from others so'
+
+# --- a release command that is broken off ---
+
+cat >release.sh <<'EOF'
+trap 'echo has time; exit 1' TERM
+while :; do sleep 0.1; done
+EOF
+echo 'release: exec sh release.sh' >>Procfile
+git add release.sh Procfile
+git commit -qm 'A release command without an end'
+run git push heroku master
+is "$status" 1 'a release command that goes on for too long'
+like "$err" 'did not end within 1 second' 'fails'
+like "$(cat "$app/log")" ' app\[release\.1\]: has time$' \
+	'and may clean up behind itself'
 
 # --- the guard of one that was killed, late ---
 
