@@ -54,10 +54,10 @@ static int take_scale(json_t *updates, const char *arg)
 	return json_array_append_new(updates, v) ? bad_scale(arg) : 0;
 }
 
-/* " done, now running web at 3:1X, worker at 1:1X." */
-static void show_done(const json_t *formation)
+/* "web=3:1X worker=1:1X", or with " at " for '=', and ", " between them. */
+static void show_formation(const json_t *formation, const char *is,
+			   const char *between)
 {
-	const char *before = " done, now running ";
 	const json_t *f;
 	size_t i;
 
@@ -67,13 +67,11 @@ static void show_done(const json_t *formation)
 		f = json_array_get(formation, i);
 		type = text_escape(json_str(f, "type", ""));
 		size = text_escape(json_str(f, "size", ""));
-		printf("%s%s at %" PRId64 ":%s", before, type,
+		printf("%s%s%s%" PRId64 ":%s", i ? between : "", type, is,
 		       json_int(f, "quantity", 0), size);
-		before = ", ";
 		free(type);
 		free(size);
 	}
-	puts(".");
 }
 
 static int scale(struct heroku *h)
@@ -93,33 +91,16 @@ static int scale(struct heroku *h)
 	path = heroku_path(h, "/formation");
 	c.path = path;
 	rc = change_make(h, &c, "Scaling dynos");
-	if (!rc)
-		show_done(c.answer);
+	if (rc)
+		goto done;
+	printf(" done, now running ");
+	show_formation(c.answer, " at ", ", ");
+	puts(".");
 done:
 	change_release(&c);
 	json_decref(body);
 	free(path);
 	return rc;
-}
-
-/* "web=3:1X worker=1:1X" */
-static void show_formation(const json_t *formation)
-{
-	const json_t *f;
-	size_t i;
-
-	for (i = 0; i < json_array_size(formation); i++) {
-		char *type, *size;
-
-		f = json_array_get(formation, i);
-		type = text_escape(json_str(f, "type", ""));
-		size = text_escape(json_str(f, "size", ""));
-		printf("%s%s=%" PRId64 ":%s", i ? " " : "", type,
-		       json_int(f, "quantity", 0), size);
-		free(type);
-		free(size);
-	}
-	putchar('\n');
 }
 
 static int show(struct heroku *h)
@@ -131,12 +112,14 @@ static int show(struct heroku *h)
 		rc = heroku_get(h, &formation, "/formation");
 	if (rc)
 		return rc;
-	if (h->json)
+	if (h->json) {
 		show_json(formation);
-	else if (json_array_size(formation))
-		show_formation(formation);
-	else
+	} else if (json_array_size(formation)) {
+		show_formation(formation, "=", " ");
+		putchar('\n');
+	} else {
 		printf("No process types on %s.\n", h->name);
+	}
 	json_decref(formation);
 	return 0;
 }
