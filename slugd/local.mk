@@ -48,6 +48,7 @@ slugd_slugd_SOURCES = \
 	slugd/provider.c slugd/provider.h \
 	slugd/pushes-internal.h \
 	slugd/pushes.c slugd/pushes.h \
+	slugd/repo-sync.c \
 	slugd/repo.c slugd/repo.h \
 	slugd/runner.c slugd/runner.h \
 	slugd/route-config.c slugd/route-config.h \

@@ -23,6 +23,7 @@ check_PROGRAMS += \
 	t/unit/test-ports \
 	t/unit/test-proc \
 	t/unit/test-procfile \
+	t/unit/test-repo-sync \
 	t/unit/test-retention \
 	t/unit/test-text
 endif
@@ -94,6 +95,12 @@ t_unit_test_proc_LDADD = $(unit_ldadd)
 t_unit_test_procfile_SOURCES = t/unit/test-procfile.c t/unit/unit.h
 t_unit_test_procfile_CPPFLAGS = $(unit_cppflags)
 t_unit_test_procfile_LDADD = $(unit_ldadd)
+
+t_unit_test_repo_sync_SOURCES = t/unit/test-repo-sync.c t/unit/unit.h \
+	slugd/repo-sync.c slugd/repo.h
+t_unit_test_repo_sync_CPPFLAGS = $(unit_cppflags)
+t_unit_test_repo_sync_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fsync
+t_unit_test_repo_sync_LDADD = $(unit_ldadd)
 
 t_unit_test_retention_SOURCES = t/unit/test-retention.c \
 	$(unit_ledger_sources)
