@@ -27,7 +27,7 @@ int __wrap_fsync(int fd)
 	const char *name;
 	ssize_t n;
 
-	snprintf(link, sizeof(link), "/proc/link/fd/%d", fd);
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	n = readlink(link, where, sizeof(where) - 1);
 	if (n < 0)
 		return -1;
