@@ -1,0 +1,61 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# What changes of an app's processes between a push's trial and its release.
+# shellcheck disable=SC2016,SC2317 # of the app's shell; within calls some
+# shellcheck source=t/lib/test.sh
+. "$(dirname "$0")/lib/test.sh"
+# shellcheck source=t/lib/push.sh
+. "$t/lib/push.sh"
+
+own_exec_path
+driver=slugrun
+make_dir "$@"
+start_slugd || exit 1
+make_app myapp >/dev/null || exit 1
+cd work || exit 1
+printf 'web: exec perl server.pl\nrelease: echo migrates\n' >Procfile
+echo 'clock: echo "files $(ulimit -n)"; exec sleep 600' >>Procfile
+git add Procfile
+commit first
+run git push heroku master
+is "$status" 0 'an app'
+
+slugrun() {
+	curl -sS --unix-socket "$dir/apps/myapp/slugrun.sock" http://slugrun/
+}
+logged() {
+	grep -q -e "$1" "$scratch/slugd.log"
+}
+# between NAME COMMAND...: it is begun between trial and release of a push.
+between() {
+	between=$1
+	shift
+	: >"$scratch/slugd.log"
+	hold reference-transaction prepared
+	commit "$between"
+	git push heroku master >"$scratch/push.out" 2>&1 </dev/null &
+	pusher=$!
+	held reference-transaction
+	"$@" >"$scratch/change.out" 2>&1 </dev/null &
+	changer=$!
+	[ "$1 $2" != 'git heroku' ] || [ "$3" != ps:scale ] ||
+		within 10 logged 'scaled to'
+	let_go reference-transaction
+	wait $pusher
+	pushed=$?
+	wait $changer
+	is "$pushed $?" '0 0' "$between, between a trial and its release"
+	is "$(grep -cE '(trying|launching) v' "$scratch/slugd.log")" 1 \
+		'is no launch of its own'
+	is "$(grep -c "app.release.1.: migrates" "$dir/apps/myapp/log")" \
+		"$((commits))" 'and no other run of the release command'
+	like "$(slugrun)" "\"version\":$(newest version)[,}]" 'it runs'
+}
+for how in clock=1 web=2 'web=0 clock=0' web=1; do
+	# shellcheck disable=SC2086 # there may be two
+	between "ps:scale $how" git heroku ps:scale $how
+done
+between ps:restart git heroku ps:restart
+between ps:stop git heroku ps:stop web
+[ "$failures" -eq 0 ] || diag "$(tail -n 40 "$scratch/slugd.log")"
+finish
