@@ -16,6 +16,7 @@
 #include "launch.h"
 #include "log.h"
 #include "mem.h"
+#include "order.h"
 
 #define SPARE_S 10 /* more than slugrun may take for what it is at */
 
@@ -149,6 +150,9 @@ static int order(struct slugd *d, struct http_request *req, const char *path,
 	json_t *body = json_make("{s:o}", "name", json_str_or_null(name));
 	int rc = api_app(d, req, &app);
 
+	/* They may be others since the release was launched. */
+	if (!strcmp(path, "/restart"))
+		json_object_set_new(body, "fences", order_fences(d->config));
 	if (!rc)
 		rc = call(d, app, path, body);
 	if (rc == ERR_UNAVAILABLE)

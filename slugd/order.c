@@ -65,18 +65,14 @@ static int describe_uid(const struct slugd *d, const struct app *app,
 	return 0;
 }
 
-/* How its processes are held. */
-static void describe_fences(const struct config *c, json_t *order)
+json_t *order_fences(const struct config *c)
 {
-	json_t *fences = json_make(
-		"{s:b, s:b, s:b, s:I, s:I, s:I, s:I}", "namespaces",
-		c->namespaces, "seccomp", c->seccomp, "cgroups", c->cgroups,
-		"memory", (json_int_t)c->memory, "max_processes",
-		(json_int_t)c->max_processes, "max_files",
-		(json_int_t)c->max_files, "log_size", (json_int_t)c->log_size);
-
-	json_object_update(order, fences);
-	json_decref(fences);
+	return json_make("{s:b, s:b, s:b, s:I, s:I, s:I, s:I}", "namespaces",
+			 c->namespaces, "seccomp", c->seccomp, "cgroups",
+			 c->cgroups, "memory", (json_int_t)c->memory,
+			 "max_processes", (json_int_t)c->max_processes,
+			 "max_files", (json_int_t)c->max_files, "log_size",
+			 (json_int_t)c->log_size);
 }
 
 /* What the log is told of the release. */
@@ -118,7 +114,7 @@ int order_make(const struct slugd *d, const struct app *app,
 	       const struct release *r, const struct slug *slug, json_t **out)
 {
 	const struct config *c = d->config;
-	json_t *processes = NULL;
+	json_t *processes = NULL, *fences;
 	int rc = route_app(d, app);
 
 	if (!rc)
@@ -142,7 +138,9 @@ int order_make(const struct slugd *d, const struct app *app,
 			 "timeout", (json_int_t)c->timeout, "grace",
 			 (json_int_t)c->grace);
 	describe_launch(c, r, slug, *out);
-	describe_fences(c, *out);
+	fences = order_fences(c);
+	json_object_update(*out, fences);
+	json_decref(fences);
 	json_object_set_new(*out, "route", route_order(d, app));
 	rc = describe_uid(d, app, *out);
 	if (rc) {

@@ -9,6 +9,7 @@
  * slugrun(8).
  */
 struct slugd;
+struct config;
 
 /*
  * The order for release r of the app, which may not be written yet, with
@@ -17,6 +18,9 @@ struct slugd;
  */
 int order_make(const struct slugd *d, const struct app *app,
 	       const struct release *r, const struct slug *slug, json_t **out);
+
+/* How slugd.ini has processes held, as a part of that; caller's reference. */
+json_t *order_fences(const struct config *c);
 
 /* What is run before a release with that slug becomes current; or NULL. */
 const char *order_release_command(const struct slug *slug);

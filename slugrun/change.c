@@ -111,6 +111,7 @@ static void restart(struct supervisor *s, struct process *p)
 
 int change_restart(struct supervisor *s, struct http_request *req)
 {
+	const json_t *fences = json_object_get(req->body, "fences");
 	const char *name = NULL;
 	struct process *p, *next;
 	bool any = false;
@@ -118,8 +119,11 @@ int change_restart(struct supervisor *s, struct http_request *req)
 
 	if (!rc)
 		rc = parse_name(req->body, &name);
+	if (!rc && json_is_object(fences))
+		rc = release_change_fences(s->running, fences);
 	if (rc)
 		return rc;
+	applog_limit(&s->log, s->running->log_size);
 	for (p = TAILQ_FIRST(&s->running->processes); p; p = next) {
 		next = TAILQ_NEXT(p, link);
 		if (!process_counts(p) || !is_meant(p, name))

@@ -445,6 +445,7 @@ static int join(struct supervisor *s, struct launch *l, struct release *r,
 	if (!r->trial) {
 		l->trial = false;
 		formation_adopt(l->release, r, NULL);
+		release_take_fences(l->release, r);
 		release_take_events(l->release, r);
 	}
 	release_free(r);
@@ -469,6 +470,8 @@ static int confirm(struct supervisor *s, struct release *r,
 		return rc;
 	if (!r->trial) {
 		formation_adopt(s->running, r, NULL);
+		release_take_fences(s->running, r);
+		applog_limit(&s->log, r->log_size);
 		change_start(s);
 	}
 	req->reply = json_make("{s:I, s:s}", "version", (json_int_t)r->version,

@@ -312,6 +312,27 @@ bool release_is_same(const struct release *a, const struct release *b)
 	return true;
 }
 
+void release_take_fences(struct release *r, const struct release *from)
+{
+	r->namespaces = from->namespaces;
+	r->seccomp = from->seccomp;
+	r->cgroups = from->cgroups;
+	r->memory = from->memory;
+	r->max_processes = from->max_processes;
+	r->max_files = from->max_files;
+	r->log_size = from->log_size;
+}
+
+int release_change_fences(struct release *r, const json_t *fences)
+{
+	struct release fresh = { 0 };
+	int rc = parse_fences(&fresh, fences);
+
+	if (!rc)
+		release_take_fences(r, &fresh);
+	return rc;
+}
+
 void release_take_events(struct release *r, struct release *from)
 {
 	json_decref(r->events);

@@ -66,12 +66,18 @@ int release_check_env(json_t *env, const char *what);
 
 /*
  * Are they the same release: version, slug, config and commands? They may
- * differ in how many processes of a type they have.
+ * differ in how many processes of a type they have and how these are held.
  */
 bool release_is_same(const struct release *a, const struct release *b);
 
 /* r gets the events of from, which has them no more. */
 void release_take_events(struct release *r, struct release *from);
+
+/* Processes of r that are started from now on are held as those of from. */
+void release_take_fences(struct release *r, const struct release *from);
+
+/* The same as fences says, as in an order. Errors: ERR_INVALID. */
+int release_change_fences(struct release *r, const json_t *fences);
 
 /* Free r, whose processes are gone or never were; r may be NULL. */
 void release_free(struct release *r);

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# What changes of an app's processes between a push's trial and its release.
+# What changes of an app's processes beside releases: between a push's trial
+# and its release, and by slugd.ini.
 # shellcheck disable=SC2016,SC2317 # of the app's shell; within calls some
 # shellcheck source=t/lib/test.sh
 . "$(dirname "$0")/lib/test.sh"
@@ -57,5 +58,37 @@ for how in clock=1 web=2 'web=0 clock=0' web=1; do
 done
 between ps:restart git heroku ps:restart
 between ps:stop git heroku ps:stop web
+
+# --- slugd.ini is another one
+
+# files N: the newest clock has so many.
+files() {
+	grep -o 'files [0-9]*$' "$dir/apps/myapp/log" | tail -n 1 |
+		grep -qx "files $1"
+}
+read_again() {
+	[ "$(grep -c 'configuration was read again' "$scratch/slugd.log")" \
+		-gt "$reads" ]
+}
+# limit N: as slugd.ini has it from now on.
+limit() {
+	sed -i "/^files/d; s/^ports = .*/&\nfiles = $1/" "$dir/slugd.ini"
+	reads=$(grep -c 'configuration was read again' "$scratch/slugd.log")
+	kill -HUP "$slugd_pid"
+	within 10 read_again
+}
+git heroku ps:scale clock=1 >../out
+within 10 files 10000
+limit 100
+git heroku ps:restart clock >../out
+ok "$(within 10 files 100; echo $?)" \
+	'what slugd.ini limits, ps:restart does, too'
+is "$(newest version)" "$((commits + 1))" 'which makes no release'
+limit 101
+git heroku ps:scale clock=0 >../out
+git heroku ps:scale clock=1 >../out
+ok "$(within 10 files 100; echo $?)" 'a process more is held as the others'
+between 'another slugd.ini' limit 102
+ok "$(within 10 files 102; echo $?)" 'which the release goes by'
 [ "$failures" -eq 0 ] || diag "$(tail -n 40 "$scratch/slugd.log")"
 finish
