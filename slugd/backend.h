@@ -19,7 +19,7 @@ struct backend;
 /* What the release is like that release_other() looks for. */
 struct release_wish {
 	int64_t last;          /* its version at most */
-	bool code, config;     /* another slug, other config than now; either */
+	bool code, config;     /* another commit, other config; either */
 	int64_t not_addon_set; /* not with that one; 0: any */
 };
 

@@ -188,10 +188,11 @@ const char *const sql_statements[NR_STATEMENTS] = {
 		" WHERE r.app = ?1 AND r.version ="
 		" (SELECT version FROM release o WHERE app = ?1 AND"
 		"  version <= ?2 AND ((target AND status <> 2) OR"
-		"  (status = 1 AND ((?3 AND slug IS NOT ?4) OR"
-		"   (?5 AND config_set <> ?6)) AND addon_set <> ?7 AND"
+		"  (status = 1 AND addon_set <> ?7 AND"
 		"   EXISTS (SELECT 1 FROM slug WHERE uuid = o.slug AND"
-		"    deleted_at IS NULL))) ORDER BY version DESC LIMIT 1)",
+		"    deleted_at IS NULL AND ((?3 AND commit_id IS NOT ?4) OR"
+		"    (?5 AND config_set <> ?6)))))"
+		" ORDER BY version DESC LIMIT 1)",
 	[RELEASE_LIST_UP] = "SELECT " RELEASE_COLUMNS
 		" WHERE r.app = ? AND r.version BETWEEN ? AND ?"
 		" ORDER BY r.version LIMIT ?",

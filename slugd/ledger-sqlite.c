@@ -426,7 +426,7 @@ static int q_release_other(struct backend *b, const struct release *now,
 
 	return one(q,
 		   bind(q, RELEASE_OTHER, "iiisiii", now->app, wish->last,
-			(int64_t)wish->code, now->slug, (int64_t)wish->config,
+			(int64_t)wish->code, now->commit, (int64_t)wish->config,
 			now->config_set, wish->not_addon_set),
 		   release_row, (void **)out);
 }

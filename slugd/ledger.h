@@ -270,7 +270,7 @@ enum rollback_part { ROLLBACK_ALL, ROLLBACK_CONFIG, ROLLBACK_CODE };
 
 /*
  * Go back to a release ("v12", uuid), or where name is NULL to the newest
- * older good one on the line of history that led here with another slug or
+ * older good one on the line of history that led here with another commit or
  * config than now: before a rollback lies its target, so that a release
  * that was escaped from is not come back to. With a part, only that is
  * taken, and has to differ.

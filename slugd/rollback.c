@@ -90,11 +90,15 @@ int ledger_rollback_check(const struct release *r, const struct release *today)
 	return same_addons(r, today);
 }
 
-/* Are a and b the same in the part that a rollback would take? */
+/*
+ * Are a and b the same in the part that a rollback would take? A commit that
+ * was deployed twice has two slugs.
+ */
 static bool same_state(const struct release *a, const struct release *b,
 		       enum rollback_part part)
 {
-	bool code = !strcmp(a->slug ? a->slug : "", b->slug ? b->slug : "");
+	bool code =
+		!strcmp(a->commit ? a->commit : "", b->commit ? b->commit : "");
 	bool config = json_equal(a->config, b->config);
 
 	return (code || part == ROLLBACK_CONFIG) &&

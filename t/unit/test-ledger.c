@@ -344,6 +344,19 @@ static void the_default_target_differs_and_is_good(void **state)
 	assert_release(k, 7, "rollback", "Rollback to v5");
 }
 
+static void the_default_target_is_another_commit(void **state)
+{
+	struct kit *k = *state;
+
+	kit_deploy(k); /* v2 */
+	kit_deploy(k); /* v3 */
+	k->deploys--;
+	kit_deploy(k); /* v4, with v3's commit once more */
+	assert_int_equal(kit_rollback(k, NULL), 5);
+	assert_release(k, 5, "rollback", "Rollback to v2");
+	assert_int_equal(kit_rollback(k, NULL), ERR_INVALID);
+}
+
 static void the_default_never_goes_back_into_what_was_escaped(void **state)
 {
 	struct kit *k = *state;
@@ -550,6 +563,7 @@ int main(void)
 		T(rollback_across_add_ons_is_refused_in_words),
 		T(rollback_to_what_cannot_be_is_refused),
 		T(the_default_target_differs_and_is_good),
+		T(the_default_target_is_another_commit),
 		T(the_default_never_goes_back_into_what_was_escaped),
 		T(a_failed_rollback_is_not_followed),
 		T(the_default_stays_within_todays_add_ons),
