@@ -30,6 +30,7 @@ common_libcommon_a_SOURCES = \
 	common/proc.c common/proc.h \
 	common/procfile.c common/procfile.h \
 	common/sock.c common/sock.h \
+	common/standard.c common/standard.h \
 	common/text.c common/text.h
 common_libcommon_a_CPPFLAGS = $(AM_CPPFLAGS) $(INIH_CFLAGS) \
 	$(JANSSON_CFLAGS) $(MHD_CFLAGS) $(NETTLE_CFLAGS) $(SECCOMP_CFLAGS) \

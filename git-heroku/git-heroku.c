@@ -4,17 +4,16 @@
  * "git heroku". It needs no rights but the caller's: to run git, to read the
  * configuration of the app's repository and to connect to slugd's socket.
  */
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "command.h"
 #include "err.h"
 #include "mem.h"
 #include "options.h"
+#include "standard.h"
 #include "text.h"
 
 /* The last error as Heroku's client shows it: each line behind a mark. */
@@ -53,25 +52,6 @@ static int choose(const struct command **cmd, struct heroku *h,
 	return command_check(*cmd, h, given);
 }
 
-/*
- * A standard stream that is closed would be the next file that is opened,
- * the connection to slugd maybe; and a reader that goes away ends this
- * program, without a word, also where the caller has it otherwise.
- */
-static int plain_streams(void)
-{
-	int fd;
-
-	do {
-		fd = open("/dev/null", O_RDWR);
-	} while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd < 0)
-		return err_sys("/dev/null");
-	close(fd);
-	signal(SIGPIPE, SIG_DFL);
-	return 0;
-}
-
 int main(int argc, char **argv)
 {
 	struct heroku h = { 0 };
@@ -79,15 +59,22 @@ int main(int argc, char **argv)
 	const struct command *cmd = NULL;
 	int rc;
 
-	rc = plain_streams();
+	/*
+	 * A reader that goes away ends this program, without a word, also
+	 * where the caller has it otherwise.
+	 */
+	signal(SIGPIPE, SIG_DFL);
+	rc = standard_open();
 	if (!rc)
 		rc = options_parse(&h, given, argc, argv);
 	if (!rc)
 		rc = choose(&cmd, &h, given);
 	if (!rc)
 		rc = cmd->run(&h);
-	if (fflush(stdout) && !rc)
-		rc = err_sys("cannot write to standard output");
+	if (rc)
+		fflush(stdout);
+	else
+		rc = standard_flush();
 	if (rc)
 		complain();
 	heroku_release(&h);

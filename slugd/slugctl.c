@@ -19,6 +19,7 @@
 #include "ctl.h"
 #include "err.h"
 #include "mem.h"
+#include "standard.h"
 
 /* clang-format off */
 static const struct ctl_command commands[] = {
@@ -181,7 +182,7 @@ int main(int argc, char **argv)
 	const char *dir = getenv("SLUGD_DIR");
 	struct ctl ctl = { 0 };
 	bool done = false;
-	int c, rc = 0;
+	int c, rc = standard_open();
 
 	opterr = 0;
 	while (!rc && (c = getopt_long(argc, argv, "+:d:h", long_options,
@@ -206,6 +207,8 @@ int main(int argc, char **argv)
 	}
 	if (!rc && !done)
 		rc = run(&ctl, dir, optind < argc ? argv[optind] : NULL);
+	if (rc >= 0 && standard_flush())
+		rc = ERR_SYSTEM;
 	if (rc < 0)
 		fprintf(stderr, " !    %s\n", err_msg());
 	free(ctl.dir);

@@ -34,6 +34,7 @@
 #include "pushes.h"
 #include "route.h"
 #include "sock.h"
+#include "standard.h"
 #include "text.h"
 
 struct options {
@@ -346,9 +347,11 @@ static int run(const struct options *o)
 int main(int argc, char **argv)
 {
 	struct options o = { 0 };
-	int rc = parse_options(&o, argc, argv);
+	int rc = standard_open();
 
 	log_init("slugd");
+	if (!rc)
+		rc = parse_options(&o, argc, argv);
 	if (!rc && o.help)
 		fputs(usage, stdout);
 	else if (!rc && o.version)
@@ -357,6 +360,8 @@ int main(int argc, char **argv)
 		fputs(config_sample(), stdout);
 	else if (!rc)
 		rc = run(&o);
+	if (!rc)
+		rc = standard_flush();
 	if (rc)
 		fprintf(stderr, " !    %s\n", err_msg());
 	return rc ? 1 : 0;

@@ -26,6 +26,7 @@
 #include "reach.h"
 #include "report.h"
 #include "slug.h"
+#include "standard.h"
 #include "text.h"
 
 /* A folder of the store: it must be there before the fence is. */
@@ -139,9 +140,7 @@ static int show_text(const struct options *o)
 		fputs(help, stdout);
 		free(help);
 	}
-	if (fflush(stdout))
-		return err_sys("cannot write to standard output");
-	return 0;
+	return standard_flush();
 }
 
 static void show_notices(const struct slug *slug)

@@ -74,8 +74,8 @@ calls='exit|_exit|quick_exit|err|errx|warn|warnx|perror|puts|putchar|printf'
 grep -nE "(^|[^a-z_])($calls) ?\\(" common/*.c |
 	grep -v '__attribute__' >"$bad"
 none 'common/ neither exits nor prints'
-grep -nE 'stdout|getopt' common/*.c >"$bad"
-none 'nor does it know of standard output and options'
+grep -nE 'stdout|getopt' common/*.c | grep -v '^common/standard\.c:' >"$bad"
+none 'nor does it know of options, and one file of standard output'
 
 # --- SQL stands behind the ledger ---
 

@@ -50,6 +50,19 @@ like "$out" "^myapp +v2 +recorded +${size}B +$all *\$" \
 	'an app, its release and what its slugs take'
 like "$out" '^idle +v1 +nothing pushed *$' 'and one without a push'
 
+# --- what it says is written, or that is an error ---
+
+for what in --help status fsck gc; do
+	slugctl -d "$dir" "$what" 2>err >/dev/full
+	is "$?:$(cat err)" "1: !    cannot write to standard output: $(:
+		)No space left on device" "slugctl $what, its output lost"
+done
+slugctl -d "$dir" status >&- 2>err
+is "$?:$(cat err)" 0: 'standard output closed is one that nobody reads'
+slugd --print-config 2>err >/dev/full
+is "$?:$(cat err)" "1: !    cannot write to standard output: $(:
+	)No space left on device" 'slugd --print-config, its output lost'
+
 # --- slugctl looks at the ledger while slugd writes to it ---
 
 slugctl -d "$dir" fsck >/dev/null
