@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -14,9 +15,11 @@
 #include "err.h"
 #include "log.h"
 #include "mem.h"
+#include "text.h"
 
 #define LOCK_MS      2000
 #define BOOT_ID_SIZE 64
+#define MAX_RUN      999999999
 
 static int read_text(int dir, const char *path, char *buf, size_t size)
 {
@@ -59,6 +62,35 @@ static int drop_other_boots(struct supervisor *s)
 	return rc;
 }
 
+/* Where another slugrun left off. */
+static void read_last_run(struct supervisor *s)
+{
+	char text[16];
+	int64_t n;
+
+	read_text(s->dir_fd, "slugrun.run", text, sizeof(text));
+	text[strcspn(text, "\n")] = '\0';
+	if (!text_parse_int(&n, text, 0, MAX_RUN))
+		s->last_run = (unsigned)n;
+}
+
+unsigned appdir_next_run(struct supervisor *s)
+{
+	char text[16];
+	int fd, len;
+
+	s->last_run = s->last_run < MAX_RUN ? s->last_run + 1 : 1;
+	/* As wide each time: one is written over the other as a whole. */
+	len = snprintf(text, sizeof(text), "%09u\n", s->last_run);
+	fd = openat(s->dir_fd, "slugrun.run",
+		    O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0 || write(fd, text, (size_t)len) != len)
+		log_line("%s/slugrun.run: %s", s->dir, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return s->last_run;
+}
+
 /* One that was killed may have it for a moment more. */
 static int take_lock(struct supervisor *s)
 {
@@ -99,6 +131,8 @@ int appdir_open(struct supervisor *s, const char *dir)
 	rc = take_lock(s);
 	if (!rc)
 		rc = drop_other_boots(s);
+	if (!rc)
+		read_last_run(s);
 	path = xasprintf("%s/log", s->dir);
 	applog_init(&s->log, s->name, path);
 	free(path);

@@ -102,7 +102,7 @@ int oneoff_new(struct supervisor *s, const json_t *body, struct process **out)
 		json_decref(env);
 		return rc;
 	}
-	p = process_new(s->running, PROCESS_RUN, ++s->last_run, command);
+	p = process_new(s->running, PROCESS_RUN, appdir_next_run(s), command);
 	p->env = env;
 	rc = parse_kind(p, body);
 	if (rc) {

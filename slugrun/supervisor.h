@@ -90,6 +90,9 @@ void leaving_tick(struct supervisor *s);
 int appdir_open(struct supervisor *s, const char *dir);
 void appdir_close(struct supervisor *s);
 
+/* The number of the next one-off process: one that none had before. */
+unsigned appdir_next_run(struct supervisor *s);
+
 /* Is the folder gone (removed, or another one in its place)? */
 bool appdir_is_gone(const struct supervisor *s);
 

@@ -443,12 +443,17 @@ ok "$([ "$(sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$slugrun_pid/status
 
 launch 16 trial true
 like "$out" '"trial"' 'a trial'
+change POST /dynos '{"command": "true"}'
+last=$(printf '%s' "$out" | sed -n 's/.*"name":"run.\([0-9]*\)".*/\1/p')
 stop_slugrun KILL
 start_slugrun
 slug=$(uuid 2)
 launch 16
 run page
 like "$out" '^another page' 'its tree is not taken for a release of its number'
+change POST /dynos '{"command": "true"}'
+like "$out" "\"name\":\"run.$((last + 1))\"" \
+	'nor has a one-off process the name of another'
 
 # --- the end ---
 
