@@ -18,15 +18,21 @@
 
 #define TRIES 100 /* 10 ms each, until what was killed is gone */
 
+/*
+ * In version 2 a group whose processes are limited one by one has none of
+ * its own: slugrun lives in this one beside theirs.
+ */
+#define LEAF "slugrun.leaf"
+
 /* What is limited, and by which files. */
 static const struct controller {
 	const char *name;
 	const char *limit[2]; /* of version 1, of version 2 */
-	const char *swap[2];  /* more of it, where that is there */
+	const char *swap[2];  /* that is not to make it more, if it is there */
 } controllers[] = {
 	{ "memory",
 	  { "memory.limit_in_bytes", "memory.max" },
-	  { "memory.memsw.limit_in_bytes", NULL } },
+	  { "memory.memsw.limit_in_bytes", "memory.swap.max" } },
 	{ "pids", { "pids.max", "pids.max" }, { NULL, NULL } },
 };
 
@@ -125,10 +131,10 @@ static FILE *open_file(const char *folder, const char *file)
 	return f;
 }
 
-/* Are the controllers of version 2 on for groups below folder? */
-static bool is_on(const char *folder, const char *controller)
+/* Is the controller one of those in a file of version 2? */
+static bool lists(const char *folder, const char *file, const char *controller)
 {
-	FILE *f = open_file(folder, "cgroup.subtree_control");
+	FILE *f = open_file(folder, file);
 	char word[64];
 	bool found = false;
 
@@ -137,6 +143,82 @@ static bool is_on(const char *folder, const char *controller)
 	if (f)
 		fclose(f);
 	return found;
+}
+
+/* Where groups of version 2 are made, if they can be; NULL: nowhere. */
+static char *home_of_two(void)
+{
+	char *folder = find_folder(NULL);
+	char *slash = folder ? strrchr(folder, '/') : NULL;
+
+	if (slash && !strcmp(slash + 1, LEAF))
+		*slash = '\0';
+	return folder;
+}
+
+/* Let groups in home have the controllers that it has. Are any on now? */
+static bool turn_on(const char *home)
+{
+	bool any = false;
+	char *text;
+	size_t i;
+
+	for (i = 0; i < NR_CONTROLLERS; i++) {
+		text = xasprintf("+%s", controllers[i].name);
+		if (lists(home, "cgroup.controllers", controllers[i].name) &&
+		    !put(home, "cgroup.subtree_control", text))
+			any = true;
+		free(text);
+	}
+	return any;
+}
+
+/* Is nobody else in the group? */
+static bool is_alone(const char *group)
+{
+	FILE *f = open_file(group, "cgroup.procs");
+	long pid, self = getpid();
+	bool alone = f;
+
+	while (f && fscanf(f, "%ld", &pid) == 1)
+		alone = alone && pid == self;
+	if (f)
+		fclose(f);
+	return alone;
+}
+
+/* Only the root has no type, and processes beside limited groups. */
+static bool is_root(const char *group)
+{
+	FILE *f = open_file(group, "cgroup.type");
+
+	if (f)
+		fclose(f);
+	return !f;
+}
+
+/* Go to the leaf of home, where that helps. */
+static void enter_leaf(const char *home)
+{
+	char *leaf = xasprintf("%s/" LEAF, home);
+
+	if ((!mkdir(leaf, 0755) || errno == EEXIST) &&
+	    !put(leaf, "cgroup.procs", "0") && !turn_on(home)) {
+		put(home, "cgroup.procs", "0");
+		rmdir(leaf);
+	}
+	free(leaf);
+}
+
+void cgroup_prepare(void)
+{
+	char *home = home_of_two();
+
+	if (home && is_root(home))
+		turn_on(home);
+	else if (home && is_alone(home))
+		enter_leaf(home);
+	free(home);
 }
 
 /*
@@ -150,8 +232,9 @@ static char *home_of(const struct controller *c, int *version)
 	*version = 1;
 	if (!folder) {
 		*version = 2;
-		folder = find_folder(NULL);
-		if (folder && !is_on(folder, c->name)) {
+		folder = home_of_two();
+		if (folder &&
+		    !lists(folder, "cgroup.subtree_control", c->name)) {
 			free(folder);
 			folder = NULL;
 		}
@@ -180,7 +263,7 @@ static int enter(const struct controller *c, const char *home, int version,
 	if (limit && put(group, c->limit[v], text))
 		rc = err_sys("%s/%s", group, c->limit[v]);
 	if (limit && c->swap[v])
-		put(group, c->swap[v], text);
+		put(group, c->swap[v], v ? "0" : text);
 	/*
 	 * As the one thread that we are: to move a process the kernel waits
 	 * for a grace period of RCU, 10 ms and more.

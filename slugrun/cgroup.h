@@ -7,10 +7,18 @@
 
 /*
  * Control groups of a process: its memory and the number of its processes,
- * by version 2 of cgroups or by version 1, each where this process may make
- * a group below its own. A group has a name that no other one on the machine
- * has, and is the same in each hierarchy.
+ * by version 2 of cgroups or by version 1, each where slugrun may make a group
+ * below its own. A group has a name that no other one on the machine has, and
+ * is the same in each hierarchy.
  */
+
+/*
+ * When slugrun begins, before it has children: where it has a group of
+ * version 2 for itself, move into one below that, so that others can be made
+ * beside it. Elsewhere nothing changes. See "No Internal Process Constraint"
+ * in Linux's cgroup-v2.rst.
+ */
+void cgroup_prepare(void);
 
 /*
  * Make the groups name and enter them, with limits (bytes; 0: none). That

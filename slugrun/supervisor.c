@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "capture.h"
+#include "cgroup.h"
 #include "change.h"
 #include "clock.h"
 #include "err.h"
@@ -447,6 +448,7 @@ int supervise(const char *dir)
 	rc = take_charge(&s);
 	if (rc)
 		goto done;
+	cgroup_prepare();
 	/* Of one that was killed, and its guard with it. */
 	strays_kill(s.dir, 0);
 	trees_sweep(&s);
