@@ -166,6 +166,25 @@ refusing_root() {
 	echo go >&7
 	exec 7>&-
 }
+# Who has another user namespace than slugrun or slugd is none it talks to.
+peer=
+as_peer() {
+	nsenter -t "$peer" -U --preserve-credentials "$@"
+}
+curl() {
+	if [ -n "$peer" ]; then
+		as_peer curl "$@"
+	else
+		command curl "$@"
+	fi
+}
+# Once the file has its pid: slugrun, and its peer.
+meet() {
+	within 20 test -s refusing.pid
+	slugrun_pid=$(cat refusing.pid)
+	peer=$slugrun_pid
+	within 20 ask GET /
+}
 if refusing true 2>/dev/null; then
 	run refusing "$slugrun" fences "$top"
 	like "$out" '"namespaces":".*(No space|not permitted)' \
@@ -175,8 +194,7 @@ if refusing true 2>/dev/null; then
 		app=$store/apps/third
 		mkdir "$app"
 		refusing_root "$slugrun" "$app" 2>>"$scratch/slugrun.log"
-		within 20 ask GET /
-		slugrun_pid=$(cat refusing.pid)
+		meet
 		launch "$web"
 		like "$out" '"up"' 'refused to root, too'
 		without 'with a user of its own'
@@ -187,12 +205,13 @@ if refusing true 2>/dev/null; then
 	uid=null
 	app=$store/apps/other
 	mkdir "$app"
+	rm -f refusing.pid
 	refusing "$slugrun" "$app" 2>>"$scratch/slugrun.log" &
-	within 20 ask GET /
-	slugrun_pid=$(cat "$scratch/refusing.pid")
+	meet
 	launch "$web"
 	without 'where the kernel refuses namespaces'
 	stop_slugrun TERM
+	peer=
 else
 	skip 25 'no user namespaces here to be refused in'
 fi
@@ -260,8 +279,9 @@ if [ "$(id -u)" -eq 0 ]; then
 		printf '[route]\ndriver = direct\n' >>"$dir/slugd.ini"
 		unshare -Ur slugd -d "$dir" 2>>"$scratch/slugd.log" &
 		slugd_pid=$!
+		peer=$slugd_pid
 		within 20 api GET /
-		run git -C work push heroku master
+		run as_peer git -C work push heroku master
 		like "$err" 'v2 deployed' \
 			'but by a root who has no other users'
 	else
