@@ -73,7 +73,8 @@ static void end_output(void *ctx)
 
 static int launch(struct launch_job *job)
 {
-	const struct runner_output output = { keep_output, end_output, job };
+	const struct runner_output output = { keep_output, end_output, job,
+					      NULL };
 	const struct slugd *d = job->slugd;
 	struct slug *slug = NULL;
 	json_t *order = NULL;

@@ -184,8 +184,14 @@ static int64_t time_of(const struct slugd *d, const json_t *order)
 		       : s;
 }
 
+static bool is_wanted(const struct slugd *d, const struct runner_output *output)
+{
+	return !d->stopping && !(output->unwanted && *output->unwanted);
+}
+
 /* POST it; wait while slugrun is busy with another launch. */
-static int post(const struct slugd *d, struct client *c, const json_t *order)
+static int post(const struct slugd *d, struct client *c, const json_t *order,
+		const struct runner_output *output)
 {
 	int64_t limit = (d->config->timeout + 5) * 1000;
 	int64_t deadline = clock_mono_ms() + limit;
@@ -195,7 +201,7 @@ static int post(const struct slugd *d, struct client *c, const json_t *order)
 	client_set_timeout(c, (int)time_of(d, order) * 1000);
 	while ((rc = client_call(c, "POST", "/launch", order, NULL)) ==
 		       ERR_CONFLICT &&
-	       clock_mono_ms() < deadline && !d->stopping)
+	       clock_mono_ms() < deadline && is_wanted(d, output))
 		nanosleep(&pause, NULL);
 	return rc;
 }
@@ -319,7 +325,7 @@ int runner_launch(const struct slugd *d, const struct app *app,
 	    !was_tried(d, app, order))
 		f = follow(d, app, order, output);
 	if (!rc)
-		rc = post(d, c, order);
+		rc = post(d, c, order, output);
 	if (rc == ERR_UNAVAILABLE)
 		rc = err_set(ERR_FAILED, "slugrun did not take the order");
 	if (f)

@@ -2,6 +2,8 @@
 #ifndef RUNNER_H
 #define RUNNER_H
 
+#include <stdatomic.h>
+
 #include "client.h"
 #include "ledger.h"
 
@@ -30,6 +32,7 @@ struct runner_output {
 	int (*say)(void *ctx, const char *data, size_t len);
 	void (*end)(void *ctx);
 	void *ctx;
+	const atomic_bool *unwanted; /* true: not to be begun; or NULL */
 };
 
 /*

@@ -22,8 +22,9 @@ struct trial {
 	const struct slug *slug;
 	bool command; /* it has a release command */
 	bool open;    /* the output's last line */
+	atomic_bool unwanted;
 	/* Under the lock of pushes: */
-	bool unwanted, over;
+	bool over;
 	int rc;
 	char *why;
 };
@@ -63,7 +64,8 @@ static void end_output(void *ctx)
 
 static int try_release(struct trial *t)
 {
-	const struct runner_output output = { say_output, end_output, t };
+	const struct runner_output output = { say_output, end_output, t,
+					      &t->unwanted };
 	struct push *push = t->push;
 	struct slugd *d = push->pushes->slugd;
 	struct release *next = NULL;
@@ -86,14 +88,8 @@ static void trial_job(void *arg)
 {
 	struct trial *t = arg;
 	struct pushes *p = t->push->pushes;
-	bool unwanted;
-	int rc = 0;
+	int rc = t->unwanted ? 0 : try_release(t);
 
-	pthread_mutex_lock(&p->lock);
-	unwanted = t->unwanted;
-	pthread_mutex_unlock(&p->lock);
-	if (!unwanted)
-		rc = try_release(t);
 	pthread_mutex_lock(&p->lock);
 	t->rc = rc;
 	if (rc)

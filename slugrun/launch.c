@@ -492,9 +492,9 @@ static int replace(struct supervisor *s, struct release *r,
 					     "launched");
 	s->next = launch_new(r, req);
 	if (l->step < LAUNCH_FAILING) {
-		err_set(ERR_CONFLICT, "v%" PRId64 " is launched in its place",
+		err_set(ERR_STALE, "v%" PRId64 " is launched in its place",
 			r->version);
-		give_up(s, ERR_CONFLICT);
+		give_up(s, ERR_STALE);
 	}
 	return 0;
 }
@@ -530,8 +530,8 @@ int launch_end_trial(struct supervisor *s, struct http_request *req)
 		return err_set(ERR_CONFLICT, "the trial is being ended");
 	l->ender[l->nr_enders++] = req;
 	if (l->step < LAUNCH_FAILING) {
-		err_set(ERR_CONFLICT, "the trial was ended");
-		give_up(s, ERR_CONFLICT);
+		err_set(ERR_STALE, "the trial was ended");
+		give_up(s, ERR_STALE);
 	}
 	return HTTP_LATER;
 }
