@@ -41,6 +41,8 @@ struct client {
 	void (*slow)(void *ctx); /* the next answer takes long */
 	void *slow_ctx;
 	int slow_ms;
+	int timeout; /* ms; 0: none */
+	int cancel;  /* a descriptor, or -1 */
 };
 
 /* The error that a status stands for (RFC 9110; Heroku's error ids). */
@@ -147,6 +149,7 @@ int client_open_fd(struct client **out, int fd)
 	int rc;
 
 	c->fd = fd;
+	c->cancel = -1;
 	*out = c;
 	if (!user || !*user)
 		return 0;
@@ -196,8 +199,13 @@ void client_set_timeout(struct client *c, int ms)
 {
 	struct timeval tv = { ms / 1000, (ms % 1000) * 1000 };
 
-	setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+	c->timeout = ms;
 	setsockopt(c->fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
+}
+
+void client_set_cancel(struct client *c, int fd)
+{
+	c->cancel = fd;
 }
 
 void client_set_slow(struct client *c, int ms, void (*fn)(void *ctx), void *ctx)
@@ -276,6 +284,19 @@ static void await_answer(struct client *c)
 	c->slow = NULL;
 }
 
+/* As recv(2), within the timeout, and until it is cancelled. */
+static ssize_t receive(struct client *c, char *buf, size_t size)
+{
+	struct pollfd p[] = { { c->fd, POLLIN, 0 }, { c->cancel, POLLIN, 0 } };
+	int n = poll(p, 2, c->timeout ? c->timeout : -1);
+
+	if (n > 0 && !p[1].revents)
+		return recv(c->fd, buf, size, 0);
+	if (n >= 0)
+		errno = n ? ECANCELED : EAGAIN;
+	return -1;
+}
+
 static int read_answer(struct client *c)
 {
 	char buf[16384];
@@ -286,7 +307,7 @@ static int read_answer(struct client *c)
 	c->parser.data = c;
 	while (!c->complete) {
 		size_t used;
-		ssize_t n = recv(c->fd, buf, sizeof(buf), 0);
+		ssize_t n = receive(c, buf, sizeof(buf));
 
 		if (n < 0 && errno == EINTR)
 			continue;

@@ -39,6 +39,9 @@ void client_free(struct client *c);
 /* Give up with ERR_UNAVAILABLE after ms without a byte; 0: never. */
 void client_set_timeout(struct client *c, int ms);
 
+/* Give up with ERR_UNAVAILABLE, too, once fd, the caller's, can be read. */
+void client_set_cancel(struct client *c, int fd);
+
 /* Call fn(ctx), once, where the next answer is not there after ms. */
 void client_set_slow(struct client *c, int ms, void (*fn)(void *ctx),
 		     void *ctx);

@@ -199,6 +199,7 @@ static int post(const struct slugd *d, struct client *c, const json_t *order,
 	int rc;
 
 	client_set_timeout(c, (int)time_of(d, order) * 1000);
+	client_set_cancel(c, d->stop_fd);
 	while ((rc = client_call(c, "POST", "/launch", order, NULL)) ==
 		       ERR_CONFLICT &&
 	       clock_mono_ms() < deadline && is_wanted(d, output))
@@ -225,6 +226,7 @@ static int read_output(const struct follower *f)
 
 	if (!rc) {
 		client_set_timeout(c, f->limit);
+		client_set_cancel(c, f->slugd->stop_fd);
 		rc = client_stream(c, path, f->output->say, f->output->ctx);
 	}
 	client_free(c);
@@ -253,7 +255,7 @@ static void *follow_output(void *arg)
 	while (!f->over && !has_begun(f))
 		nanosleep(&pause, NULL);
 	rc = read_output(f);
-	if (rc && rc != ERR_NOTFOUND)
+	if (rc && rc != ERR_NOTFOUND && !f->slugd->stopping)
 		log_line("app=%s: no output of the release command: %s",
 			 f->app->name, err_msg());
 	f->output->end(f->output->ctx);

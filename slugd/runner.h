@@ -37,7 +37,8 @@ struct runner_output {
 
 /*
  * Give it an order_make()'s order, and wait until that is done. output is
- * called where it has a release command.
+ * called where it has a release command. Once slugd is stopping it is waited
+ * for no more, but goes on.
  * Errors: ERR_FAILED and others, with what the launch said last.
  */
 int runner_launch(const struct slugd *d, const struct app *app,

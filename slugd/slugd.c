@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -208,6 +209,9 @@ static int open_stores(struct slugd *d)
 		rc = ledger_open(&d->ledger, ledger);
 	if (!rc)
 		rc = slugs_open_folder(&d->slugs, d->dir);
+	d->stop_fd = eventfd(0, EFD_CLOEXEC);
+	if (!rc && d->stop_fd < 0)
+		rc = err_sys("eventfd");
 	if (!rc) {
 		ledger_set_launch(d->writer, slugd_launches(d));
 		d->streams = streams_new(log);
@@ -235,6 +239,8 @@ static void close_stores(struct slugd *d)
 	ledger_close(d->writer);
 	configs_close(d);
 	units_free(d->units);
+	if (d->stop_fd >= 0)
+		close(d->stop_fd);
 	free(d->socket);
 	free(d->dir);
 }
@@ -296,6 +302,7 @@ static int serve(struct slugd *d, const sigset_t *signals)
 	log_line("ending: signal %d", sig);
 done:
 	d->stopping = true;
+	eventfd_write(d->stop_fd, 1);
 	lanes_stop(d->lanes);
 	pushes_stop(d->pushes);
 	if (slugd_launches(d) && !units_run_slugd(d->units) && !rc)
@@ -313,7 +320,9 @@ done:
 
 static int run(const struct options *o)
 {
-	struct slugd d = { .uid = geteuid(), .started_at = time(NULL) };
+	struct slugd d = { .uid = geteuid(),
+			   .started_at = time(NULL),
+			   .stop_fd = -1 };
 	sigset_t signals;
 	int lock = -1, rc;
 

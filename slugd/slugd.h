@@ -42,6 +42,7 @@ struct slugd {
 	struct watches *watches;
 	bool recovering; /* before anybody is served */
 	atomic_bool stopping;
+	int stop_fd; /* an eventfd, which can be read when stopping is set */
 	atomic_bool gc_due; /* there is something to remove */
 };
 

@@ -119,9 +119,9 @@ static int await(struct trial *t)
 				 err_msg());
 		pthread_mutex_lock(&p->lock);
 	}
-	if (t->unwanted)
+	if (t->unwanted || t->rc)
 		rc = push_check_wanted(t->push);
-	else if (t->rc)
+	if (!rc && t->rc)
 		rc = err_set(t->rc, "%s", t->why);
 	pthread_mutex_unlock(&p->lock);
 	free(t->why);

@@ -66,4 +66,74 @@ within 10 is_idle
 ok $? 'nor does its slugrun'
 is "$(begun)" 1 'the release command was begun once'
 
+# --- slugd ends
+
+gate=$scratch/gate
+ends_soon() {
+	kill -TERM "$slugd_pid"
+	within 20 is_gone "$slugd_pid"
+	ok $? "$1: slugd ends soon"
+	wait "$slugd_pid"
+	slugd_pid=
+}
+is_gone() {
+	! kill -0 "$1" || grep -q '^State:.Z' "/proc/$1/status"
+}
+has_status() {
+	api GET "/apps/myapp/releases/$1" | grep -q "\"status\":\"$2\""
+}
+runs() {
+	slugrun | grep -q "\"version\":$1[,}]"
+}
+
+push 2
+ends_soon 'SIGTERM in a trial'
+wait "$pusher"
+isnt $? 0 'the push is refused'
+like "$(cat "$scratch/push.out")" 'slugd is stopping' 'and why'
+start_slugd || exit 1
+within 10 is_free
+touch "$gate"
+git heroku config:set GATE="$gate" >/dev/null
+push 3
+wait "$pusher"
+is $? 0 'the next slugd takes the same push'
+rm "$gate"
+api PATCH /apps/myapp/config-vars -d '{"A":"1"}' >/dev/null
+within 20 has_begun 4
+ends_soon 'SIGTERM in a launch'
+unlike "$(cat "$scratch/slugd.log")" 'was not launched' 'which has not failed'
+is "$(pgrep -f "slugrun $dir/apps/myapp\$")" '' 'the slugrun ends with it'
+start_slugd || exit 1
+ok "$(has_status 4 pending; echo $?)" 'the release is pending at the next start'
+within 20 has_begun 5
+ok $? 'which launches it again'
+touch "$gate"
+within 20 has_status 4 succeeded
+ok $? 'so it succeeds'
+ok "$(runs 4; echo $?)" 'and runs'
+
+# --- where systemd runs slugd, apps go on
+
+stop_slugd
+export NOTIFY_SOCKET="$scratch/nobody"
+start_slugd || exit 1
+within 20 runs 4
+rm "$gate"
+api PATCH /apps/myapp/config-vars -d '{"A":"2"}' >/dev/null
+within 20 has_begun 6
+slugrun_pid=$(pgrep -f "slugrun $dir/apps/myapp\$")
+ends_soon 'SIGTERM where systemd runs slugd'
+ok "$(runs 4; echo $?)" 'the app goes on'
+start_slugd || exit 1
+ok "$(has_status 5 pending; echo $?)" 'the release is pending at the next start'
+touch "$gate"
+within 20 has_status 5 succeeded
+ok $? 'which joins its launch'
+is "$(begun)" 6 'without another release command'
+is "$(pgrep -f "slugrun $dir/apps/myapp\$")" "$slugrun_pid" 'in one slugrun'
+unset NOTIFY_SOCKET
+curl -sS --unix-socket "$dir/apps/myapp/slugrun.sock" -X POST \
+	http://slugrun/stop >/dev/null
+
 finish

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "unit.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -280,6 +282,23 @@ static void patience_ends_at_the_time_limit(void **state)
 	end_talk(&s, c);
 }
 
+static void who_waits_can_be_called_off(void **state)
+{
+	const char *const pieces[] = { "HTTP/1.1 200 OK\r\n", NULL };
+	struct canned s = { .stay = true };
+	struct client *c = talk_to(&s, pieces);
+	int fd = eventfd(0, EFD_CLOEXEC);
+
+	(void)state;
+	client_set_cancel(c, fd);
+	assert_return_code(eventfd_write(fd, 1), errno);
+	assert_int_equal(client_call(c, "GET", "/", NULL, NULL),
+			 ERR_UNAVAILABLE);
+	assert_string_equal(err_msg(), "slugd went away before it answered");
+	close(fd);
+	end_talk(&s, c);
+}
+
 static int keep(void *ctx, const char *data, size_t len)
 {
 	char *all = ctx;
@@ -380,6 +399,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_http_is_refused),
 		cmocka_unit_test(a_broken_connection_stays_broken),
 		cmocka_unit_test(patience_ends_at_the_time_limit),
+		cmocka_unit_test(who_waits_can_be_called_off),
 		cmocka_unit_test(a_stream_comes_in_pieces),
 		cmocka_unit_test(a_stream_cut_off_is_an_error),
 		cmocka_unit_test(a_sink_can_end_a_stream),
