@@ -24,10 +24,8 @@ is "$status" 0 'an app'
 slugrun() {
 	curl -sS --unix-socket "$dir/apps/myapp/slugrun.sock" http://slugrun/
 }
-logged() {
-	grep -q -e "$1" "$scratch/slugd.log"
-}
-# between NAME COMMAND...: it is begun between trial and release of a push.
+# between NAME COMMAND...: it is begun between trial and release of a push; a
+# scaling waits for the latter.
 between() {
 	between=$1
 	shift
@@ -39,8 +37,9 @@ between() {
 	held reference-transaction
 	"$@" >"$scratch/change.out" 2>&1 </dev/null &
 	changer=$!
-	[ "$1 $2" != 'git heroku' ] || [ "$3" != ps:scale ] ||
-		within 10 logged 'scaled to'
+	case $* in
+	*ps:scale*) within 10 grep -q Waiting: "$scratch/change.out" ;;
+	esac
 	let_go reference-transaction
 	wait $pusher
 	pushed=$?
