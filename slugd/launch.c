@@ -24,7 +24,6 @@ struct launch_job {
 	struct app *app;
 	struct release *release;
 	struct stream *stream; /* NULL where the release is not pending */
-	bool stray;            /* a trial that slugrun may have is nobody's */
 	int pause;             /* ms since the last attempt; 0: none was */
 };
 
@@ -196,8 +195,7 @@ static bool skip(const struct launch_job *job)
 static struct launch_job *new_launch(struct slugd *d, const struct app *app,
 				     const struct release *r);
 static void launch_job(void *arg);
-static void resume(struct slugd *d, const struct app *app, bool stray,
-		   int pause);
+static void resume(struct slugd *d, const struct app *app, int pause);
 
 /*
  * Releases older than r were skipped for it: what becomes of them? Each call
@@ -250,7 +248,7 @@ static void launch_job(void *arg)
 		finish(d, job->app, r, RELEASE_FAILED);
 		finish_older(job, false);
 		/* After a start of slugd nothing may run yet. */
-		resume(d, job->app, false, 0);
+		resume(d, job->app, 0);
 	} else {
 		log_line("app=%s v%" PRId64 " launched", job->app->name,
 			 r->version);
@@ -368,17 +366,12 @@ static void resume_job(void *arg)
 	}
 	release_free(now);
 
-	if (job->stray && !job->slugd->stopping &&
-	    runner_end_trial(job->slugd, job->app))
-		log_line("app=%s: %s", job->app->name, err_msg());
 	if (!job->slugd->stopping)
 		bring_back(job);
 	job_free(job);
 }
 
-/* stray: what is on trial is nobody's. */
-static void resume(struct slugd *d, const struct app *app, bool stray,
-		   int pause)
+static void resume(struct slugd *d, const struct app *app, int pause)
 {
 	struct release *r = NULL;
 	struct launch_job *job = NULL;
@@ -386,7 +379,6 @@ static void resume(struct slugd *d, const struct app *app, bool stray,
 	if (!ledger_release_current(d->ledger, app->id, &r) && r->slug)
 		job = new_job(d, app, r);
 	if (job) {
-		job->stray = stray;
 		job->pause = pause;
 		submit(d, "launch", resume_job, job);
 	}
@@ -401,7 +393,7 @@ void launch_again(struct slugd *d, int64_t id, int pause)
 		log_line("app=%s: %s", app->name,
 			 pause ? "trying to bring it back"
 			       : "its slugrun was killed");
-		resume(d, app, false, pause);
+		resume(d, app, pause);
 	}
 	app_free(app);
 }
@@ -426,6 +418,31 @@ static bool has_intent(const struct slugd *d, const struct app *app)
 	return has;
 }
 
+static void stray_job(void *arg)
+{
+	struct launch_job *job = arg;
+
+	if (!job->slugd->stopping && runner_end_trial(job->slugd, job->app))
+		log_line("app=%s: %s", job->app->name, err_msg());
+	job_free(job);
+}
+
+/* A trial without an intent is nobody's, also where no release ever ran. */
+static void recover_app(struct slugd *d, const struct app *app)
+{
+	struct launch_job *job;
+
+	if (!has_intent(d, app)) {
+		job = xcalloc(1, sizeof(*job));
+		job->slugd = d;
+		if (ledger_app_by_id(d->ledger, app->id, &job->app))
+			job_free(job);
+		else
+			submit(d, "launch", stray_job, job);
+	}
+	resume(d, app, 0);
+}
+
 int launch_recover(struct slugd *d)
 {
 	struct release **v = NULL;
@@ -439,7 +456,7 @@ int launch_recover(struct slugd *d)
 	for (i = 0; i < nr_apps && !rc; i++) {
 		kept_recover(d, apps[i]);
 		if (slugd_launches(d) && !has_pending(apps[i], v, n))
-			resume(d, apps[i], !has_intent(d, apps[i]), 0);
+			recover_app(d, apps[i]);
 	}
 	for (i = 0; i < n && !rc; i++) {
 		app = NULL;

@@ -18,6 +18,7 @@ start_slugd || exit 1
 make_app myapp >/dev/null || exit 1
 cd work || exit 1
 log=$dir/apps/myapp/log
+slugrun_of=myapp
 begun() {
 	grep -c ': COMMAND BEGINS' "$log"
 }
@@ -28,7 +29,8 @@ logged() {
 	grep -q -e "$1" "$scratch/slugd.log"
 }
 slugrun() {
-	curl -sS --unix-socket "$dir/apps/myapp/slugrun.sock" http://slugrun/
+	curl -sS --unix-socket "$dir/apps/$slugrun_of/slugrun.sock" \
+		http://slugrun/
 }
 is_idle() {
 	slugrun | grep '"trial":null' | grep -q '"launching":null'
@@ -135,5 +137,24 @@ is "$(pgrep -f "slugrun $dir/apps/myapp\$")" "$slugrun_pid" 'in one slugrun'
 unset NOTIFY_SOCKET
 curl -sS --unix-socket "$dir/apps/myapp/slugrun.sock" -X POST \
 	http://slugrun/stop >/dev/null
+
+# --- slugd is killed in an app's first push
+
+cd .. && mv work first
+make_app another >/dev/null
+cd work || exit 1
+log=$dir/apps/another/log
+slugrun_of=another
+rm -f "$gate"
+cp ../first/Procfile .
+git add Procfile
+commit 'a release command'
+push 1
+stop_slugd KILL
+wait "$pusher"
+isnt $? 0 'slugd is killed in an app'"'"'s first trial: the push is refused'
+start_slugd || exit 1
+within 20 is_idle
+ok $? 'the next slugd ends the trial'
 
 finish
