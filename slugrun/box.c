@@ -46,8 +46,7 @@ static char *cgroup_prefix(const char *dir)
 			 (unsigned long long)st.st_ino);
 }
 
-/* Nobody but we may change what is in it; user uid may pass. */
-static int let_in(const char *path, int64_t uid)
+int box_let_in(const char *path, int64_t uid)
 {
 	if (uid >= 0 &&
 	    (lchown(path, (uid_t)-1, (gid_t)uid) || chmod(path, 0710)))
@@ -63,7 +62,7 @@ static int make_folder(struct box *b, const char *dir, const char *name)
 	for (n = 1; n < 1000000; n++) {
 		str_replace(&b->run, xasprintf("%s/run/%s-%u", dir, name, n));
 		if (!mkdir(b->run, 0700))
-			return let_in(b->run, b->release->uid);
+			return box_let_in(b->run, b->release->uid);
 		if (errno != EEXIST)
 			break;
 	}

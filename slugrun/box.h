@@ -4,6 +4,7 @@
 
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /*
@@ -31,6 +32,12 @@ void box_init(struct box *b);
  */
 int box_open(struct box *b, const struct release *r, const char *name,
 	     const char *command, int env);
+
+/*
+ * A process's folder: nobody but we may change what is in it, but user uid
+ * (-1: ours) may pass. Errors: ERR_SYSTEM.
+ */
+int box_let_in(const char *path, int64_t uid);
 
 /* Is it pid, that ended, the init of the box? */
 bool box_has(const struct box *b, pid_t pid);

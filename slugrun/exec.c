@@ -47,20 +47,6 @@ static void forget_environment(void)
 	*environ = NULL;
 }
 
-/*
- * One that was made as the app's user's becomes ours, which that may pass.
- * What it put there before is in the way of box_folders(), which says so.
- */
-static int take_over(int fd, const struct box_settings *s, struct stat *st)
-{
-	if (s->uid < 0 || st->st_uid != (uid_t)s->uid ||
-	    st->st_uid == geteuid())
-		return 0;
-	if (fchown(fd, geteuid(), (gid_t)s->uid) || fchmod(fd, 0710))
-		return -1;
-	return fstat(fd, st);
-}
-
 /* Into its folder, where processes of the app may not write. */
 static int enter_run(const struct box_settings *s)
 {
@@ -68,7 +54,7 @@ static int enter_run(const struct box_settings *s)
 	struct stat st;
 	int rc = 0;
 
-	if (fd < 0 || fstat(fd, &st) || take_over(fd, s, &st) || fchdir(fd))
+	if (fd < 0 || fstat(fd, &st) || fchdir(fd))
 		rc = err_sys("%s", s->run);
 	else if (st.st_uid != geteuid())
 		rc = err_set(ERR_SYSTEM, "%s is another user's", s->run);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "box-settings.h"
+#include "box.h"
 #include "cgroup.h"
 #include "err.h"
 #include "json.h"
@@ -74,11 +75,14 @@ static int try_box(char **text, const struct release *r, const char *run)
 	return rc;
 }
 
-static int give(const char *path, int64_t uid)
+/* As slugrun makes them: a tree is the user's, a process's folder ours. */
+static int make_folders(const char *tree, const char *run, int64_t uid)
 {
-	if (mkdir(path, 0700) || chown(path, (uid_t)uid, (gid_t)uid))
-		return err_sys("%s", path);
-	return 0;
+	if (mkdir(tree, 0700) || chown(tree, (uid_t)uid, (gid_t)uid))
+		return err_sys("%s", tree);
+	if (mkdir(run, 0700))
+		return err_sys("%s", run);
+	return box_let_in(run, uid);
 }
 
 /* The same, with folders that are there for it alone. */
@@ -95,9 +99,7 @@ static int try_in(char **text, const char *top)
 	/* In a container root may be root of a few users alone. */
 	if (!geteuid() && !chown(top, NOBODY, NOBODY))
 		r.uid = NOBODY;
-	rc = give(dir, r.uid);
-	if (!rc)
-		rc = give(run, r.uid);
+	rc = make_folders(dir, run, r.uid);
 	if (!rc)
 		rc = try_box(text, &r, run);
 	free(dir);
