@@ -13,7 +13,9 @@
  * argument list.
  *
  * Once it is read the file becomes the report of what runs in the box, for
- * the supervisor, which has it open, too.
+ * the supervisor, which has it open, too: BOX_REPORT alone where the command
+ * begins without an init, else a struct box_report. The app's user does not
+ * get at it (box_become()).
  */
 struct release;
 

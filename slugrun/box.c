@@ -100,6 +100,15 @@ static bool read_report(const struct box *b, struct box_report *report)
 	       !memcmp(report->magic, BOX_REPORT, sizeof(report->magic));
 }
 
+bool box_is_ready(const struct box *b)
+{
+	char magic[sizeof(BOX_REPORT) - 1];
+
+	return b->fd >= 0 &&
+	       pread(b->fd, magic, sizeof(magic), 0) == sizeof(magic) &&
+	       !memcmp(magic, BOX_REPORT, sizeof(magic));
+}
+
 bool box_has(const struct box *b, pid_t pid)
 {
 	struct box_report report;

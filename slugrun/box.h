@@ -49,6 +49,9 @@ bool box_has(const struct box *b, pid_t pid);
  */
 bool box_is_over(const struct box *b, pid_t first, siginfo_t *info);
 
+/* Does its command run by now? All before that is the box's own time. */
+bool box_is_ready(const struct box *b);
+
 /* The pid of what runs in it: the init's, or, where it has none, first. */
 pid_t box_pid(const struct box *b, pid_t first);
 

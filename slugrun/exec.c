@@ -194,6 +194,8 @@ static int run_in_copy(struct box_settings *s, int tree, long parent)
 	rc = box_limits(s);
 	if (!rc)
 		rc = box_drop_rights(s);
+	if (!rc && pwrite(BOX_FD, BOX_REPORT, sizeof(BOX_REPORT) - 1, 0) < 0)
+		rc = err_sys("the report");
 	if (!rc)
 		rc = init_exec(s->command, s->env, 0);
 done:

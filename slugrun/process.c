@@ -183,7 +183,8 @@ int process_start(struct process *p, struct applog *log)
 	applog_printf(log, p->name, "Starting process with command `%s`",
 		      p->command);
 	p->started_ms = clock_mono_ms();
-	p->due_ms = p->started_ms + (p->web ? 1 : PROCESS_SETTLE_MS);
+	p->ready_ms = 0;
+	p->due_ms = p->started_ms + 1;
 	move_to(p, log, PROCESS_STARTING);
 	if (p->oneoff)
 		move_to(p, log, PROCESS_UP);
@@ -234,10 +235,20 @@ static bool answers(struct process *p, int64_t now)
 	       (r->uid < 0 || port_is_of(p->port.port, r->uid));
 }
 
+/* Has its command lived long enough? What the box takes is not its time. */
+static bool has_settled(struct process *p, int64_t now)
+{
+	if (!p->ready_ms && box_is_ready(&p->box))
+		p->ready_ms = now;
+	p->due_ms = p->ready_ms ? p->ready_ms + PROCESS_SETTLE_MS
+				: now + POLL_MS / 4;
+	return (p->ready_ms && now >= p->due_ms) ||
+	       now - p->started_ms >= p->release->timeout * 1000;
+}
+
 static void tick_starting(struct process *p, struct applog *log, int64_t now)
 {
-	bool up = p->web ? answers(p, now)
-			 : now - p->started_ms >= PROCESS_SETTLE_MS;
+	bool up = p->web ? answers(p, now) : has_settled(p, now);
 
 	if (up) {
 		move_to(p, log, PROCESS_UP);

@@ -22,8 +22,8 @@
  *
  * A web process is up when it accepts a connection on its port, or answers
  * a request for the release's check with 2xx or 3xx, and, where the app has
- * a uid, nobody else does that in its place; any other when it has lived for
- * PROCESS_SETTLE_MS.
+ * a uid, nobody else does that in its place; any other when its command has
+ * lived for PROCESS_SETTLE_MS.
  *
  * A one-off process (run.1, release.1) is up at once, is never started
  * again, and is gone when it ends.
@@ -60,6 +60,7 @@ struct process {
 	struct box box;
 	int64_t since;              /* seconds since 1970 it has this state */
 	int64_t started_ms, due_ms; /* clock_mono_ms() */
+	int64_t ready_ms;           /* its command runs since; 0: not yet */
 	int64_t left_ms;            /* since when it is leaving */
 	int64_t killed_ms;          /* SIGKILL was sent; 0: not yet */
 	int64_t backoff;            /* seconds before it is started again */

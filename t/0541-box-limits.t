@@ -130,18 +130,22 @@ traced() {
 if [ "$uid" != null ] && strace -o /dev/null true 2>/dev/null; then
 	start_slugrun
 	strace -f -qq -e trace=prctl,setresuid -e signal=none -o calls \
-		-p "$slugrun_pid" &
+		-e inject=prctl:delay_exit=10000 -p "$slugrun_pid" &
 	strace_pid=$!
 	within 20 traced
 	launch "$web"
 	launch "$web" namespaces false
+	launch "$(process worker 1 'exit 7')"
+	like "$out" 'exited with status 7' 'the time of a slow box is not theirs'
+	launch "$(process worker 1 'exit 7')" namespaces false
+	like "$out" 'exited with status 7' 'nor where there are no namespaces'
 	stop_slugrun TERM
 	wait "$strace_pid"
 	like "$(cat calls)" "setresuid.$uid" "processes become the app's user"
 	unlike "$(cat calls)" 'DUMPABLE, (1|SUID_DUMP_USER)' \
 		'and never let others of that user look into them'
 else
-	skip 2 'no users, or no strace'
+	skip 4 'no users, or no strace'
 fi
 
 # --- a kernel that refuses them ---
