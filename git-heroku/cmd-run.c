@@ -74,7 +74,7 @@ const struct command cmd_run = {
 	.args = "COMMAND...",
 	.help = "run a command in a process of its own, attached to it",
 	.example = "run -e DEBUG=1 rake db:migrate --trace",
-	.options = "areYTx",
+	.options = "areYTxz",
 	.takes_command = true,
 	.min_args = 1,
 	.max_args = ANY_ARGS,

@@ -29,6 +29,7 @@ struct heroku {
 	const char *source;  /* -s of logs; NULL: not given */
 	bool tail;           /* -t */
 	const char *env;     /* -e; NULL: not given */
+	const char *size;    /* --size; NULL: not given */
 	const char *type;    /* --type; NULL: not given */
 	bool no_tty;         /* --no-tty */
 	bool help;           /* -h, --help */

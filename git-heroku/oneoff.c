@@ -78,8 +78,9 @@ int oneoff_body(const struct heroku *h, const char *command, bool attach,
 	int rc = h->env ? take_env(env, h->env) : 0;
 
 	if (!rc) {
-		*out = json_pack("{s:s, s:b, s:O, s:s*}", "command", command,
-				 "attach", attach, "env", env, "type", h->type);
+		*out = json_pack("{s:s, s:b, s:O, s:s*, s:s*}", "command",
+				 command, "attach", attach, "env", env, "size",
+				 h->size, "type", h->type);
 		if (!*out)
 			rc = err_set(ERR_INVALID, "An argument is not UTF-8.");
 	}

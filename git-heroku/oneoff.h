@@ -19,7 +19,7 @@
 char *oneoff_command(const struct heroku *h);
 
 /*
- * The body for that command, with what -e and --type say, into *out
+ * The body for that command, with what -e, --size and --type say, into *out
  * (caller's reference). Errors: ERR_INVALID.
  */
 int oneoff_body(const struct heroku *h, const char *command, bool attach,

@@ -26,6 +26,8 @@ const struct option_def option_table[] = {
 	  "sources" },
 	{ 't', 't', "tail", NULL, "go on with what is logged from now on", "" },
 	{ 'e', 'e', "env", "VARS", "further variables: A=1;B=2", "" },
+	{ 'z', 's', "size", "SIZE", "how large the process is; there is 1X",
+	  "" },
 	{ 'Y', 0, "type", "TYPE", "what the process is listed as", "" },
 	{ 'T', 0, "no-tty", NULL, "no terminal, also where there is one", "" },
 	{ 'x', 'x', "exit-code", NULL, "exit as the command does; always so",
@@ -181,6 +183,9 @@ static int take(struct heroku *h, char key, const char *value)
 		break;
 	case 'e':
 		h->env = value;
+		break;
+	case 'z':
+		h->size = value;
 		break;
 	case 'Y':
 		h->type = value;

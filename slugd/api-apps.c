@@ -14,10 +14,15 @@
 #include "sock.h"
 #include "text.h"
 
-static json_t *stack(void)
+json_t *api_stack(void)
 {
-	return api_reference("00000000-0000-4000-8000-000000000001",
-			     "debian-12");
+	return api_reference("00000000-0000-4000-8000-000000000001", API_STACK);
+}
+
+static json_t *generation(void)
+{
+	return api_reference("00000000-0000-4000-8000-000000000003",
+			     API_GENERATION);
 }
 
 static json_t *region(void)
@@ -51,18 +56,18 @@ static json_t *app_json(struct slugd *d, const struct app *a)
 	if (ledger_release_current(d->ledger, a->id, &current))
 		current = NULL;
 	v = json_make(
-		"{s:s, s:s, s:b, s:n, s:n, s:o, s:n, s:o, s:o, s:s, s:n, s:b,"
+		"{s:s, s:s, s:b, s:n, s:n, s:o, s:n, s:o, s:o, s:s, s:o, s:b,"
 		" s:n, s:o, s:o, s:o, s:n, s:o, s:n, s:o, s:o, s:o, s:o}",
 		"id", a->uuid, "name", a->name, "acm", 0, "archived_at",
-		"buildpack_provided_description", "build_stack", stack(),
+		"buildpack_provided_description", "build_stack", api_stack(),
 		"internal_routing", "created_at", json_time(a->created_at),
 		"updated_at", json_time(last->created_at), "git_url", a->repo,
-		"generation", "maintenance", a->maintenance, "organization",
-		"owner", api_user(first->user), "region", region(),
-		"released_at", json_time(last->created_at), "repo_size",
-		"slug_size", slug_size(d, current), "space", "stack", stack(),
-		"team", json_null(), "web_url", json_str_or_null(url), "busy",
-		json_str_or_null(busy));
+		"generation", generation(), "maintenance", a->maintenance,
+		"organization", "owner", api_user(first->user), "region",
+		region(), "released_at", json_time(last->created_at),
+		"repo_size", "slug_size", slug_size(d, current), "space",
+		"stack", api_stack(), "team", json_null(), "web_url",
+		json_str_or_null(url), "busy", json_str_or_null(busy));
 done:
 	free(busy);
 	free(url);

@@ -22,9 +22,11 @@ static json_t *build_json(struct http_request *req, struct slugd *d,
 		release = json_make("{s:s}", "id", r->uuid);
 	release_free(r);
 	return json_make(
-		"{s:s, s:o, s:[], s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"{s:s, s:o, s:[], s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o,"
+		" s:o}",
 		"id", b->uuid, "app", api_reference(app->uuid, app->name),
-		"buildpacks", "status", b->status, "output_stream_url",
+		"buildpacks", "stack", API_STACK, "generation", API_GENERATION,
+		"status", b->status, "output_stream_url",
 		api_stream_url(req, b->uuid), "release", release, "slug",
 		b->slug ? json_make("{s:s}", "id", b->slug) : json_null(),
 		"source_blob",
@@ -154,10 +156,8 @@ int api_slug_info(void *ctx, struct http_request *req)
 		json_str_or_null(s->checksum), "commit", s->commit,
 		"commit_description", s->commit_description, "process_types",
 		s->process_types, "size", (json_int_t)s->size, "stack",
-		api_reference("00000000-0000-4000-8000-000000000001",
-			      "debian-12"),
-		"created_at", json_time(s->created_at), "updated_at",
-		json_time(s->created_at));
+		api_stack(), "created_at", json_time(s->created_at),
+		"updated_at", json_time(s->created_at));
 done:
 	slug_free(s);
 	app_free(app);

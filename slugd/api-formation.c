@@ -72,14 +72,19 @@ static char *formation_id(const struct app *app, const char *type)
 
 static json_t *formation_json(const struct view *w, const struct formation *f)
 {
-	char *id = formation_id(w->app, f->type);
-	json_t *v = json_make(
-		"{s:s, s:o, s:s, s:s, s:I, s:s, s:o, s:o}", "id", id, "app",
-		api_reference(w->app->uuid, w->app->name), "type", f->type,
-		"command", json_str(w->slug->process_types, f->type, ""),
-		"quantity", (json_int_t)f->quantity, "size", API_DYNO_SIZE,
-		"created_at", json_time(w->slug->created_at), "updated_at",
-		json_time(w->slug->created_at));
+	int64_t deployed = w->slug->created_at, scaled = f->updated_at;
+	char *id = formation_id(w->app, f->type), size[ID_SIZE];
+	json_t *v;
+
+	id_of_text(size, "dyno-size", API_DYNO_SIZE);
+	v = json_make("{s:s, s:o, s:s, s:s, s:I, s:s, s:o, s:o, s:o}", "id", id,
+		      "app", api_reference(w->app->uuid, w->app->name), "type",
+		      f->type, "command",
+		      json_str(w->slug->process_types, f->type, ""), "quantity",
+		      (json_int_t)f->quantity, "size", API_DYNO_SIZE,
+		      "dyno_size", api_reference(size, API_DYNO_SIZE),
+		      "created_at", json_time(deployed), "updated_at",
+		      json_time(scaled > deployed ? scaled : deployed));
 
 	free(id);
 	return v;
@@ -194,15 +199,22 @@ static int take_quantity(struct formation_change *c, const json_t *v)
 	return rc;
 }
 
-/* There is one size. */
-static int check_size(const json_t *update)
+/* NULL where none is wished for. */
+static json_t *size_of(const json_t *wish)
 {
-	json_t *size = json_object_get(update, "size");
-	const char *name;
+	json_t *size = json_object_get(wish, "size");
 
 	if (!size || json_is_null(size))
-		size = json_object_get(update, "dyno_size");
-	if (!size || json_is_null(size))
+		size = json_object_get(wish, "dyno_size");
+	return json_is_null(size) ? NULL : size;
+}
+
+int api_check_size(const json_t *wish)
+{
+	json_t *size = size_of(wish);
+	const char *name;
+
+	if (!size)
 		return 0;
 	name = json_is_string(size) ? json_string_value(size)
 				    : json_str(size, "name", "");
@@ -212,7 +224,10 @@ static int check_size(const json_t *update)
 		       API_DYNO_SIZE);
 }
 
-/* {"type": "web", "quantity": "+1"}; type may stand in the path instead. */
+/*
+ * {"type": "web", "quantity": "+1"}; type may stand in the path instead. A
+ * size alone is a change by none.
+ */
 static int take_update(struct scaling *s, const json_t *update,
 		       const char *type)
 {
@@ -223,12 +238,16 @@ static int take_update(struct scaling *s, const json_t *update,
 	type = type ? type : json_str(update, "type", NULL);
 	if (!type)
 		return err_set(ERR_INVALID, "type is missing");
-	rc = check_size(update);
-	if (rc || !quantity)
+	rc = api_check_size(update);
+	if (rc)
 		return rc;
+	if (!quantity && !size_of(update))
+		return err_set(ERR_INVALID, "quantity is missing");
 	f = find(&s->view, type);
 	s->v[s->n].type = f ? f->type : type;
-	return take_quantity(&s->v[s->n++], quantity);
+	s->v[s->n].relative = !quantity;
+	s->n++;
+	return quantity ? take_quantity(&s->v[s->n - 1], quantity) : 0;
 }
 
 static int take_updates(struct scaling *s, const json_t *updates)
@@ -413,8 +432,6 @@ int api_formation_update(void *ctx, struct http_request *req)
 	s->v = xcalloc(1, sizeof(*s->v));
 	if (!rc)
 		rc = take_update(s, req->body, req->param[1]);
-	if (!rc && !s->n)
-		rc = err_set(ERR_INVALID, "quantity is missing");
 	if (!rc)
 		rc = set(s);
 	if (!rc) {

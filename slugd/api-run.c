@@ -50,6 +50,8 @@ static int read_order(const json_t *body, json_t **out)
 	json_t *env = json_object_get(body, "env");
 	int rc = check_env(env);
 
+	if (!rc)
+		rc = api_check_size(body);
 	if (rc)
 		return rc;
 	if (!command[strspn(command, " \t\r\n")])

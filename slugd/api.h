@@ -113,6 +113,17 @@ void api_event(const struct slugd *d, const struct app *app, const char *fmt,
 #define API_DYNO_SIZE "1X"
 
 /*
+ * Is that the size that a change or a new dyno wishes for, where it names
+ * one ("size", or "dyno_size", an object)? Errors: ERR_INVALID.
+ */
+int api_check_size(const json_t *wish);
+
+/* What every app is built for and runs on. Caller's reference. */
+#define API_STACK      "debian-12"
+#define API_GENERATION "slugd"
+json_t *api_stack(void);
+
+/*
  * A process, as slugrun shows it, as a dyno; release is {"id", "version"}.
  * Caller's reference.
  */

@@ -123,8 +123,9 @@ struct backend_ops {
 	int (*intent_list)(struct backend *b, backend_row_fn fn, void *ctx);
 	int (*intent_drop)(struct backend *b, const char *push);
 
+	/* All of *out but its type. */
 	int (*formation)(struct backend *b, int64_t app, const char *type,
-			 int64_t *quantity);
+			 struct formation *out);
 	int (*formation_set)(struct backend *b, int64_t app,
 			     const struct formation *f);
 	int (*audit_add)(struct backend *b, int64_t app, const char *user,

@@ -27,14 +27,15 @@ void formation_free(struct formation *v, size_t n)
 	free(v);
 }
 
-/* What was set for the type, else web 1 and others 0. */
-static int quantity_of(struct ledger *l, int64_t app, const char *type,
-		       int64_t *out)
+/* What was set for the type, else web 1 and others 0; not out->type. */
+static int formation_of(struct ledger *l, int64_t app, const char *type,
+			struct formation *out)
 {
 	int rc = l->backend->ops->formation(l->backend, app, type, out);
 
 	if (rc == ERR_NOTFOUND) {
-		*out = !strcmp(type, "web");
+		out->quantity = !strcmp(type, "web");
+		out->updated_at = 0;
 		rc = 0;
 	}
 	return rc;
@@ -54,7 +55,7 @@ int ledger_formation(struct ledger *l, int64_t app, const json_t *types,
 	json_object_foreach((json_t *)(uintptr_t)types, type, command) {
 		v = xrealloc(v, count + 1, sizeof(*v));
 		v[count].type = xstrdup(type);
-		rc = quantity_of(l, app, type, &v[count++].quantity);
+		rc = formation_of(l, app, type, &v[count++]);
 		if (rc)
 			break;
 	}
@@ -101,15 +102,13 @@ static int check_type(const json_t *types, const char *type)
 	return 0;
 }
 
-/* How many there will be of the type. */
-static int quantity_after(struct ledger *l, int64_t app,
-			  const struct formation_change *change, int64_t *out)
+/* How many there will be of the type, which has now so many. */
+static int quantity_after(const struct formation_change *change, int64_t now,
+			  int64_t *out)
 {
-	int64_t now = 0, by = change->quantity;
-	int rc = change->relative ? quantity_of(l, app, change->type, &now) : 0;
+	int64_t by = change->quantity;
 
-	if (rc)
-		return rc;
+	now = change->relative ? now : 0;
 	/* The first two, so that no sum overflows. */
 	if (by < -FORMATION_MAX || by > FORMATION_MAX || now + by < 0 ||
 	    now + by > FORMATION_MAX)
@@ -127,12 +126,18 @@ static int set_one(struct ledger *l, int64_t app,
 		   const struct formation_change *change, char **detail)
 {
 	struct formation f = { .quantity = 0 };
-	int rc = quantity_after(l, app, change, &f.quantity);
+	int rc = formation_of(l, app, change->type, &f);
+	int64_t before = f.quantity;
 
+	if (!rc)
+		rc = quantity_after(change, before, &f.quantity);
 	if (rc)
 		return rc;
 	f.type = xstrdup(change->type);
-	rc = l->backend->ops->formation_set(l->backend, app, &f);
+	if (f.quantity != before) {
+		f.updated_at = clock_now();
+		rc = l->backend->ops->formation_set(l->backend, app, &f);
+	}
 	str_replace(detail, xasprintf("%s%s%s=%" PRId64, *detail,
 				      **detail ? " " : "", f.type, f.quantity));
 	free(f.type);
@@ -152,16 +157,17 @@ static bool is_repeated(const struct formation_change *v, size_t i)
 /* Are there not too many in all? */
 static int check_sum(struct ledger *l, int64_t app, const json_t *types)
 {
-	int64_t sum = 0, n = 0;
+	struct formation f = { .quantity = 0 };
+	int64_t sum = 0;
 	const char *type;
 	json_t *command;
 	int rc = 0;
 
 	json_object_foreach((json_t *)(uintptr_t)types, type, command) {
-		rc = quantity_of(l, app, type, &n);
+		rc = formation_of(l, app, type, &f);
 		if (rc)
 			return rc;
-		sum += n;
+		sum += f.quantity;
 	}
 	if (sum > FORMATION_SUM)
 		rc = err_set(ERR_INVALID,

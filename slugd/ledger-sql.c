@@ -113,6 +113,9 @@ const char *const sql_migrations[] = {
 	"CREATE INDEX slug_there ON slug(app) WHERE deleted_at IS NULL;",
 
 	"ALTER TABLE app ADD COLUMN maintenance INTEGER NOT NULL DEFAULT 0;",
+
+	"ALTER TABLE formation ADD COLUMN updated_at INTEGER NOT NULL"
+	" DEFAULT 0;",
 };
 
 const int sql_nr_migrations =
@@ -261,11 +264,12 @@ const char *const sql_statements[NR_STATEMENTS] = {
 	[INTENT_OF] = "SELECT " INTENT_COLUMNS " WHERE app = ?",
 	[INTENT_LIST] = "SELECT " INTENT_COLUMNS " ORDER BY app",
 	[INTENT_DROP] = "DELETE FROM intent WHERE push = ?",
-	[FORMATION_OF] = "SELECT quantity FROM formation"
+	[FORMATION_OF] = "SELECT quantity, updated_at FROM formation"
 		" WHERE app = ? AND type = ?",
-	[FORMATION_SET] = "INSERT INTO formation (app, type, quantity, size)"
-		" VALUES (?, ?, ?, '1X') ON CONFLICT (app, type)"
-		" DO UPDATE SET quantity = excluded.quantity",
+	[FORMATION_SET] = "INSERT INTO formation (app, type, quantity, size,"
+		" updated_at) VALUES (?, ?, ?, '1X', ?) ON CONFLICT (app, type)"
+		" DO UPDATE SET quantity = excluded.quantity,"
+		" updated_at = excluded.updated_at",
 	[AUDIT_ADD] = "INSERT INTO audit (at, app, user, event, detail)"
 		" VALUES (?, ?, ?, ?, ?)",
 	[BACKUP] = "VACUUM INTO ?",

@@ -659,7 +659,7 @@ static int q_intent_drop(struct backend *b, const char *push)
 }
 
 static int q_formation(struct backend *b, int64_t app, const char *type,
-		       int64_t *quantity)
+		       struct formation *out)
 {
 	struct sqlite *q = sqlite_of(b);
 	sqlite3_stmt *st = bind(q, FORMATION_OF, "is", app, type);
@@ -669,7 +669,8 @@ static int q_formation(struct backend *b, int64_t app, const char *type,
 		return rc;
 	if (!rc)
 		return ERR_NOTFOUND;
-	*quantity = INT(st, 0);
+	out->quantity = INT(st, 0);
+	out->updated_at = INT(st, 1);
 	sqlite3_reset(st);
 	return 0;
 }
@@ -677,8 +678,8 @@ static int q_formation(struct backend *b, int64_t app, const char *type,
 static int q_formation_set(struct backend *b, int64_t app,
 			   const struct formation *f)
 {
-	return DO(sqlite_of(b), FORMATION_SET, "isi", app, f->type,
-		  f->quantity);
+	return DO(sqlite_of(b), FORMATION_SET, "isii", app, f->type,
+		  f->quantity, f->updated_at);
 }
 
 static int q_audit_add(struct backend *b, int64_t app, const char *user,

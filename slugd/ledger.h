@@ -124,6 +124,7 @@ struct intent {
 struct formation {
 	char *type;
 	int64_t quantity;
+	int64_t updated_at; /* 0: the quantity was never set */
 };
 
 /*

@@ -36,7 +36,7 @@ is "$(sqlite3 "$db" 'SELECT group_concat(kind) FROM release')" \
 # --- what is on ---
 
 is "$(sqlite3 "$db" 'PRAGMA journal_mode')" wal 'the ledger is in WAL mode'
-is "$(sqlite3 "$db" 'PRAGMA user_version')" 4 'and has a version'
+is "$(sqlite3 "$db" 'PRAGMA user_version')" 5 'and has a version'
 
 # --- slugctl fsck ---
 
@@ -183,7 +183,7 @@ refused() {
 
 spoil
 sqlite3 copy/ledger.db 'PRAGMA user_version = 99'
-refused 'it is of version 99, from a newer slugd; this one knows up to 4'
+refused 'it is of version 99, from a newer slugd; this one knows up to 5'
 is "$(sqlite3 copy/ledger.db 'SELECT count(*) FROM release')" 7 \
 	'what is from a newer slugd stays as it is'
 spoil

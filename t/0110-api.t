@@ -83,14 +83,14 @@ is "$code $(header Slugd-Release)" '201 4' 'an add-on is created'
 is "$(json '$v->{plan}{name}, $v->{config_vars}[0]')" \
 	'memcachier:free MEMCACHIER_SERVERS' 'with its plan and its keys'
 
-app='acm archived_at build_stack buildpack_provided_description created_at
+app='acm archived_at build_stack buildpack_provided_description created_at generation
 git_url id internal_routing maintenance name organization owner region
 released_at repo_size slug_size space stack team updated_at web_url'
 release='addon_plan_names app artifacts created_at current description
 eligible_for_rollback id output_stream_url slug status updated_at user
 version'
-build='app buildpacks created_at id output_stream_url release slug
-source_blob status updated_at user'
+build='app buildpacks created_at generation id output_stream_url release slug
+source_blob stack status updated_at user'
 slug='blob buildpack_provided_description checksum commit
 commit_description created_at id process_types size stack updated_at'
 addon='actions addon_service app billed_price billing_entity config_vars
@@ -98,7 +98,7 @@ created_at id name plan provider_id state updated_at web_url'
 service='cli_plugin_name human_name id name state
 supports_multiple_installations supports_sharing'
 plan='addon_service default human_name id name price'
-formation='app command created_at id quantity size type updated_at'
+formation='app command created_at dyno_size id quantity size type updated_at'
 # shellcheck disable=SC2086 # words
 {
 	has apps /apps $app
@@ -120,6 +120,16 @@ formation='app command created_at id quantity size type updated_at'
 	has plans /addon-services/memcachier/plans $plan
 	has formation /apps/myapp/formation $formation
 }
+
+call GET /apps/myapp
+like "$(json '$v->{generation}{id}, $v->{generation}{name}')" ' slugd$' \
+	'a generation of an app is an object'
+call GET "/apps/myapp/builds/$build_id"
+is "$(json '@$v{"stack", "generation"}')" 'debian-12 slugd' \
+	'of a build it is a name, as the stack is'
+call GET /apps/myapp/formation/web
+is "$(json '@$v{"size"}, $v->{dyno_size}{name}')" '1X 1X' \
+	'a size has its name in two places'
 
 uuid='[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'
 time='2[0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z'
@@ -146,6 +156,14 @@ is "$out" '{}' 'and keeps those it had'
 call GET /apps/myapp/formation
 is "$(json 'map { "$_->{type}=$_->{quantity}" } @$v')" web=1 \
 	'the formation has a web process'
+# In the second of the push it is no other time.
+moved() {
+	wanted=$((${wanted:-0} + 1))
+	call PATCH /apps/myapp/formation/web -d "{\"quantity\": $wanted}"
+	[ "$(json '$v->{created_at} lt $v->{updated_at} ? 1 : 0')" = 1 ]
+}
+within 1 moved
+ok $? 'scaling is an update of it'
 call GET /apps/myapp/releases
 is "$(json 'map { $_->{eligible_for_rollback} ? $_->{version} : () } @$v')" \
 	4 'eligible_for_rollback: those with a slug and today'"'"'s add-ons'

@@ -73,6 +73,14 @@ run git heroku run ' '
 is "$status" 1 'one of blanks is none'
 run git heroku run --type 'a b' true
 is "$status" 1 'a type must be one'
+is "$(git heroku run --size 1X echo one 2>&1 | tail -n 1)$(
+	)$(git heroku run -s 1x echo two 2>&1 | tail -n 1)" onetwo \
+	'the one size of dynos may be named'
+for by in run run:detached; do
+	run git heroku $by -s Performance-L true
+	is "$status" 1 "$by: another size is refused"
+	like "$err" 'There is one size of dynos here: 1X$' 'in the words of ps:scale'
+done
 
 git heroku run 'echo mine >index.html; echo mine >new; cat index.html new' \
 	>copy 2>/dev/null

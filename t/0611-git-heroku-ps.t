@@ -75,10 +75,10 @@ is "$(printf '%s\n' "$out" | tr ' ' '\n' | sort | tr '\n' ' ')" \
 	'ps:scale shows the formation: one of web, none of the others'
 is "$(formation)" 'bad=0 my-clock-2=0 release=0 web=1 worker=0' 'as the API does'
 is "$(api GET /apps/myapp/formation | keys_of)" \
-	'app command created_at id quantity size type updated_at' \
+	'app command created_at dyno_size id quantity size type updated_at' \
 	'with the official fields'
 api GET /apps/myapp/formation/web >one
-is "$(keys_of <one)" 'app command created_at id quantity size type updated_at' \
+is "$(keys_of <one)" 'app command created_at dyno_size id quantity size type updated_at' \
 	'as one type has'
 id=$(perl -MJSON::PP -e 'local $/; print decode_json(<STDIN>)->{id}' <one)
 api GET "/apps/myapp/formation/$id" >same
@@ -135,8 +135,17 @@ for body in '{}' '{"updates":{}}' '{"updates":[{"quantity":1}]}' \
 		'in its own way'
 done
 is "$(patch /apps/myapp/formation/web '{}')" 422 'a change to no number, too'
-is "$(patch /apps/myapp/formation '{"updates":[{"type":"x","quantity":1}]}')" \
-	404 'and a type that there is not'
+is "$(patch /apps/myapp/formation '{"updates":[{"type":"web","quantty":3}]}')" \
+	422 'a misspelt key is none'
+like "$(cat answer)" '"quantity is missing"' 'in words'
+for what in '"quantity":1' '"size":"1X"'; do
+	is "$(patch /apps/myapp/formation "{\"updates\":[{\"type\":\"x\",$what}]}")" \
+		404 "and a type that there is not, with $what"
+done
+is "$(patch /apps/myapp/formation '{"updates":[{"type":"web","size":"1X"}]}')" 200 \
+	'a size alone is a change'
+api GET /apps/myapp/formation/web >one
+is "$(cat answer)" "[$(cat one)]" 'that changes nothing'
 is "$(formation)" 'bad=0 my-clock-2=0 release=0 web=1 worker=0' 'nothing has changed'
 is "$(patch /apps/myapp/formation '{"updates":[]}'):$(cat answer)" '200:[]' \
 	'no wish at all is no error'
@@ -191,7 +200,7 @@ is "$(patch /apps/myapp/formation \
 	200 'as the official client asks for it'
 become 'web.1:up web.2:up worker.1:up worker.2:up' 'one less, and one more'
 is "$(keys_of <answer)" \
-	'app command created_at id quantity size type updated_at' \
+	'app command created_at dyno_size id quantity size type updated_at' \
 	'answered with the official fields'
 is "$(patch /apps/myapp/formation/worker '{"quantity":1,"size":"1x"}')" 200 \
 	'and one type alone'
