@@ -137,7 +137,7 @@ int command_check(const struct command *cmd, const struct heroku *h,
 		  const char *given)
 {
 	char *usage = command_usage(cmd), *option;
-	int rc = 0;
+	int i, rc = 0;
 
 	for (; *given && !rc; given++) {
 		if (strchr(cmd->options, *given) || *given == 'h')
@@ -152,6 +152,12 @@ int command_check(const struct command *cmd, const struct heroku *h,
 	if (!rc && cmd->max_args != ANY_ARGS && h->nr_args > cmd->max_args)
 		rc = err_set(ERR_INVALID, "Invalid argument: \"%s\"\n%s",
 			     h->args[cmd->max_args], usage);
+	/* A variable of a script that is not set, mostly. */
+	for (i = 0; i < h->nr_args && !rc && cmd->help && !cmd->takes_command;
+	     i++)
+		if (!*h->args[i])
+			rc = err_set(ERR_INVALID, "Invalid argument: \"\"\n%s",
+				     usage);
 	free(usage);
 	return rc;
 }

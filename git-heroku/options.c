@@ -40,6 +40,8 @@ const struct option_def option_table[] = {
 
 #define NR_OPTIONS (sizeof(option_table) / sizeof(option_table[0]) - 1)
 
+#define MAX_NUM 1000000 /* what slugd takes, of lines of a log */
+
 /* A long option's code, its key added: no character. */
 #define LONG 256
 
@@ -194,7 +196,7 @@ static int take(struct heroku *h, char key, const char *value)
 		h->no_tty = true;
 		break;
 	case 'n':
-		return err_prefix(text_parse_int(&h->num, value, 1, INT32_MAX),
+		return err_prefix(text_parse_int(&h->num, value, 1, MAX_NUM),
 				  "--num");
 	default:
 		break;

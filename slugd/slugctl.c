@@ -90,6 +90,16 @@ static int take_option(struct ctl *ctl, const struct ctl_command *c)
 	return 0;
 }
 
+static bool has_empty(const struct ctl *ctl)
+{
+	int i;
+
+	for (i = 0; i < ctl->argc; i++)
+		if (!*ctl->argv[i])
+			return true;
+	return false;
+}
+
 int ctl_open_ledger(const struct ctl *ctl, struct ledger **out)
 {
 	char *path = xasprintf("%s/ledger.db", ctl->dir);
@@ -170,7 +180,7 @@ static int run(struct ctl *ctl, const char *dir, const char *name)
 			       "--help",
 			       name);
 	rc = take_option(ctl, c);
-	if (!rc && (ctl->argc < c->min || ctl->argc > c->max))
+	if (!rc && (ctl->argc < c->min || ctl->argc > c->max || has_empty(ctl)))
 		rc = usage_of(c);
 	if (!rc && (!c->no_dir || ctl->argc < c->no_dir))
 		rc = find_dir(ctl, dir);

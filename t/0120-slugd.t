@@ -202,7 +202,7 @@ fails 'Name myapp is already taken$' \
 fails "$dir/repos/myapp.git is the repository of app myapp\$" \
 	slugctl -d "$dir" init again "$dir/repos/myapp.git"
 long=$(printf '%0200d' 0 | tr 0 a)
-for name in / .. . -x Upper "$long" '' 'a b' ab 'a/b' 'ab-' 1app \
+for name in / .. . -x Upper "$long" 'a b' ab 'a/b' 'ab-' 1app \
 	'app.git' "it's"; do
 	fails "app name '.*' must be 3 to 30 lower-case letters" \
 		slugctl -d "$dir" init "$name"

@@ -76,7 +76,12 @@ refused 'an option with too little' '-n needs an argument'
 for n in 0 -1 x 1x ''; do
 	run git heroku releases -n "$n"
 	refused "releases -n '$n'" \
-		"--num: '$n' is not a number from 1 to 2147483647"
+		"--num: '$n' is not a number from 1 to 1000000"
+done
+for wish in ps ps:restart ps:stop deploy releases:info config:set; do
+	run git heroku $wish ''
+	is "$status:$(echo "$err" | head -n 1)" '1: !    Invalid argument: ""' \
+		"$wish ''"
 done
 run git heroku releases v3
 refused 'too many arguments' 'Invalid argument: "v3"' \
@@ -99,8 +104,6 @@ run git heroku config:set A=1 BAD
 refused 'config:set BAD' 'BAD is invalid. Must be in the format KEY=VALUE.'
 run git heroku config:set =x
 refused 'config:set =x' '=x is invalid. Must be in the format KEY=VALUE.'
-run git heroku releases:info ''
-refused 'a release without a name' 'Specify a release'
 
 # Which app.
 run git heroku releases

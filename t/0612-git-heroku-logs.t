@@ -105,9 +105,10 @@ refused "-p 'web 1'" 'dyno: a name like web.1 is wanted'
 run git heroku logs -p ''
 refused "-p ''" 'dyno: a name like web.1 is wanted'
 run git heroku logs -n -1
-refused '-n -1' "--num: '-1' is not a number from 1 to 2147483647"
+refused '-n -1' "--num: '-1' is not a number from 1 to 1000000"
 run git heroku logs -n 1000000000
-refused '-n 1000000000' 'lines: a number from 0 to 1000000 is wanted'
+refused '-n 1000000000' \
+	"--num: '1000000000' is not a number from 1 to 1000000"
 run git heroku logs web
 like "$err" 'Invalid argument: "web"' 'a process as an argument'
 run git heroku logs -a nope
