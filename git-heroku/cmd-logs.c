@@ -47,7 +47,7 @@ static int run(struct heroku *h)
 
 const struct command cmd_logs = {
 	.name = "logs",
-	.args = "[-n NUM] [-p DYNO] [-t]",
+	.args = "[-n NUM] [-p DYNO] [-s SOURCE] [-t]",
 	.help = "show what the app printed, and what became of it",
 	.example = "logs -p web.1 --tail",
 	.options = "arnpSt",

@@ -8,6 +8,7 @@
 #include "err.h"
 #include "mem.h"
 #include "proc.h"
+#include "standard.h"
 #include "text.h"
 
 /* Somebody looks, and there is a display that a browser can be seen on. */
@@ -61,8 +62,8 @@ static int run(struct heroku *h)
 	url = address(web, h->nr_args ? h->args[0] : "");
 	safe = text_escape(url);
 	puts(safe);
-	fflush(stdout);
-	if (can_show())
+	rc = standard_flush();
+	if (!rc && can_show())
 		rc = show(url);
 done:
 	json_decref(app);

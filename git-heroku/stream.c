@@ -7,6 +7,7 @@
 
 #include "mem.h"
 #include "progress.h"
+#include "standard.h"
 #include "text.h"
 
 struct showing {
@@ -61,6 +62,7 @@ static int take(void *ctx, const char *data, size_t len)
 	struct showing *s = ctx;
 	size_t old = s->rest ? strlen(s->rest) : 0, kept;
 	char *all = xcalloc(old + len + 1, 1);
+	int rc;
 
 	if (s->counted)
 		progress_stop();
@@ -73,10 +75,10 @@ static int take(void *ctx, const char *data, size_t len)
 		    kept ? xstrndup(all + old + len - kept, kept) : NULL);
 	free(all);
 	s->any = s->any || len;
-	fflush(stdout);
+	rc = standard_flush();
 	if (s->counted)
 		progress_start();
-	return 0;
+	return rc;
 }
 
 static int show(struct heroku *h, const char *url, struct showing *s)

@@ -109,6 +109,12 @@ refused '-n -1' "--num: '-1' is not a number from 1 to 1000000"
 run git heroku logs -n 1000000000
 refused '-n 1000000000' \
 	"--num: '1000000000' is not a number from 1 to 1000000"
+for what in 'logs -n 5' open; do
+	# shellcheck disable=SC2086 # words
+	git heroku $what 2>err >/dev/full
+	is "$?:$(cat err)" "1: !    cannot write to standard output: $(:
+		)No space left on device" "$what, and the output is lost"
+done
 run git heroku logs web
 like "$err" 'Invalid argument: "web"' 'a process as an argument'
 run git heroku logs -a nope
