@@ -50,6 +50,12 @@ static int build(struct heroku *h, const json_t *body, json_t **out)
 	id = client_path_segment(json_str(started, "id", ""));
 	if (!rc)
 		rc = heroku_get(h, out, "/builds/%s", id);
+	/* Of one that has ended there is a row, where it could be written. */
+	if (rc == ERR_NOTFOUND)
+		rc = err_set(ERR_FAILED,
+			     "Nothing was deployed to %s, and slugd could not "
+			     "write down why: its disk may be full.",
+			     h->name);
 	if (!rc && strcmp(json_str(*out, "status", ""), "succeeded") != 0)
 		rc = err_set(ERR_FAILED, "Nothing was deployed to %s.",
 			     h->name);

@@ -349,6 +349,10 @@ if disk 8m; then
 	isnt "$status" 0 'a push is refused'
 	like "$err" '[Nn]o space|full' 'in words, too'
 	is "$(versions)" "$full" 'no release is made of it'
+	run git -C work heroku deploy
+	like "$status:$err" '^1: !    .*(full|No space)' \
+		'nor of a deploy, in words'
+	unlike "$err" 'find that build' 'which are about that'
 	run slugctl -d "$dir" check
 	like "$out" 'of disk are free' 'check says so'
 	run slugctl -d "$dir" backup "$scratch/disk/backup"
