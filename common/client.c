@@ -17,6 +17,7 @@
 #include "err.h"
 #include "mem.h"
 #include "sock.h"
+#include "text.h"
 
 #define MAX_ANSWER (256UL << 20)
 
@@ -166,20 +167,29 @@ int client_open_fd(struct client **out, int fd)
 	return rc;
 }
 
+static int refuse_closed(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *dir =
+		slash ? xstrndup(path, (size_t)(slash - path)) : xstrdup(".");
+	char *word = text_shell_word(dir);
+
+	err_set(ERR_UNAVAILABLE,
+		"slugd is not running: nothing answers at %s. Start it with: "
+		"slugd -d %s",
+		path, word);
+	free(word);
+	free(dir);
+	return ERR_UNAVAILABLE;
+}
+
 int client_open(struct client **out, const char *path)
 {
 	int fd;
 
 	*out = NULL;
 	if (sock_connect_unix(&fd, path))
-		return err_set(ERR_UNAVAILABLE,
-			       "slugd is not running: nothing answers at %s. "
-			       "Start it with: slugd -d %.*s",
-			       path,
-			       strrchr(path, '/')
-				       ? (int)(strrchr(path, '/') - path)
-				       : 1,
-			       strrchr(path, '/') ? path : ".");
+		return refuse_closed(path);
 	return client_open_fd(out, fd);
 }
 

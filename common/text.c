@@ -12,6 +12,11 @@
 #include "err.h"
 #include "mem.h"
 
+/* What a shell takes as it stands. */
+#define SHELL_PLAIN                                                            \
+ "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"              \
+ "_-./:@%+,"
+
 void text_iso(char *buf, int64_t when)
 {
 	time_t t = (time_t)when;
@@ -152,6 +157,28 @@ char *text_escape(const char *s)
 		for (i = 0; i < (len ? len : 1); i++)
 			q += sprintf(q, "\\x%02x", *p++);
 	}
+	return out;
+}
+
+char *text_shell_word(const char *s)
+{
+	char *out = NULL;
+	size_t len = 0;
+	FILE *f;
+
+	if (*s && !s[strspn(s, SHELL_PLAIN)])
+		return xstrdup(s);
+	f = open_memstream(&out, &len);
+	if (!f)
+		abort();
+	putc('\'', f);
+	for (; *s; s++)
+		if (*s == '\'')
+			fputs("'\\''", f);
+		else
+			putc(*s, f);
+	putc('\'', f);
+	fclose(f);
 	return out;
 }
 

@@ -42,6 +42,13 @@ char *text_size(uint64_t bytes);
 char *text_escape(const char *s);
 
 /*
+ * s as one word of a shell's command: as it is, or in single quotes where it
+ * has other characters than letters, digits and _-./:@%+, or none. Caller
+ * frees.
+ */
+char *text_shell_word(const char *s);
+
+/*
  * As text_escape(), and cut to max characters, the last two of which are
  * ".." where something was cut. Caller frees.
  */

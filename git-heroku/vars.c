@@ -8,6 +8,7 @@
 #include "dotenv.h"
 #include "err.h"
 #include "mem.h"
+#include "text.h"
 
 /* What needs no quotes, in a shell and in a .env file. */
 #define PLAIN                                                                  \
@@ -49,16 +50,12 @@ static void write_all(FILE *f, json_t *vars,
 	free(keys);
 }
 
-/* In single quotes everything stands for itself, but the quote. */
 static void quote_shell(FILE *f, const char *value)
 {
-	putc('\'', f);
-	for (; *value; value++)
-		if (*value == '\'')
-			fputs("'\\''", f);
-		else
-			putc(*value, f);
-	putc('\'', f);
+	char *word = text_shell_word(value);
+
+	fputs(word, f);
+	free(word);
 }
 
 static void quote_dotenv(FILE *f, const char *value)

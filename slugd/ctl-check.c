@@ -75,10 +75,12 @@ static void check_own_config(struct check *c)
 static void check_path(struct check *c, const char *path, mode_t others,
 		       unsigned mode)
 {
+	char *word = text_shell_word(path);
 	struct stat st;
 
 	if (stat(path, &st)) {
 		err_sys("%s", path);
+		free(word);
 		found(c, "%s; slugd makes it when it starts", err_msg());
 		return;
 	}
@@ -86,10 +88,11 @@ static void check_path(struct check *c, const char *path, mode_t others,
 		found(c,
 		      "%s belongs to user %u, not %u as the rest; mend with: "
 		      "chown -R %u %s",
-		      path, st.st_uid, c->owner, c->owner, path);
+		      path, st.st_uid, c->owner, c->owner, word);
 	if (st.st_mode & others)
 		found(c, "%s can be read by others; mend with: chmod %o %s",
-		      path, mode, path);
+		      path, mode, word);
+	free(word);
 }
 
 static void check_folders(struct check *c)
@@ -221,12 +224,14 @@ static void check_ports(struct check *c)
 static void repo_finding(void *ctx, const char *line, bool mendable)
 {
 	struct check *c = ctx;
+	char *dir = text_shell_word(c->ctl->dir);
 
 	if (mendable)
 		found(c, "app %s: %s; mend with: slugctl -d %s repair %s",
-		      c->app->name, line, c->ctl->dir, c->app->name);
+		      c->app->name, line, dir, c->app->name);
 	else
 		found(c, "app %s: %s", c->app->name, line);
+	free(dir);
 }
 
 /* As the owner: git tells no other of what is in a repository. */

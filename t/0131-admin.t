@@ -63,6 +63,19 @@ slugd --print-config 2>err >/dev/full
 is "$?:$(cat err)" "1: !    cannot write to standard output: $(:
 	)No space left on device" 'slugd --print-config, its output lost'
 
+# --- what is to be typed is fit for a shell ---
+
+mkdir -m 755 'my slugd'
+run slugctl -d 'my slugd' check
+like "$out" "mend with: chmod 700 '$scratch/my slugd'\$" \
+	'check quotes a path with a blank'
+run slugctl -d 'my slugd' init blank
+says "Start it with: slugd -d '$scratch/my slugd'\$" \
+	'so does what finds no slugd'
+run slugctl -d "$dir" backup ''
+is "$status:$err" '1: !    usage: slugctl [-d DIR] backup FILE' \
+	'an argument that is empty is none'
+
 # --- slugctl looks at the ledger while slugd writes to it ---
 
 slugctl -d "$dir" fsck >/dev/null

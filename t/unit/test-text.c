@@ -50,6 +50,25 @@ static void iso_refuses_other_forms(void **state)
 		assert_int_equal(text_parse_iso(&when, bad[i]), ERR_INVALID);
 }
 
+static void a_shell_word_is_quoted_where_it_must_be(void **state)
+{
+	static const char *const words[][2] = {
+		{ "/srv/slugd", "/srv/slugd" },
+		{ "/srv/my slugd", "'/srv/my slugd'" },
+		{ "it's $5", "'it'\\''s $5'" },
+		{ "", "''" },
+	};
+	char *word;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		word = text_shell_word(words[i][0]);
+		assert_string_equal(word, words[i][1]);
+		free(word);
+	}
+}
+
 static void assert_when(int64_t age, const char *wanted)
 {
 	char buf[TEXT_TIME_SIZE];
@@ -252,6 +271,7 @@ int main(void)
 		cmocka_unit_test(iso_is_what_the_api_writes),
 		cmocka_unit_test(iso_reads_back),
 		cmocka_unit_test(iso_refuses_other_forms),
+		cmocka_unit_test(a_shell_word_is_quoted_where_it_must_be),
 		cmocka_unit_test(when_counts_in_the_articles_words),
 		cmocka_unit_test(when_past_a_day_is_in_the_readers_zone),
 		cmocka_unit_test(when_ahead_is_now),
