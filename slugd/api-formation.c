@@ -263,36 +263,6 @@ static int take_updates(struct scaling *s, const json_t *updates)
 	return rc;
 }
 
-/* The release that runs goes on with as many as are wanted now. */
-static int scale_running(struct slugd *d, const struct app *app)
-{
-	struct view w = { 0 };
-	struct release *current = NULL;
-	json_t *list = json_array(), *order;
-	size_t i;
-	int rc = ledger_release_current(d->ledger, app->id, &current);
-
-	if (!rc)
-		rc = view_read(d, &w, app->id, current->slug);
-	for (i = 0; i < w.n && !rc; i++)
-		json_array_append_new(
-			list, json_make("{s:s, s:I, s:s}", "type", w.v[i].type,
-					"quantity", (json_int_t)w.v[i].quantity,
-					"command",
-					json_str(w.slug->process_types,
-						 w.v[i].type, "")));
-	order = json_make("{s:o}", "processes", list);
-	if (!rc && w.n)
-		rc = launch_call(d, app, "PATCH", "/formation", order, NULL);
-	/* Nothing runs: the next launch has as many. */
-	if (rc == ERR_UNAVAILABLE || rc == ERR_NOTFOUND)
-		rc = 0;
-	json_decref(order);
-	view_release(&w);
-	release_free(current);
-	return rc;
-}
-
 /* "web@3:1X worker@1:1X", of one or an array of them. Caller frees. */
 static char *words_of(json_t *reply)
 {
@@ -352,7 +322,7 @@ static void scale_job(void *arg)
 
 	if (!s->said)
 		say(s);
-	rc = scale_running(s->slugd, s->view.app);
+	rc = launch_scale(s->slugd, s->view.app);
 	if (rc == ERR_CONFLICT && clock_mono_ms() < s->until &&
 	    !s->slugd->stopping) {
 		nanosleep(&pause, NULL);

@@ -56,6 +56,32 @@ int launch_call(const struct slugd *d, const struct app *app,
 	return rc;
 }
 
+int launch_scale(const struct slugd *d, const struct app *app)
+{
+	struct release *current = NULL;
+	struct slug *slug = NULL;
+	json_t *list = NULL, *order = NULL;
+	int rc = ledger_release_current(d->ledger, app->id, &current);
+
+	if (rc || !current->slug)
+		goto done;
+	rc = ledger_slug(d->ledger, current->slug, &slug);
+	if (!rc)
+		rc = order_processes(d, app, slug, &list);
+	if (rc)
+		goto done;
+	order = json_make("{s:o}", "processes", list);
+	rc = launch_call(d, app, "PATCH", "/formation", order, NULL);
+	/* Nothing runs: the next launch has as many. */
+	if (rc == ERR_UNAVAILABLE || rc == ERR_NOTFOUND)
+		rc = 0;
+done:
+	json_decref(order);
+	slug_free(slug);
+	release_free(current);
+	return rc;
+}
+
 /* What its release command says is kept with the release. */
 static int keep_output(void *ctx, const char *data, size_t len)
 {
@@ -329,18 +355,31 @@ static bool has_trial(const struct launch_job *job)
 	return version;
 }
 
+/* A scaling may have been written down and not been done. */
+static int scale_again(const struct launch_job *job)
+{
+	int rc = launch_scale(job->slugd, job->app);
+
+	/* The release that is in the way has as many. */
+	return rc == ERR_CONFLICT ? 0 : rc;
+}
+
 /* See that the current release runs; where that fails, again later. */
 static void bring_back(struct launch_job *job)
 {
 	struct slugd *d = job->slugd;
-	int pause = job->pause ? job->pause : RETRY_MS;
+	int pause = job->pause ? job->pause : RETRY_MS, rc;
+	bool runs = is_running(job);
 
 	/* A push's trial, which this would end, may be what runs next. */
-	if (!is_running(job) && has_trial(job)) {
+	if (!runs && has_trial(job)) {
 		watches_retry(d->watches, job->app, pause);
 		return;
 	}
-	if (!see_it_run(job) || d->stopping)
+	rc = see_it_run(job);
+	if (!rc && runs)
+		rc = scale_again(job);
+	if (!rc || d->stopping)
 		return;
 	if (job->pause)
 		pause = pause < RETRY_MAX_MS / 2 ? pause * 2 : RETRY_MAX_MS;

@@ -42,6 +42,13 @@ int launch_call(const struct slugd *d, const struct app *app,
 		const char *method, const char *path, const json_t *body,
 		json_t **out);
 
+/*
+ * What runs of the app goes on with as many processes as the ledger has for
+ * it. It waits, as that does. Errors: ERR_CONFLICT where a release is being
+ * launched; those of launch_call(), but none where nothing runs.
+ */
+int launch_scale(const struct slugd *d, const struct app *app);
+
 /* End all apps, and wait for that. */
 void launch_stop_all(struct slugd *d);
 

@@ -13,9 +13,8 @@
 /* The process type that is run once, before a release becomes current. */
 #define RELEASE_TYPE "release"
 
-/* What slugrun is told of a release's processes. */
-static int describe_processes(const struct slugd *d, const struct app *app,
-			      const struct slug *slug, json_t **out)
+int order_processes(const struct slugd *d, const struct app *app,
+		    const struct slug *slug, json_t **out)
 {
 	struct formation *v = NULL;
 	size_t n = 0, i;
@@ -118,7 +117,7 @@ int order_make(const struct slugd *d, const struct app *app,
 	int rc = route_app(d, app);
 
 	if (!rc)
-		rc = describe_processes(d, app, slug, &processes);
+		rc = order_processes(d, app, slug, &processes);
 
 	if (rc)
 		goto done;

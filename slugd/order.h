@@ -19,6 +19,13 @@ struct config;
 int order_make(const struct slugd *d, const struct app *app,
 	       const struct release *r, const struct slug *slug, json_t **out);
 
+/*
+ * How many processes of which type, and their commands, as a part of that or
+ * for slugrun's PATCH /formation; caller's reference.
+ */
+int order_processes(const struct slugd *d, const struct app *app,
+		    const struct slug *slug, json_t **out);
+
 /* How slugd.ini has processes held, as a part of that; caller's reference. */
 json_t *order_fences(const struct config *c);
 

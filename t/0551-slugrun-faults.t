@@ -58,6 +58,24 @@ is "$status:$err" '0:' 'once it is free it works'
 within 10 curl -fsS "http://127.0.0.1:$port/"
 ok $? 'and answers'
 
+# --- a scaling that slugd did not come to ---
+
+kill -STOP "$(slugrun)"
+git heroku ps:scale worker=2 >out 2>&1 &
+client=$!
+# shellcheck disable=SC2317 # called by within
+is_noted() {
+	api GET /apps/myapp/formation/worker | grep '"quantity":2'
+}
+within 10 is_noted
+ok $? 'it is written down'
+stop_slugd KILL
+wait "$client"
+kill -CONT "$(slugrun)"
+start_slugd || exit 1
+within 10 has_states 'web.1=up worker.1=up worker.2=up'
+ok $? 'the next slugd sees to it'
+
 # --- descriptors ---
 
 is "$(awk '/open files/ { print $4 == $5 }' "/proc/$(slugrun)/limits")" 1 \
@@ -124,7 +142,7 @@ before=$(grep -c 'exited with status' "$app/log")
 kill -CONT "$guard"
 within 10 sh -c "! kill -0 $guard"
 ok $? 'its guard ends'
-within 10 has_states 'web.1=up worker.1=up'
+within 10 has_states 'web.1=up worker.1=up worker.2=up'
 is "$(grep -c 'exited with status' "$app/log")" "$before" \
 	'and kills none of what runs now'
 finish
