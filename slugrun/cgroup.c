@@ -177,11 +177,11 @@ static bool turn_on(const char *home)
 static bool is_alone(const char *group)
 {
 	FILE *f = open_file(group, "cgroup.procs");
-	long pid, self = getpid();
 	bool alone = f;
+	char line[32];
 
-	while (f && fscanf(f, "%ld", &pid) == 1)
-		alone = alone && pid == self;
+	while (f && fgets(line, sizeof(line), f))
+		alone = alone && strtol(line, NULL, 10) == getpid();
 	if (f)
 		fclose(f);
 	return alone;
