@@ -52,7 +52,7 @@ is "$(printf '%s\n' "$out" | perl -MJSON::PP -e '
 	'memcachier memcachier:free memcachier' 'addons --json'
 
 # Wrong input leaves no release.
-for plan in memcachier memcachier:100 memcachier:nope nope nope:free '' :free; do
+for plan in memcachier memcachier:100 memcachier:nope nope nope:free :free; do
 	run git heroku addons:create "$plan"
 	is "$status" 1 "addons:create '$plan', a second time or unknown: exit 1"
 	like "$out" '\.\.\. failed$' "addons:create '$plan': the line says so"
@@ -62,7 +62,7 @@ run git heroku addons:destroy nope --confirm myapp
 is "$status:$out" '1:' 'addons:destroy of an unknown one: exit 1'
 like "$err" '^ !    ' 'and words'
 run git heroku addons:destroy ''
-refused 'addons:destroy of nothing' "Must specify an add-on's NAME."
+like "$err" '^ !    Invalid argument: ""$' 'addons:destroy of nothing'
 run git heroku addons:destroy memcachier --confirm other
 refused 'addons:destroy with another app' \
 	'Confirmed app other did not match the selected app myapp.'
@@ -121,7 +121,7 @@ refused 'SERVICE:PLAN of a service without an add-on' \
 run git heroku addons:upgrade memcachier
 refused 'without a plan' 'Specify the new plan, as in memcachier:PLAN.'
 run git heroku addons:upgrade '' memcachier:100
-refused 'of nothing' "Must specify an add-on's NAME."
+like "$err" '^ !    Invalid argument: ""$' 'of nothing'
 run git heroku addons:upgrade
 refused 'alone' 'Usage: git heroku addons:upgrade [NAME] PLAN' \
 	'Must specify SERVICE:PLAN, or NAME and PLAN.'
@@ -169,7 +169,7 @@ run git heroku addons:plans nope
 refused 'addons:plans of an unknown service' \
 	"Couldn't find that add-on service: nope"
 run git heroku addons:plans ''
-refused 'addons:plans of nothing' 'Must specify a SERVICE.'
+like "$err" '^ !    Invalid argument: ""$' 'addons:plans of nothing'
 run git heroku addons:info memcachier
 # shellcheck disable=SC2016
 is "$(printf '%s\n' "$out" | grep -v ^Created)" '=== memcachier

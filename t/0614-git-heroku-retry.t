@@ -29,7 +29,7 @@ run git heroku releases:retry v9
 is "$status" 1 'one that there is not: exit 1'
 like "$err" '^ !    .*v?9' 'words'
 run git heroku releases:retry ''
-refused 'no name' 'Specify a release'
+like "$err" '^ !    Invalid argument: ""$' 'no name'
 
 git heroku config:set NEED=1 MYVAR=42 >/dev/null 2>&1
 like "$(git heroku releases -n 1)" '^v3 .*\(failed\)' 'a release that fails'
