@@ -12,6 +12,7 @@
 #include "err.h"
 #include "mem.h"
 #include "progress.h"
+#include "stream.h"
 #include "text.h"
 
 /* What an error message can hold of a launch's output: the end of it. */
@@ -66,6 +67,34 @@ static int launch_failed(const json_t *release, const struct output *o)
 	return err_set(ERR_FAILED, "%s", text);
 }
 
+bool change_has_command(struct heroku *h)
+{
+	json_t *type = NULL;
+	bool has = !heroku_get(h, &type, "/formation/release");
+
+	json_decref(type);
+	return has;
+}
+
+/*
+ * What its launch says: that of a release command is shown as it comes, for
+ * whoever waits, and so is what went wrong then; else that is kept.
+ */
+static int hear(struct heroku *h, const char *url, struct output *o)
+{
+	int rc;
+
+	if (!change_has_command(h))
+		return client_stream(h->client, url, take_output, o);
+	progress_stop();
+	/* The line that is open on standard output. */
+	fprintf(stderr, "%sRunning release command...\n",
+		isatty(STDOUT_FILENO) ? "\n" : "");
+	rc = stream_show_on(stderr, h, url, NULL);
+	progress_start();
+	return rc;
+}
+
 /* Follow the release, into *out, until it is not pending any more. */
 static int follow(struct heroku *h, const char *version, json_t **out)
 {
@@ -90,8 +119,7 @@ static int follow(struct heroku *h, const char *version, json_t **out)
 			rest();
 		stream = json_str(release, "output_stream_url", NULL);
 		if (stream && !again)
-			rc = client_stream(h->client, stream, take_output,
-					   &output);
+			rc = hear(h, stream, &output);
 		if (rc)
 			break;
 		again = true;

@@ -26,7 +26,8 @@ struct change {
 
 /*
  * Send the request, and wait until the release that it made, if any, is
- * launched. c->release is also set where the launch failed.
+ * launched. What its release command says is shown meanwhile, on standard
+ * error. c->release is also set where the launch failed.
  * Errors: those of client_call(); ERR_FAILED where the launch failed, with
  * what slugd said of it.
  */
@@ -46,6 +47,9 @@ int change_make(struct heroku *h, struct change *c, const char *fmt, ...)
  * known). Errors: as change_send().
  */
 int change_wait(struct heroku *h, const char *release, json_t **out);
+
+/* Does the app's next release, or the newest, run a release command? */
+bool change_has_command(struct heroku *h);
 
 /* Free what c came to hold, not c. */
 void change_release(struct change *c);

@@ -89,16 +89,33 @@ static int say_deployed(struct heroku *h, const json_t *release)
 	return rc;
 }
 
+/* As a push shows it, if there is one: before the launch's own line. */
+static int show_command(struct heroku *h, const char *id)
+{
+	json_t *release = NULL;
+	const char *url;
+	int rc = heroku_get(h, &release, "/releases/%s", id);
+
+	url = json_str(release, "output_stream_url", NULL);
+	if (!rc && url && change_has_command(h)) {
+		puts("-----> Running release command...");
+		rc = stream_show(h, url, NULL);
+	}
+	json_decref(release);
+	return rc == ERR_NOTFOUND ? 0 : rc;
+}
+
 static int launch(struct heroku *h, const json_t *built)
 {
 	const json_t *made = json_object_get(built, "release");
 	char *id = client_path_segment(json_str(made, "id", ""));
 	json_t *release = NULL;
-	int rc;
+	int rc = show_command(h, id);
 
 	printf("-----> Launching...");
 	fflush(stdout);
-	rc = change_wait(h, id, &release);
+	if (!rc)
+		rc = change_wait(h, id, &release);
 	if (!rc)
 		rc = say_deployed(h, release);
 	else if (release)

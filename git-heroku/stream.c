@@ -11,6 +11,7 @@
 #include "text.h"
 
 struct showing {
+	FILE *f;
 	char *rest; /* the beginning of a character that is not whole yet */
 	bool any;
 	bool counted; /* how long it is waited */
@@ -39,7 +40,7 @@ static size_t incomplete(const char *s, size_t len)
 }
 
 /* Escaped, but for the ends of lines and tabs, and NULs left out. */
-static void put(const char *s, size_t len)
+static void put(FILE *f, const char *s, size_t len)
 {
 	const char *end = s + len, *p;
 	char *part, *safe;
@@ -49,9 +50,9 @@ static void put(const char *s, size_t len)
 			;
 		part = xstrndup(s, (size_t)(p - s));
 		safe = text_escape(part);
-		fputs(safe, stdout);
+		fputs(safe, f);
 		if (p < end && *p)
-			putchar(*p);
+			putc(*p, f);
 		free(part);
 		free(safe);
 	}
@@ -70,7 +71,7 @@ static int take(void *ctx, const char *data, size_t len)
 		memcpy(all, s->rest, old);
 	memcpy(all + old, data, len);
 	kept = incomplete(all, old + len);
-	put(all, old + len - kept);
+	put(s->f, all, old + len - kept);
 	str_replace(&s->rest,
 		    kept ? xstrndup(all + old + len - kept, kept) : NULL);
 	free(all);
@@ -88,14 +89,14 @@ static int show(struct heroku *h, const char *url, struct showing *s)
 	if (s->counted)
 		progress_stop();
 	if (s->rest)
-		put(s->rest, strlen(s->rest));
+		put(s->f, s->rest, strlen(s->rest));
 	free(s->rest);
 	return rc;
 }
 
-int stream_show(struct heroku *h, const char *url, bool *any)
+int stream_show_on(FILE *f, struct heroku *h, const char *url, bool *any)
 {
-	struct showing s = { .counted = true };
+	struct showing s = { .f = f, .counted = true };
 	int rc;
 
 	progress_start();
@@ -105,9 +106,14 @@ int stream_show(struct heroku *h, const char *url, bool *any)
 	return rc;
 }
 
+int stream_show(struct heroku *h, const char *url, bool *any)
+{
+	return stream_show_on(stdout, h, url, any);
+}
+
 int stream_follow(struct heroku *h, const char *url)
 {
-	struct showing s = { 0 };
+	struct showing s = { .f = stdout };
 
 	return show(h, url, &s);
 }

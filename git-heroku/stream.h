@@ -3,6 +3,7 @@
 #define STREAM_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "heroku.h"
 
@@ -14,6 +15,9 @@
  * Errors: those of client_stream().
  */
 int stream_show(struct heroku *h, const char *url, bool *any);
+
+/* The same to f, which is not buffered where it is not standard output. */
+int stream_show_on(FILE *f, struct heroku *h, const char *url, bool *any);
 
 /* The same of a log, for whose next line nobody waits. */
 int stream_follow(struct heroku *h, const char *url);

@@ -24,6 +24,7 @@ struct launch_job {
 	struct app *app;
 	struct release *release;
 	struct stream *stream; /* NULL where the release is not pending */
+	bool open;             /* the output's last line */
 	int pause;             /* ms since the last attempt; 0: none was */
 };
 
@@ -85,15 +86,19 @@ done:
 /* What its release command says is kept with the release. */
 static int keep_output(void *ctx, const char *data, size_t len)
 {
-	const struct launch_job *job = ctx;
+	struct launch_job *job = ctx;
 
 	stream_write(job->stream, data, len);
+	job->open = len && data[len - 1] != '\n';
 	return 0;
 }
 
 static void end_output(void *ctx)
 {
-	(void)ctx;
+	const struct launch_job *job = ctx;
+
+	if (job->open)
+		stream_print(job->stream, "\n");
 }
 
 static int launch(struct launch_job *job)

@@ -89,6 +89,31 @@ else
 	last=8
 fi
 
+# What a release command says is shown as it comes.
+sed -i '1i\
+release: echo one; sleep "${SLOW:-0}"; printf two; exit "${CODE:-0}"' Procfile
+git commit -qam 'A release command'
+git push -q heroku master 2>/dev/null
+git heroku config:set SLOW=4 >slow 2>slow.err &
+within 20 sh -c 'grep -qx one slow.err && ! grep -q done slow'
+ok $? 'config:set shows a release command before it ends'
+wait $!
+is "$(cat slow.err)" 'Running release command...
+one
+two' 'on standard error, by lines'
+like "$(cat slow)" '^Updating vars and restarting app\.\.\. done, v' \
+	'and the result on standard output'
+git heroku config:set SLOW=0 >/dev/null 2>&1
+run git heroku deploy
+is "$status:$err" '0:' 'deploy of it: exit 0'
+like "$(printf '%s\n' "$out" | tr '\n' '|')" \
+	'\|-----> Running release command\.\.\.\|one\|two\|-----> Launching\.\.\. done, v' \
+	'which shows what a push shows'
+run git heroku config:set CODE=3
+is "$status" 1 'a release command that fails: exit 1'
+like "$err" '^one$' 'what it said is shown'
+last=$(git heroku releases -n 1 | sed -n '3s/^v\([0-9]*\).*/\1/p')
+
 git heroku config:set SLOW=3 >slow 2>slow.err &
 next=v$((last + 1))
 within 10 sh -c "git heroku releases -n 1 | grep -q '$next .*(pending)'"
