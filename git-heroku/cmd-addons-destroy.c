@@ -88,11 +88,8 @@ done:
 
 static int run(struct heroku *h)
 {
-	int rc;
+	int rc = heroku_connect(h);
 
-	if (!*h->args[0])
-		return err_set(ERR_INVALID, "Must specify an add-on's NAME.");
-	rc = heroku_connect(h);
 	if (!rc)
 		rc = destroy(h, h->args[0]);
 	return rc;

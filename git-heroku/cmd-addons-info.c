@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "command.h"
-#include "err.h"
 #include "mem.h"
 #include "show.h"
 #include "text.h"
@@ -55,11 +54,8 @@ static int run(struct heroku *h)
 {
 	char *segment = client_path_segment(h->args[0]);
 	json_t *addon = NULL;
-	int rc;
+	int rc = heroku_connect(h);
 
-	rc = *h->args[0]
-		     ? heroku_connect(h)
-		     : err_set(ERR_INVALID, "Must specify an add-on's NAME.");
 	if (!rc)
 		rc = heroku_get(h, &addon, "/addons/%s", segment);
 	if (!rc && h->json)

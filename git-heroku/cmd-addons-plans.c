@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "command.h"
-#include "err.h"
 #include "mem.h"
 #include "show.h"
 #include "text.h"
@@ -38,10 +37,8 @@ static int run(struct heroku *h)
 	char *segment = client_path_segment(h->args[0]);
 	char *path = xasprintf("/addon-services/%s/plans", segment);
 	json_t *plans = NULL;
-	int rc;
+	int rc = heroku_connect(h);
 
-	rc = *h->args[0] ? heroku_connect(h)
-			 : err_set(ERR_INVALID, "Must specify a SERVICE.");
 	if (!rc)
 		rc = client_call(h->client, "GET", path, NULL, &plans);
 	if (rc)

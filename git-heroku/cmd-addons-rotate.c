@@ -4,7 +4,6 @@
 
 #include "change.h"
 #include "command.h"
-#include "err.h"
 
 static int rotate(struct heroku *h, const char *name)
 {
@@ -25,11 +24,8 @@ static int rotate(struct heroku *h, const char *name)
 
 static int run(struct heroku *h)
 {
-	int rc;
+	int rc = heroku_connect(h);
 
-	if (!*h->args[0])
-		return err_set(ERR_INVALID, "Must specify an add-on's NAME.");
-	rc = heroku_connect(h);
 	if (!rc)
 		rc = rotate(h, h->args[0]);
 	return rc;

@@ -96,8 +96,6 @@ int plan_change(struct heroku *h)
 	char *name = NULL, *service = NULL, *full = NULL;
 	int rc;
 
-	if (!*h->args[0])
-		return err_set(ERR_INVALID, "Must specify an add-on's NAME.");
 	if (h->nr_args == 1 && !colon)
 		return err_set(ERR_INVALID,
 			       "Specify the new plan, as in %s:PLAN.", plan);
