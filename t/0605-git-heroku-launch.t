@@ -90,8 +90,9 @@ else
 fi
 
 # What a release command says is shown as it comes.
-sed -i '1i\
-release: echo one; sleep "${SLOW:-0}"; printf two; exit "${CODE:-0}"' Procfile
+cat >>Procfile <<'EOF'
+release: echo one; sleep "${SLOW:-0}"; printf two; exit "${CODE:-0}"
+EOF
 git commit -qam 'A release command'
 git push -q heroku master 2>/dev/null
 git heroku config:set SLOW=4 >slow 2>slow.err &
