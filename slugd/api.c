@@ -169,13 +169,13 @@ static char *app_lane(struct slugd *d, const struct http_request *req,
 
 static void defer(void *ctx, int lane, struct http_request *req)
 {
-	static const char *const keys[] = {
+	static const char *const keys[NR_LANES] = {
 		[LANE_LEDGER] = JOBS_LEDGER,
 		[LANE_PUSH] = "pushes",
 		[LANE_SLUGS] = JOBS_SLUGS,
 		[LANE_CHECKSUM] = "checksums",
 	};
-	static const char *const app_keys[] = {
+	static const char *const app_keys[NR_LANES] = {
 		[LANE_GIT] = "git",
 		[LANE_DYNOS] = "dynos",
 		[LANE_LOOK] = "look",

@@ -32,6 +32,7 @@ enum {
 	LANE_RELEASE = 7,
 	LANE_DYNOS = 8,
 	LANE_LOOK = 9,
+	NR_LANES
 };
 
 /* Serve on the listening socket. */
