@@ -239,7 +239,7 @@ within 14 has_status 22 succeeded
 
 # --- slugrun stands still ---
 
-slugrun_pid=$(pgrep -f "slugrun $dir/apps/myapp\$" | head -1)
+slugrun_pid=$(pgrep -o -f "slugrun $dir/apps/myapp\$")
 kill -STOP "$slugrun_pid"
 set_var '{"MYVAR":"stuck"}'
 ok "$(api GET /apps/myapp -m 5 >/dev/null; echo $?)" \

@@ -12,7 +12,7 @@ make_app myapp >/dev/null || exit 1
 cd work || exit 1
 app=$dir/apps/myapp
 slugrun() {
-	pgrep -f "slugrun $app\$"
+	pgrep -o -f "slugrun $app\$"
 }
 # states: of all processes, in a line.
 # shellcheck disable=SC2317 # called by within
@@ -128,7 +128,7 @@ cat ini >"$dir/slugd.ini"
 start_slugd || exit 1
 within 10 curl -fsS "http://127.0.0.1:$port/"
 ok $? 'without namespaces'
-guard=$(pgrep -f "slugrun-box guard $app\$")
+guard=$(pgrep -o -f "slugrun-box guard $app\$")
 old=$(slugrun)
 # shellcheck disable=SC2317 # called by within
 is_new() {

@@ -45,7 +45,7 @@ set_config() {
 }
 # The app's slugrun, by its own pid.
 slugrun_pid() {
-	pgrep -f "slugrun $dir/apps/myapp\$"
+	pgrep -o -f "slugrun $dir/apps/myapp\$"
 }
 # The machine goes down: slugd, slugrun and HAProxy at once.
 crash() {

@@ -105,7 +105,7 @@ api PATCH /apps/myapp/config-vars -d '{"A":"1"}' >/dev/null
 within 20 has_begun 4
 ends_soon 'SIGTERM in a launch'
 unlike "$(cat "$scratch/slugd.log")" 'was not launched' 'which has not failed'
-is "$(pgrep -f "slugrun $dir/apps/myapp\$")" '' 'the slugrun ends with it'
+is "$(pgrep -o -f "slugrun $dir/apps/myapp\$")" '' 'the slugrun ends with it'
 start_slugd || exit 1
 ok "$(has_status 4 pending; echo $?)" 'the release is pending at the next start'
 within 20 has_begun 5
@@ -124,7 +124,7 @@ within 20 runs 4
 rm "$gate"
 api PATCH /apps/myapp/config-vars -d '{"A":"2"}' >/dev/null
 within 20 has_begun 6
-slugrun_pid=$(pgrep -f "slugrun $dir/apps/myapp\$")
+slugrun_pid=$(pgrep -o -f "slugrun $dir/apps/myapp\$")
 ends_soon 'SIGTERM where systemd runs slugd'
 ok "$(runs 4; echo $?)" 'the app goes on'
 start_slugd || exit 1
@@ -133,7 +133,7 @@ touch "$gate"
 within 20 has_status 5 succeeded
 ok $? 'which joins its launch'
 is "$(begun)" 6 'without another release command'
-is "$(pgrep -f "slugrun $dir/apps/myapp\$")" "$slugrun_pid" 'in one slugrun'
+is "$(pgrep -o -f "slugrun $dir/apps/myapp\$")" "$slugrun_pid" 'in one slugrun'
 unset NOTIFY_SOCKET
 curl -sS --unix-socket "$dir/apps/myapp/slugrun.sock" -X POST \
 	http://slugrun/stop >/dev/null

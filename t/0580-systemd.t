@@ -53,13 +53,13 @@ answers() {
 	curl -sSf "http://127.0.0.1:$first_port/"
 }
 like "$(answers)" hello 'an app'
-slugrun=$(pgrep -f "slugrun $dir/apps/myapp\$")
+slugrun=$(pgrep -o -f "slugrun $dir/apps/myapp\$")
 isnt "$slugrun" '' 'has a slugrun'
 stop_slugd
 like "$(answers)" hello 'goes on when systemd stops slugd'
 start_slugd
 within 5 answers
-is "$(pgrep -f "slugrun $dir/apps/myapp\$")" "$slugrun" \
+is "$(pgrep -o -f "slugrun $dir/apps/myapp\$")" "$slugrun" \
 	'and slugd finds it again'
 entry='PRIORITY=6 SYSLOG_IDENTIFIER=myapp DYNO=web.1 SLUGD_SOURCE'
 like "$(cat told)" "^$entry=app MESSAGE=listening \$" \
@@ -69,7 +69,7 @@ like "$(cat told)" "^$entry=heroku MESSAGE=State changed .* up \$" \
 kill -KILL "$slugrun"
 # shellcheck disable=SC2317 # within calls it
 run_again() {
-	answers && ! pgrep -f "slugrun $dir/apps/myapp\$" | grep -qx "$slugrun"
+	answers && ! pgrep -o -f "slugrun $dir/apps/myapp\$" | grep -qx "$slugrun"
 }
 within 10 run_again
 ok $? 'a slugrun that was killed is started again, and the app with it'

@@ -293,7 +293,7 @@ done
 
 # --- where nothing runs ---
 
-slugrun=$(pgrep -f "slugrun $dir/apps/myapp\$")
+slugrun=$(pgrep -o -f "slugrun $dir/apps/myapp\$")
 kill "$slugrun"
 within 10 sh -c "! kill -0 $slugrun"
 run git heroku ps
