@@ -13,6 +13,7 @@ slugrun_slugrun_SOURCES = \
 	slugrun/journal.c slugrun/journal.h \
 	slugrun/launch.c slugrun/launch.h \
 	slugrun/leaving.c \
+	slugrun/listeners.c slugrun/listeners.h \
 	slugrun/oneoff.c slugrun/oneoff.h \
 	slugrun/output.c slugrun/output.h \
 	slugrun/ports.c slugrun/ports.h \

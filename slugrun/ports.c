@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +13,7 @@
 #include <unistd.h>
 
 #include "err.h"
+#include "listeners.h"
 #include "mem.h"
 #include "sock.h"
 
@@ -112,59 +112,11 @@ void port_release(struct port_lease *lease)
 	lease->port = 0;
 }
 
-/* Would a connection to 127.0.0.1 go there? In the form of proc_net(5). */
-static bool takes_loopback(const char *address)
-{
-	const uint32_t here = htonl(INADDR_LOOPBACK), mapped = htonl(0xffff);
-	char mine[33];
-
-	if (!address[strspn(address, "0")])
-		return true;
-	if (strlen(address) == 8)
-		snprintf(mine, sizeof(mine), "%08X", here);
-	else
-		snprintf(mine, sizeof(mine), "%016X%08X%08X", 0, mapped, here);
-	return !strcmp(address, mine);
-}
-
-/* Those who would get it, in that file: is it uid, and is it another? */
-static void find_listeners(const char *path, uint16_t port, int64_t uid,
-			   bool *own, bool *strange)
-{
-	enum { LOCAL = 1, STATE = 3, UID = 7, FIELDS };
-	FILE *f = fopen(path, "re");
-	char line[512], *words[FIELDS], *save, *colon;
-	size_t n;
-
-	while (f && fgets(line, sizeof(line), f)) {
-		save = NULL;
-		words[0] = strtok_r(line, " \n", &save);
-		for (n = 0; n + 1 < FIELDS && words[n]; n++)
-			words[n + 1] = strtok_r(NULL, " \n", &save);
-		if (n + 1 < FIELDS || !words[n])
-			continue;
-		colon = strchr(words[LOCAL], ':');
-		if (!colon || strtoul(colon + 1, NULL, 16) != port ||
-		    strtoul(words[STATE], NULL, 16) != TCP_LISTEN)
-			continue;
-		*colon = '\0';
-		if (!takes_loopback(words[LOCAL]))
-			continue;
-		if (strtoll(words[UID], NULL, 10) == uid)
-			*own = true;
-		else
-			*strange = true;
-	}
-	if (f)
-		fclose(f);
-}
-
 bool port_is_of(uint16_t port, int64_t uid)
 {
 	bool own = false, strange = false;
 
-	find_listeners("/proc/self/net/tcp", port, uid, &own, &strange);
-	find_listeners("/proc/self/net/tcp6", port, uid, &own, &strange);
+	listeners_find(port, uid, &own, &strange);
 	return own && !strange;
 }
 

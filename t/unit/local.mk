@@ -84,7 +84,8 @@ t_unit_test_names_CPPFLAGS = $(unit_cppflags)
 t_unit_test_names_LDADD = $(unit_ldadd)
 
 t_unit_test_ports_SOURCES = t/unit/test-ports.c t/unit/unit.h \
-	slugrun/ports.c slugrun/ports.h
+	slugrun/ports.c slugrun/ports.h \
+	slugrun/listeners.c slugrun/listeners.h
 t_unit_test_ports_CPPFLAGS = $(unit_cppflags)
 t_unit_test_ports_LDADD = $(unit_ldadd)
 
