@@ -110,7 +110,7 @@ perl -e 'sub noise { pack "N*", map { rand 2**32 } 1 .. $_[0] / 4 }
 		substr($data, 4000 * $i, 4000) = noise(4000);
 		print "M 100644 inline f$i\ndata 7000000\n$data\n";
 	}' | git -C sevens fast-import --quiet
-git -C sevens repack -q -a -d -f --window=1
+git -C sevens -c pack.threads=1 repack -q -a -d -f --window=1
 bytes=$(find sevens/objects/pack -name '*.pack' -printf '%s')
 ok $((bytes > 20000000)) 'a pack of deltas'
 if grep -q __asan_init "$(command -v slugpack)"; then
