@@ -24,7 +24,6 @@ struct launch_job {
 	struct app *app;
 	struct release *release;
 	struct stream *stream; /* NULL where the release is not pending */
-	bool open;             /* the output's last line */
 	int pause;             /* ms since the last attempt; 0: none was */
 };
 
@@ -83,28 +82,8 @@ done:
 	return rc;
 }
 
-/* What its release command says is kept with the release. */
-static int keep_output(void *ctx, const char *data, size_t len)
-{
-	struct launch_job *job = ctx;
-
-	stream_write(job->stream, data, len);
-	job->open = len && data[len - 1] != '\n';
-	return 0;
-}
-
-static void end_output(void *ctx)
-{
-	const struct launch_job *job = ctx;
-
-	if (job->open)
-		stream_print(job->stream, "\n");
-}
-
 static int launch(struct launch_job *job)
 {
-	const struct runner_output output = { keep_output, end_output, job,
-					      NULL };
 	const struct slugd *d = job->slugd;
 	struct slug *slug = NULL;
 	json_t *order = NULL;
@@ -118,7 +97,7 @@ static int launch(struct launch_job *job)
 		json_object_set_new(order, "events", json_array());
 	}
 	if (!rc)
-		rc = runner_launch(d, job->app, order, &output);
+		rc = runner_launch(d, job->app, order, job->stream, NULL);
 	json_decref(order);
 	slug_free(slug);
 	return rc;
@@ -148,19 +127,14 @@ static void job_free(struct launch_job *job)
 /* Does slugrun run the release already? */
 static bool is_running(const struct launch_job *job)
 {
-	json_t *state = NULL;
-	int64_t version = 0;
-
-	if (!runner_state(job->slugd, job->app, &state))
-		version = json_int(state, "version", 0);
-	json_decref(state);
-	return version == job->release->version;
+	return runner_version(job->slugd, job->app, "version") ==
+	       job->release->version;
 }
 
-/* Launch what does not run, and watch what does. */
-static int see_it_run(struct launch_job *job)
+/* Launch it unless it runs, and watch it. */
+static int see_it_run(struct launch_job *job, bool runs)
 {
-	int rc = is_running(job) ? 0 : launch(job);
+	int rc = runs ? 0 : launch(job);
 
 	if (!rc)
 		watches_add(job->slugd->watches, job->app);
@@ -269,7 +243,7 @@ static void launch_job(void *arg)
 	/* Left pending: the next start launches it. */
 	if (d->stopping || skip(job))
 		goto done;
-	rc = see_it_run(job);
+	rc = see_it_run(job, is_running(job));
 	if (rc && d->stopping)
 		goto done;
 	if (rc) {
@@ -348,18 +322,6 @@ void launch_release(struct slugd *d, const struct app *app,
 		submit(d, "launch", launch_job, job);
 }
 
-/* Is there one, of a push that is not settled yet? */
-static bool has_trial(const struct launch_job *job)
-{
-	json_t *state = NULL;
-	int64_t version = 0;
-
-	if (!runner_state(job->slugd, job->app, &state))
-		version = json_int(state, "trial", 0);
-	json_decref(state);
-	return version;
-}
-
 /* A scaling may have been written down and not been done. */
 static int scale_again(const struct launch_job *job)
 {
@@ -377,11 +339,11 @@ static void bring_back(struct launch_job *job)
 	bool runs = is_running(job);
 
 	/* A push's trial, which this would end, may be what runs next. */
-	if (!runs && has_trial(job)) {
+	if (!runs && runner_version(d, job->app, "trial")) {
 		watches_retry(d->watches, job->app, pause);
 		return;
 	}
-	rc = see_it_run(job);
+	rc = see_it_run(job, runs);
 	if (!rc && runs)
 		rc = scale_again(job);
 	if (!rc || d->stopping)

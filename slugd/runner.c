@@ -153,6 +153,18 @@ int runner_state(const struct slugd *d, const struct app *app, json_t **out)
 	return rc;
 }
 
+int64_t runner_version(const struct slugd *d, const struct app *app,
+		       const char *what)
+{
+	json_t *state = NULL;
+	int64_t version = 0;
+
+	if (!runner_state(d, app, &state))
+		version = json_int(state, what, 0);
+	json_decref(state);
+	return version;
+}
+
 bool runner_can_try(const struct slugd *d, const struct app *app)
 {
 	json_t *state = NULL;
@@ -184,14 +196,14 @@ static int64_t time_of(const struct slugd *d, const json_t *order)
 		       : s;
 }
 
-static bool is_wanted(const struct slugd *d, const struct runner_output *output)
+static bool is_wanted(const struct slugd *d, const atomic_bool *unwanted)
 {
-	return !d->stopping && !(output->unwanted && *output->unwanted);
+	return !d->stopping && !(unwanted && *unwanted);
 }
 
 /* POST it; wait while slugrun is busy with another launch. */
 static int post(const struct slugd *d, struct client *c, const json_t *order,
-		const struct runner_output *output)
+		const atomic_bool *unwanted)
 {
 	int64_t limit = (d->config->timeout + 5) * 1000;
 	int64_t deadline = clock_mono_ms() + limit;
@@ -202,7 +214,7 @@ static int post(const struct slugd *d, struct client *c, const json_t *order,
 	client_set_cancel(c, d->stop_fd);
 	while ((rc = client_call(c, "POST", "/launch", order, NULL)) ==
 		       ERR_CONFLICT &&
-	       clock_mono_ms() < deadline && is_wanted(d, output))
+	       clock_mono_ms() < deadline && is_wanted(d, unwanted))
 		nanosleep(&pause, NULL);
 	return rc;
 }
@@ -211,14 +223,24 @@ static int post(const struct slugd *d, struct client *c, const json_t *order,
 struct follower {
 	const struct slugd *slugd;
 	const struct app *app;
-	const struct runner_output *output;
+	struct stream *output;
+	bool open; /* its last line */
 	int64_t version;
 	int limit; /* ms, for the whole launch */
 	pthread_t thread;
 	atomic_bool over; /* the launch is */
 };
 
-static int read_output(const struct follower *f)
+static int say_output(void *ctx, const char *data, size_t len)
+{
+	struct follower *f = ctx;
+
+	stream_write(f->output, data, len);
+	f->open = len && data[len - 1] != '\n';
+	return 0;
+}
+
+static int read_output(struct follower *f)
 {
 	char *path = xasprintf("/output?version=%" PRId64, f->version);
 	struct client *c = NULL;
@@ -227,7 +249,7 @@ static int read_output(const struct follower *f)
 	if (!rc) {
 		client_set_timeout(c, f->limit);
 		client_set_cancel(c, f->slugd->stop_fd);
-		rc = client_stream(c, path, f->output->say, f->output->ctx);
+		rc = client_stream(c, path, say_output, f);
 	}
 	client_free(c);
 	free(path);
@@ -237,13 +259,7 @@ static int read_output(const struct follower *f)
 /* Is it the launch that is going on? Before, there may be output of others. */
 static bool has_begun(const struct follower *f)
 {
-	json_t *state = NULL;
-	int64_t version = 0;
-
-	if (!runner_state(f->slugd, f->app, &state))
-		version = json_int(state, "launching", 0);
-	json_decref(state);
-	return version == f->version;
+	return runner_version(f->slugd, f->app, "launching") == f->version;
 }
 
 static void *follow_output(void *arg)
@@ -258,13 +274,13 @@ static void *follow_output(void *arg)
 	if (rc && rc != ERR_NOTFOUND && !f->slugd->stopping)
 		log_line("app=%s: no output of the release command: %s",
 			 f->app->name, err_msg());
-	f->output->end(f->output->ctx);
+	if (f->open)
+		stream_print(f->output, "\n");
 	return NULL;
 }
 
 static struct follower *follow(const struct slugd *d, const struct app *app,
-			       const json_t *order,
-			       const struct runner_output *output)
+			       const json_t *order, struct stream *output)
 {
 	struct follower *f = xcalloc(1, sizeof(*f));
 
@@ -291,14 +307,7 @@ static void follow_end(struct follower *f)
 static bool was_tried(const struct slugd *d, const struct app *app,
 		      const json_t *order)
 {
-	json_t *state = NULL;
-	bool tried = false;
-
-	if (!runner_state(d, app, &state))
-		tried = json_int(state, "trial", 0) ==
-			json_int(order, "version", 0);
-	json_decref(state);
-	return tried;
+	return runner_version(d, app, "trial") == json_int(order, "version", 0);
 }
 
 /* What a release command says was heard: only its end is new. */
@@ -317,7 +326,8 @@ static int cut_output(int rc)
 }
 
 int runner_launch(const struct slugd *d, const struct app *app,
-		  const json_t *order, const struct runner_output *output)
+		  const json_t *order, struct stream *output,
+		  const atomic_bool *unwanted)
 {
 	struct client *c = NULL;
 	struct follower *f = NULL;
@@ -327,7 +337,7 @@ int runner_launch(const struct slugd *d, const struct app *app,
 	    !was_tried(d, app, order))
 		f = follow(d, app, order, output);
 	if (!rc)
-		rc = post(d, c, order, output);
+		rc = post(d, c, order, unwanted);
 	if (rc == ERR_UNAVAILABLE)
 		rc = err_set(ERR_FAILED, "slugrun did not take the order");
 	if (f)

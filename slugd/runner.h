@@ -12,6 +12,7 @@
  * it: none is for the server's thread, or the ledger's lane.
  */
 struct slugd;
+struct stream;
 
 /* Connect to it. Errors: ERR_UNAVAILABLE where there is none. */
 int runner_connect(const struct slugd *d, const struct app *app,
@@ -25,24 +26,23 @@ int runner_need(const struct slugd *d, const struct app *app,
 int runner_state(const struct slugd *d, const struct app *app, json_t **out);
 
 /*
- * Who hears what a release command says, on a thread of its own: say() as
- * in client_stream(), then end(), once.
+ * A release's version that it says there, or 0: the one that runs ("version"),
+ * is being launched ("launching"), or on trial ("trial").
  */
-struct runner_output {
-	int (*say)(void *ctx, const char *data, size_t len);
-	void (*end)(void *ctx);
-	void *ctx;
-	const atomic_bool *unwanted; /* true: not to be begun; or NULL */
-};
+int64_t runner_version(const struct slugd *d, const struct app *app,
+		       const char *what);
 
 /*
- * Give it an order_make()'s order, and wait until that is done. output is
- * called where it has a release command. Once slugd is stopping it is waited
- * for no more, but goes on.
+ * Give it an order_make()'s order, and wait until that is done. What its
+ * release command says goes to output (NULL: nowhere), and its last line is
+ * ended there. It is not begun any more once *unwanted is true (NULL: it is
+ * wanted).
+ * Once slugd is stopping it is waited for no more, but goes on.
  * Errors: ERR_FAILED and others, with what the launch said last.
  */
 int runner_launch(const struct slugd *d, const struct app *app,
-		  const json_t *order, const struct runner_output *output);
+		  const json_t *order, struct stream *output,
+		  const atomic_bool *unwanted);
 
 /*
  * Does it know trials? One that an older slugd started does not, and would

@@ -21,7 +21,6 @@ struct trial {
 	struct push *push;
 	const struct slug *slug;
 	bool command; /* it has a release command */
-	bool open;    /* the output's last line */
 	atomic_bool unwanted;
 	/* Under the lock of pushes: */
 	bool over;
@@ -45,27 +44,8 @@ static int next_release(struct ledger *l, const struct push *push,
 	return 0;
 }
 
-static int say_output(void *ctx, const char *data, size_t len)
-{
-	struct trial *t = ctx;
-
-	stream_write(t->push->build.stream, data, len);
-	t->open = len && data[len - 1] != '\n';
-	return 0;
-}
-
-static void end_output(void *ctx)
-{
-	const struct trial *t = ctx;
-
-	if (t->open)
-		stream_print(t->push->build.stream, "\n");
-}
-
 static int try_release(struct trial *t)
 {
-	const struct runner_output output = { say_output, end_output, t,
-					      &t->unwanted };
 	struct push *push = t->push;
 	struct slugd *d = push->pushes->slugd;
 	struct release *next = NULL;
@@ -76,7 +56,8 @@ static int try_release(struct trial *t)
 		rc = order_make(d, push->build.app, next, t->slug, &order);
 	if (!rc && runner_can_try(d, push->build.app)) {
 		json_object_set_new(order, "trial", json_true());
-		rc = runner_launch(d, push->build.app, order, &output);
+		rc = runner_launch(d, push->build.app, order,
+				   push->build.stream, &t->unwanted);
 	}
 	json_decref(order);
 	release_free(next);
