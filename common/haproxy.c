@@ -12,11 +12,11 @@
 
 #include "clock.h"
 #include "err.h"
+#include "lock.h"
 #include "mem.h"
 #include "sock.h"
 
 #define MAX_ANSWER ((size_t)16 << 20)
-#define LOCK_MS    5 /* between two attempts */
 
 static int send_line(int fd, const char *commands)
 {
@@ -79,22 +79,14 @@ int haproxy_ask(char **out, const char *socket, const char *commands, int ms)
 
 int haproxy_lock(int *fd, const char *folder, bool alone, int ms)
 {
-	const struct timespec pause = { 0, LOCK_MS * 1000000L };
-	int64_t deadline = clock_mono_ms() + ms;
 	char *path = xasprintf("%s/" HAPROXY_LOCK, folder);
 	int rc = 0;
 
 	*fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (*fd < 0)
 		rc = err_sys("%s", path);
-	while (!rc && flock(*fd, (alone ? LOCK_EX : LOCK_SH) | LOCK_NB)) {
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			rc = err_sys("%s", path);
-		else if (clock_mono_ms() >= deadline)
-			rc = err_set(ERR_CONFLICT, "%s is locked", path);
-		else
-			nanosleep(&pause, NULL);
-	}
+	else
+		rc = lock_wait(*fd, alone ? LOCK_EX : LOCK_SH, ms, path);
 	if (rc && *fd >= 0) {
 		close(*fd);
 		*fd = -1;

@@ -23,6 +23,7 @@ common_libcommon_a_SOURCES = \
 	common/http.c common/http.h \
 	common/ids.c common/ids.h \
 	common/json.c common/json.h \
+	common/lock.c common/lock.h \
 	common/log.c common/log.h \
 	common/manifest.c common/manifest.h \
 	common/mem.c common/mem.h \

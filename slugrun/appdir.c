@@ -8,11 +8,10 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "clock.h"
 #include "err.h"
+#include "lock.h"
 #include "log.h"
 #include "mem.h"
 #include "text.h"
@@ -94,24 +93,17 @@ unsigned appdir_next_run(struct supervisor *s)
 /* One that was killed may have it for a moment more. */
 static int take_lock(struct supervisor *s)
 {
-	int64_t deadline = clock_mono_ms() + LOCK_MS;
-	const struct timespec pause = { 0, 10000000 };
+	char *path = xasprintf("%s/slugrun.lock", s->dir);
+	int rc;
 
 	s->lock_fd = openat(s->dir_fd, "slugrun.lock",
 			    O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (s->lock_fd < 0)
-		return err_sys("%s/slugrun.lock", s->dir);
-	while (flock(s->lock_fd, LOCK_EX | LOCK_NB)) {
-		if (errno != EWOULDBLOCK)
-			return err_sys("%s/slugrun.lock", s->dir);
-		if (clock_mono_ms() < deadline) {
-			nanosleep(&pause, NULL);
-			continue;
-		}
-		return err_set(ERR_CONFLICT, "another slugrun has %s already",
-			       s->dir);
-	}
-	return 0;
+	rc = s->lock_fd < 0 ? err_sys("%s", path)
+			    : lock_wait(s->lock_fd, LOCK_EX, LOCK_MS, path);
+	free(path);
+	if (rc == ERR_CONFLICT)
+		err_set(rc, "another slugrun has %s already", s->dir);
+	return rc;
 }
 
 int appdir_open(struct supervisor *s, const char *dir)

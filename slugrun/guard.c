@@ -9,11 +9,10 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "clock.h"
 #include "err.h"
+#include "lock.h"
 #include "log.h"
 #include "mem.h"
 #include "proc.h"
@@ -128,17 +127,14 @@ static bool read_full(void *buf, size_t len)
  */
 static bool take_over(const char *dir)
 {
-	int64_t deadline = clock_mono_ms() + LOCK_MS;
-	const struct timespec pause = { 0, 10000000 };
 	char *path = xasprintf("%s/slugrun.lock", dir);
-	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW), rc = -1;
+	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW), rc = 0;
 
-	free(path);
-	while (fd >= 0 && (rc = flock(fd, LOCK_EX | LOCK_NB)) &&
-	       errno == EWOULDBLOCK && clock_mono_ms() < deadline)
-		nanosleep(&pause, NULL);
 	/* Held until we end. */
-	return fd < 0 || !rc;
+	if (fd >= 0)
+		rc = lock_wait(fd, LOCK_EX, LOCK_MS, path);
+	free(path);
+	return !rc;
 }
 
 static void kill_groups(const pid_t *groups, size_t n)

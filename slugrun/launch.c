@@ -462,10 +462,8 @@ static int join(struct supervisor *s, struct launch *l, struct release *r,
 static int confirm(struct supervisor *s, struct release *r,
 		   struct http_request *req)
 {
-	int rc = 0;
+	int rc = r->trial ? 0 : traffic_open(s, r);
 
-	if (!r->trial)
-		rc = traffic_open(s, r);
 	if (rc)
 		return rc;
 	if (!r->trial) {
