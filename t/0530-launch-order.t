@@ -6,6 +6,8 @@
 # shellcheck disable=SC2317 # within calls some of them
 # shellcheck source=t/lib/test.sh
 . "$(dirname "$0")/lib/test.sh"
+# shellcheck source=t/lib/launch.sh
+. "$t/lib/launch.sh"
 
 driver=slugrun
 launch='timeout = 8\ngrace = 1\ntrial = off\nnamespaces = off\n'
@@ -26,11 +28,7 @@ web: until [ -e "${GATE:-/}" ]; do sleep 0.05; done; exec perl server.pl
 EOT
 git -C work commit -q -a -m 'A gate'
 
-# What slugrun says: of its app, its release.
-# shellcheck disable=SC2120
-slugrun() {
-	curl -sS --unix-socket "$dir/apps/myapp/slugrun.sock" http://slugrun/
-}
+# What slugrun runs.
 runs() {
 	slugrun | grep -q "\"version\":$1[,}]"
 }
@@ -41,13 +39,6 @@ web_pid() {
 newest() {
 	api GET /apps/myapp/releases -H 'Range: version ..; order=desc,max=1' |
 		grep -o '"version":[0-9]*' | cut -d : -f 2
-}
-status() {
-	api GET "/apps/myapp/releases/$1" | grep -o '"status":"[a-z]*"' |
-		cut -d '"' -f 4
-}
-has_status() {
-	[ "$(status "$1")" = "$2" ]
 }
 # The log of slugd and slugrun.
 launches() {
@@ -131,12 +122,12 @@ set_var "{\"GATE\":\"$gate\"}"
 within 20 logged 'launching v11'
 stop_slugd KILL
 start_slugd
-is "$(status 11)" pending 'kill -9 during a launch'
+is "$(status_of 11)" pending 'kill -9 during a launch'
 stop_slugd
 within 20 logged 'ending: signal 15'
 new_log
 start_slugd
-is "$(status 11)" pending 'then SIGTERM: it is pending, not failed'
+is "$(status_of 11)" pending 'then SIGTERM: it is pending, not failed'
 touch "$gate"
 within 14 has_status 11 succeeded
 ok $? 'and is launched at the next start'

@@ -7,6 +7,8 @@
 . "$(dirname "$0")/lib/test.sh"
 # shellcheck source=t/lib/push.sh
 . "$t/lib/push.sh"
+# shellcheck source=t/lib/launch.sh
+. "$t/lib/launch.sh"
 
 own_exec_path
 driver=slugrun
@@ -29,15 +31,8 @@ deploy() {
 page() {
 	curl -fsS -m 5 "$url" >"$scratch/page" && head -n 1 "$scratch/page"
 }
-slugrun() {
-	curl -sS --unix-socket "$dir/apps/myapp/slugrun.sock" http://slugrun/
-}
 has_trial() {
 	slugrun | grep -q "\"trial\":$1[,}]"
-}
-status_of() {
-	api GET "/apps/myapp/releases/$1" | grep -o '"status":"[a-z]*"' |
-		cut -d '"' -f 4
 }
 # output_of PATH: of the newest of these builds, or of that release.
 output_of() {
@@ -45,9 +40,6 @@ output_of() {
 		my $v = decode_json(<STDIN>);
 		$v = $v->[0] if ref $v eq "ARRAY";
 		print $v->{output_stream_url}' | sed 's,^http://[^/]*,,')"
-}
-has_status() {
-	[ "$(status_of "$1")" = "$2" ]
 }
 is_free() {
 	! busy '.*'

@@ -7,6 +7,8 @@
 . "$(dirname "$0")/lib/test.sh"
 # shellcheck source=t/lib/push.sh
 . "$t/lib/push.sh"
+# shellcheck source=t/lib/launch.sh
+. "$t/lib/launch.sh"
 PATH=$PATH:/usr/sbin
 export PATH
 
@@ -26,18 +28,8 @@ no_page() {
 logged() {
 	[ "$(grep -c -e "$1" "$log")" -ge "${2:-1}" ]
 }
-slugrun() {
-	curl -sS --unix-socket "$dir/apps/myapp/slugrun.sock" http://slugrun/
-}
 runs() {
 	slugrun | grep -q "\"version\":$1}"
-}
-status_of() {
-	api GET "/apps/myapp/releases/$1" | grep -o '"status":"[a-z]*"' |
-		cut -d '"' -f 4
-}
-has_status() {
-	[ "$(status_of "$1")" = "$2" ]
 }
 # set_config JSON: a release, which is not waited for.
 set_config() {

@@ -7,6 +7,8 @@
 . "$(dirname "$0")/lib/test.sh"
 # shellcheck source=t/lib/push.sh
 . "$t/lib/push.sh"
+# shellcheck source=t/lib/launch.sh
+. "$t/lib/launch.sh"
 
 own_exec_path
 driver=slugrun
@@ -21,9 +23,6 @@ commit first
 run git push heroku master
 is "$status" 0 'an app'
 
-slugrun() {
-	curl -sS --unix-socket "$dir/apps/myapp/slugrun.sock" http://slugrun/
-}
 # between NAME COMMAND...: it is begun between trial and release of a push; a
 # scaling waits for the latter.
 between() {

@@ -7,6 +7,8 @@
 . "$(dirname "$0")/lib/test.sh"
 # shellcheck source=t/lib/push.sh
 . "$t/lib/push.sh"
+# shellcheck source=t/lib/launch.sh
+. "$t/lib/launch.sh"
 
 own_exec_path
 driver=slugrun
@@ -18,7 +20,6 @@ start_slugd || exit 1
 make_app myapp >/dev/null || exit 1
 cd work || exit 1
 log=$dir/apps/myapp/log
-slugrun_of=myapp
 begun() {
 	grep -c ': COMMAND BEGINS' "$log"
 }
@@ -28,12 +29,9 @@ has_begun() {
 logged() {
 	grep -q -e "$1" "$scratch/slugd.log"
 }
-slugrun() {
-	curl -sS --unix-socket "$dir/apps/$slugrun_of/slugrun.sock" \
-		http://slugrun/
-}
+# is_idle [APP]
 is_idle() {
-	slugrun | grep '"trial":null' | grep -q '"launching":null'
+	slugrun "$@" | grep '"trial":null' | grep -q '"launching":null'
 }
 is_free() {
 	! api GET /apps/myapp | grep -q '"busy":"'
@@ -80,9 +78,6 @@ ends_soon() {
 }
 is_gone() {
 	! kill -0 "$1" || grep -q '^State:.Z' "/proc/$1/status"
-}
-has_status() {
-	api GET "/apps/myapp/releases/$1" | grep -q "\"status\":\"$2\""
 }
 runs() {
 	slugrun | grep -q "\"version\":$1[,}]"
@@ -144,7 +139,6 @@ cd .. && mv work first
 make_app another >/dev/null
 cd work || exit 1
 log=$dir/apps/another/log
-slugrun_of=another
 rm -f "$gate"
 cp ../first/Procfile .
 git add Procfile
@@ -154,7 +148,7 @@ stop_slugd KILL
 wait "$pusher"
 isnt $? 0 'slugd is killed in an app'"'"'s first trial: the push is refused'
 start_slugd || exit 1
-within 20 is_idle
+within 20 is_idle another
 ok $? 'the next slugd ends the trial'
 
 finish

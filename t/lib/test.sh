@@ -30,6 +30,8 @@ export GIT_TERMINAL_PROMPT=0 GIT_ADVICE=0
 
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/slugd-test.XXXXXX")
 slugd_pid=
+first_port=
+taken_ports=${TMPDIR:-/tmp}/slugd-test-ports.$(id -u)
 trap 'end_test' EXIT
 trap 'exit 1' INT TERM HUP
 cd "$scratch" || exit 1
@@ -39,6 +41,7 @@ end_test() {
 	# What a slugd that was killed left behind; slugruns end without DIR.
 	pid=$(cat "${dir:-.}/haproxy.pid" 2>/dev/null)
 	[ "$(cat "/proc/${pid:-0}/comm" 2>/dev/null)" != haproxy ] || kill "$pid"
+	[ -z "$first_port" ] || rm -f "$taken_ports/$first_port"
 	cd / && rm -rf "$scratch"
 }
 
@@ -141,10 +144,29 @@ within() {
 	done
 }
 
-# A range of ports that nobody has, below the kernel's ephemeral ones:
-# sets $first_port and $last_port. Tests run side by side: by process id.
+# These 20 ports: is nobody listening there, and no test about to?
+take_ports() {
+	perl -MSocket -e '
+		for my $port ($ARGV[0] .. $ARGV[0] + 19) {
+			socket(my $s, AF_INET, SOCK_STREAM, 0) or die;
+			setsockopt($s, SOL_SOCKET, SO_REUSEADDR, 1) or die;
+			bind($s, pack_sockaddr_in($port, INADDR_ANY)) or exit 1;
+		}' "$1" || return 1
+	mkdir -p "$taken_ports"
+	kill -0 "$(readlink "$taken_ports/$1")" 2>/dev/null ||
+		rm -f "$taken_ports/$1" # of a test that was killed
+	ln -s $$ "$taken_ports/$1" 2>/dev/null
+}
+
+# A range of ports that nobody has, below the kernel's ephemeral ones, for the
+# whole of the test: sets $first_port and $last_port. Tests run side by side,
+# and the machine has other programs: it is looked for from the process id on.
 pick_ports() {
+	[ -z "$first_port" ] || return 0
 	first_port=$((10000 + $$ % 1000 * 20))
+	until take_ports "$first_port"; do
+		first_port=$((10000 + (first_port + 20 - 10000) % 20000))
+	done
 	last_port=$((first_port + 19))
 }
 
