@@ -39,6 +39,14 @@ static int read_stat(pid_t pid, pid_t *parent, unsigned long long *start)
 	return 0;
 }
 
+pid_t lease_parent(pid_t pid)
+{
+	unsigned long long start;
+	pid_t parent;
+
+	return read_stat(pid, &parent, &start) ? 0 : parent;
+}
+
 /* A pidfd of the process that started then, or -1. */
 static int open_process(pid_t pid, unsigned long long start)
 {

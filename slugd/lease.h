@@ -38,6 +38,9 @@ void lease_restore(struct lease *l, const char *text);
 /* Has the process ended? */
 bool lease_is_over(const struct lease *l);
 
+/* The parent of that process; 0 where it is gone. */
+pid_t lease_parent(pid_t pid);
+
 /* Let go of the descriptor. */
 void lease_release(struct lease *l);
 

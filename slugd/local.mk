@@ -84,6 +84,7 @@ slugd_slugctl_SOURCES = \
 	slugd/ctl-stop.c \
 	slugd/ctl.h \
 	slugd/fsck.c slugd/fsck.h \
+	slugd/lease.c slugd/lease.h \
 	slugd/name-set.c slugd/name-set.h \
 	slugd/repo-hooks.c slugd/repo-hooks.h \
 	slugd/repo.c slugd/repo.h \

@@ -42,11 +42,19 @@ struct push {
 	TAILQ_ENTRY(push) link;
 };
 
+/* The app's repository is cleared of what a crash left, or soon will be. */
+struct sweep {
+	struct pushes *pushes;
+	struct app *app;
+	TAILQ_ENTRY(sweep) link;
+};
+
 struct pushes {
 	struct slugd *slugd;
 	pthread_mutex_t lock;
-	pthread_cond_t changed; /* some push's state or lease */
+	pthread_cond_t changed; /* some push's state or lease, or a sweep */
 	TAILQ_HEAD(, push) all;
+	TAILQ_HEAD(, sweep) sweeps;
 	pthread_t watcher;
 	bool watching;
 	int wake; /* an eventfd: there is a lease more to watch */

@@ -30,6 +30,7 @@ struct pushes *pushes_new(struct slugd *d)
 	pthread_cond_init(&p->changed, &attr);
 	pthread_condattr_destroy(&attr);
 	TAILQ_INIT(&p->all);
+	TAILQ_INIT(&p->sweeps);
 	p->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	streams_watch(d->streams, p->wake);
 	return p;
@@ -85,19 +86,27 @@ void push_set_state(struct push *push, enum push_state state)
 	pthread_mutex_unlock(&p->lock);
 }
 
-/* Under the lock: a push of the same app that goes first. */
+/*
+ * Under the lock: a push of the same app that goes first, or what is left of
+ * one, which would be in git's way.
+ */
 static bool must_wait(const struct push *push)
 {
 	const struct push *other;
+	const struct sweep *sweep;
 	bool before = true;
 
+	TAILQ_FOREACH(sweep, &push->pushes->sweeps, link) {
+		if (sweep->app->id == push->build.app->id)
+			return true;
+	}
 	TAILQ_FOREACH(other, &push->pushes->all, link) {
 		if (other == push)
 			before = false;
 		else if (other->build.app->id != push->build.app->id)
 			continue;
 		else if (other->state == PUSH_BUILDING ||
-			 other->state == PUSH_ACCEPTED ||
+			 other->state == PUSH_ACCEPTED || other->torn ||
 			 (before && other->state == PUSH_WAITING))
 			return true;
 	}

@@ -14,6 +14,7 @@
 
 #include "alternates.h"
 #include "err.h"
+#include "lease.h"
 #include "log.h"
 #include "mem.h"
 #include "names.h"
@@ -305,8 +306,23 @@ static bool is_quarantine(const FTSENT *e)
 	return false;
 }
 
-/* Does some process have the repository as its working folder? */
-static bool is_busy(const char *path)
+/* Is the process, or one above it, one of these? */
+static bool is_below(pid_t pid, const struct repo_waiter *v, size_t n)
+{
+	size_t i;
+
+	for (; pid > 1; pid = lease_parent(pid))
+		for (i = 0; i < n; i++)
+			if (v[i].pid == pid)
+				return true;
+	return false;
+}
+
+/*
+ * Does some process, none of the waiters', have the repository as its
+ * working folder?
+ */
+static bool is_busy(const char *path, const struct repo_waiter *v, size_t n)
 {
 	DIR *proc = opendir("/proc");
 	struct dirent *e;
@@ -314,41 +330,61 @@ static bool is_busy(const char *path)
 
 	while (proc && !busy && (e = readdir(proc))) {
 		char link[300], cwd[4096];
-		ssize_t n;
+		ssize_t len;
 
 		if (*e->d_name < '1' || *e->d_name > '9')
 			continue;
 		snprintf(link, sizeof(link), "/proc/%s/cwd", e->d_name);
-		n = readlink(link, cwd, sizeof(cwd) - 1);
-		if (n < 0)
+		len = readlink(link, cwd, sizeof(cwd) - 1);
+		if (len < 0)
 			continue;
-		cwd[n] = '\0';
-		busy = !strcmp(cwd, path);
+		cwd[len] = '\0';
+		busy = !strcmp(cwd, path) &&
+		       !is_below((pid_t)strtol(e->d_name, NULL, 10), v, n);
 	}
 	if (proc)
 		closedir(proc);
 	return busy;
 }
 
-bool repo_sweep(const char *path)
+/* Is what was found a waiter's quarantine, or in one? */
+static bool is_waiters(const char *found, const struct repo_waiter *v, size_t n)
+{
+	const char *name = strstr(found, "/tmp_objdir-");
+	size_t i;
+
+	for (i = 0; name && i < n; i++) {
+		const char *own = strrchr(v[i].quarantine, '/');
+		size_t len = own ? strlen(own) : 0;
+
+		if (len && !strncmp(name, own, len) &&
+		    (!name[len] || name[len] == '/'))
+			return true;
+	}
+	return false;
+}
+
+bool repo_sweep(const char *path, const struct repo_waiter *v, size_t n)
 {
 	char *refs = xasprintf("%s/refs", path);
 	char *objects = xasprintf("%s/objects", path);
 	struct finds found = { NULL, 0 };
 	bool busy;
-	size_t i;
+	size_t i, left = 0;
 
 	find_if(&found, refs, anything, is_lock);
 	find_if(&found, path, nothing, is_lock);
 	find_if(&found, objects, is_quarantine, is_quarantine);
 	/* Who comes after the search makes others than those it found. */
-	busy = found.n && is_busy(path);
-	if (!busy && found.n)
+	busy = found.n && is_busy(path, v, n);
+	for (i = 0; i < found.n; i++)
+		if (busy || is_waiters(found.v[i].path, v, n))
+			free(found.v[i].path);
+		else
+			found.v[left++] = found.v[i];
+	found.n = left;
+	if (left)
 		log_line("%s: removed what a crash left", path);
-	for (i = 0; busy && i < found.n; i++)
-		free(found.v[i].path);
-	if (busy)
-		found.n = 0;
 	finds_remove(&found);
 	free(refs);
 	free(objects);

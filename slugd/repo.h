@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /*
  * The bare repository of an app, as seen from slugd and slugctl: refs,
@@ -75,13 +76,20 @@ int repo_keep_all(const char *path, const char *updates, size_t len);
 /* The versions that refs/releases/ has, a line each. Caller frees. */
 int repo_kept(const char *path, char **out);
 
+/* A git-receive-pack that does nothing until slugd lets it. */
+struct repo_waiter {
+	pid_t pid;
+	char *quarantine; /* its folder, or the repository's objects/ */
+};
+
 /*
- * After a crash: remove *.lock files and quarantine folders. False where
- * there are some, and a process that works in the repository, whose they
- * may be; nothing is removed then. Not to be called while slugd's own git
- * works there.
+ * After a crash: remove *.lock files and quarantine folders, but for those
+ * of the n waiters. False where there are some, and a process that works in
+ * the repository, whose they may be, and that is not below one of the
+ * waiters, who have no lock; nothing is removed then. Not to be called while
+ * slugd's own git works there.
  */
-bool repo_sweep(const char *path);
+bool repo_sweep(const char *path, const struct repo_waiter *v, size_t n);
 
 /*
  * Is dir a folder of objects that a push to the repository may name: below

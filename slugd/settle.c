@@ -135,32 +135,81 @@ static void settle_job(void *arg)
 	pthread_mutex_lock(&push->pushes->lock);
 	push->jobs--;
 	pthread_mutex_unlock(&push->pushes->lock);
+	pushes_wake_watcher(push->pushes);
+}
+
+/* Under the lock: the pushes of the app that wait for us. */
+static struct repo_waiter *find_waiters(struct pushes *p, const struct app *app,
+					size_t *n)
+{
+	struct repo_waiter *v = NULL;
+	const struct push *push;
+
+	*n = 0;
+	TAILQ_FOREACH(push, &p->all, link) {
+		if (push->build.app->id != app->id || push->direct ||
+		    push->state != PUSH_WAITING || lease_is_over(&push->lease))
+			continue;
+		v = xrealloc(v, *n + 1, sizeof(*v));
+		v[*n].pid = push->lease.pid;
+		v[(*n)++].quarantine = xstrdup(push->build.objects[0]);
+	}
+	return v;
+}
+
+/* False where somebody works there. */
+static bool sweep_once(struct pushes *p, const struct app *app)
+{
+	struct repo_waiter *v;
+	size_t n;
+	bool done;
+
+	pthread_mutex_lock(&p->lock);
+	v = find_waiters(p, app, &n);
+	pthread_mutex_unlock(&p->lock);
+	done = repo_sweep(app->repo, v, n);
+	while (n)
+		free(v[--n].quarantine);
+	free(v);
+	return done;
 }
 
 /*
  * A job of the app's git lane: what a killed git-receive-pack leaves behind
- * would be in the way of the next push. Its hooks may still be ending.
+ * would be in the way of the next push, which waits for it. Its hooks may
+ * still be ending.
  */
 static void sweep_job(void *arg)
 {
 	const struct timespec pause = { 0, 100000000 };
-	struct app *app = arg;
+	struct sweep *sweep = arg;
+	struct pushes *p = sweep->pushes;
+	const struct app *app = sweep->app;
 	int i;
 
-	for (i = 1; !repo_sweep(app->repo) && i < SWEEPS; i++)
+	for (i = 0; i < SWEEPS && !sweep_once(p, app); i++)
 		nanosleep(&pause, NULL);
 	if (i == SWEEPS)
 		log_line("app=%s: somebody works in %s, not swept", app->name,
 			 app->repo);
-	app_free(app);
+	pthread_mutex_lock(&p->lock);
+	TAILQ_REMOVE(&p->sweeps, sweep, link);
+	pthread_cond_broadcast(&p->changed);
+	pthread_mutex_unlock(&p->lock);
+	app_free(sweep->app);
+	free(sweep);
 }
 
-/* Takes the app. */
+/* Under the lock. Takes the app. */
 static void sweep(struct pushes *p, struct app *app)
 {
 	char *key = xasprintf("git %s", app->name);
+	struct sweep *sweep = xcalloc(1, sizeof(*sweep));
 
-	jobs_submit(p->slugd->jobs, key, sweep_job, app);
+	sweep->pushes = p;
+	sweep->app = app;
+	TAILQ_INSERT_TAIL(&p->sweeps, sweep, link);
+	jobs_submit(p->slugd->jobs, key, sweep_job, sweep);
 	free(key);
 }
 
@@ -292,9 +341,11 @@ int pushes_recover(struct pushes *p)
 	int rc = ledger_apps(p->slugd->ledger, &apps, &nr_apps);
 
 	for (i = 0; i < nr_apps; i++) {
-		if (repo_sweep(apps[i]->repo))
+		if (repo_sweep(apps[i]->repo, NULL, 0))
 			continue;
+		pthread_mutex_lock(&p->lock);
 		sweep(p, apps[i]);
+		pthread_mutex_unlock(&p->lock);
 		apps[i] = NULL;
 	}
 	apps_free(apps, nr_apps);

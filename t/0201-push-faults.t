@@ -188,6 +188,19 @@ let_go reference-transaction
 ended
 not_deployed 'git-receive-pack killed with the ref locked'
 
+hold_ref prepared 'the next push is quick'
+kill -KILL "$receive"
+git push heroku master >"$scratch/next.out" 2>&1 </dev/null &
+next=$!
+within 10 grep -q 'Waiting for another push' "$scratch/next.out"
+ok $? 'a push waits for what a killed one left, which would be in its way'
+let_go reference-transaction
+ended
+wait $next
+is "$? $(grep -c "done, v$((version + 1)) " "$scratch/next.out")" '0 1' \
+	'and works then'
+deployed 'which is the one release'
+
 hold_ref committed 'receive-pack is killed after the ref moved'
 kill -KILL "$receive"
 let_go reference-transaction
