@@ -42,21 +42,11 @@ port_of() {
 	api GET "/apps/$1" | sed 's/.*127\.0\.0\.1:\([0-9]*\).*/\1/'
 }
 
-# says PORT WORD: is it in the page there?
-says() {
-	curl -s -m 5 "http://127.0.0.1:$1/" | grep -q "$2"
-}
-
-# until_says PORT WORD: wait for it, 20 seconds at most.
+# until_says PORT REGEXP: wait for such a line, 20 seconds at most.
 until_says() {
-	tries=4000
-	until says "$1" "$2"; do
-		tries=$((tries - 1))
-		[ $tries -gt 0 ] || {
-			echo "no '$2' on port $1" >&2
-			cat "$scratch/slugd.log" >&2
-			exit 1
-		}
-		sleep 0.005
-	done
+	perl "$here/until-says.pl" "$1" "$2" || {
+		echo "no '$2' on port $1" >&2
+		cat "$scratch/slugd.log" >&2
+		exit 1
+	}
 }
