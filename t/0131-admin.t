@@ -172,8 +172,10 @@ logged 'slugd.ini:[0-9]+: level: .77. is not' &&
 ok $? 'each mistake is logged with its line'
 like "$(api GET /)" '"platform":"Shed"' 'the old one stays'
 sed 's/driver = none/driver = slugrun/' good.ini >"$dir/slugd.ini"
+: >slugd.log
 kill -HUP "$slugd_pid"
-within 10 logged "driver stays 'none' until slugd is started again"
+within 10 logged 'configuration was read again'
+logged "driver stays 'none' until slugd is started again"
 ok $? 'what cannot change is said'
 like "$(api GET /)" '"platform":"Heroku".*|"driver":"none"' 'and stays'
 rm "$dir/slugd.ini"

@@ -349,6 +349,7 @@ mkdir -p "$stale/pack" && : >"$stale/pack/tmp_pack_x"
 : >"$dir/segments/1-1.tmp"
 (cd "$repo" && exec sleep 100) &
 sleeper=$!
+within 10 pgrep -x sleep -P $$ # from then on it works there
 start_slugd
 ok "$(test -e "$lock" && test -d "$stale"; echo $?)" \
 	'a repository where somebody works is not swept'

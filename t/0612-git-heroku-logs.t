@@ -60,6 +60,7 @@ like "$(session myapp '{}' | od -An -c | tr -d ' \n')" '033\[31mred\\t' \
 	'the API gives the bytes as they are'
 
 within 10 curl -fsS "${url}Procfile"
+within 10 grep -q 'GET /Procfile' "$dir/apps/myapp/log"
 run git heroku logs -n 1
 is "$(printf '%s\n' "$out" | wc -l)" 1 '-n 1: one line'
 like "$out" 'app\[web\.1\]: .*"GET /Procfile HTTP/1.1" 200' 'the last one'
@@ -282,10 +283,11 @@ within 10 grep -q 100000 gone8
 kill -KILL $readers 2>/dev/null
 within 10 watches 0
 ok $? 'when all are gone, nobody looks any more'
+# shellcheck disable=SC2317 # called by within
 none_open() {
 	[ -z "$(find "/proc/$slugd_pid/fd" -lname '*/apps/*')" ]
 }
-none_open
+within 10 none_open
 ok $? 'and no log is open'
 
 # --- a log in which there is much to look through, and nothing to find ---
