@@ -48,8 +48,19 @@ like "$(cat report)" '"entries": ?40' 'which is there'
 on_tty 'slugpack work HEAD 2>err | ./slowly err'
 unlike "$(cat tty.out err)" 'Compressing|Reading' \
 	'nor where standard error is a file'
-git -C work rm -q 'noise[2-9]*' && git -C work commit -q -m less
-on_tty 'slugpack work HEAD >slug'
-unlike "$(cat tty.out)" 'Compressing|Reading' 'nor within the first second'
+git -C work rm -q 'noise[2-9]*' 'noise1?*' && git -C work commit -q -m less
+# On a busy machine even that may take longer: again, then.
+# shellcheck disable=SC2317 # called by within
+quick() {
+	start=$(date +%s%N)
+	on_tty 'slugpack work HEAD >slug'
+	[ $(($(date +%s%N) - start)) -lt 1000000000 ]
+}
+if within 1 quick; then
+	unlike "$(cat tty.out)" 'Compressing|Reading' \
+		'nor within the first second'
+else
+	skip 1 'each try takes more than a second'
+fi
 
 finish
