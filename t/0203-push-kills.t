@@ -52,7 +52,7 @@ victim() {
 }
 
 in_repo() {
-	for p in $(pgrep "$1"); do
+	for p in $(pgrep -- "$1"); do
 		[ "$(readlink "/proc/$p/cwd")" != "$repo" ] || echo "$p"
 	done | tail -n 1
 }
