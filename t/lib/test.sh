@@ -27,6 +27,7 @@ export LC_ALL=C TZ=UTC GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null
 export GIT_AUTHOR_NAME=Ada GIT_AUTHOR_EMAIL=ada@example.com
 export GIT_COMMITTER_NAME=Ada GIT_COMMITTER_EMAIL=ada@example.com
 export GIT_TERMINAL_PROMPT=0 GIT_ADVICE=0
+umask 022
 
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/slugd-test.XXXXXX")
 slugd_pid=
