@@ -57,7 +57,7 @@ run git heroku rollback
 is "$status:$out" '0:Rolled back to v4' 'article: rollback'
 like "$(page)" 'MYVAR=42' 'article: to the config vars of then'
 
-git heroku config:set SLOW=2 >slow &
+git heroku config:set SLOW=4 >slow &
 within 10 sh -c 'git heroku releases -n 1 | grep -q "v8 .*(pending)"'
 ok $? 'releases marks what is being launched'
 wait $!
