@@ -47,7 +47,7 @@ put_manifest() {
 }
 
 # put_slug STORE UUID FILE...: a slug of these frames (.zst) or members
-# (.gz), a segment each.
+# (.gz), a segment each; $raw is of the first one.
 put_slug() {
 	put_store=$1
 	put_uuid=$2
@@ -59,6 +59,7 @@ put_slug() {
 	esac
 	for put_file; do
 		put_segment "$put_store" "$put_file"
+		raw=
 	done | put_manifest "$put_store" "$put_uuid" $put_format
 }
 
