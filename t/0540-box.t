@@ -53,7 +53,7 @@ x' 'it writes to files and to /tmp'
 is "$(run_folders)" 2 'each has a folder'
 pid=$(pid_of web.1)
 kill -9 "$pid"
-ok "$(within 20 state web.1 crashed; within 20 state web.1 up; echo $?)" \
+ok "$(within 20 restarted web.1 "$pid"; echo $?)" \
 	'it is killed and started again'
 is "$(inside 'cat a; ls /tmp')" one 'all that it wrote is gone'
 ok "$(within 10 has_folders 2; echo $?)" 'and so is its folder'
@@ -108,14 +108,14 @@ launch "$web, $(process worker 1 'exit 137')"
 like "$out" 'exited with status 137' 'which are not mixed up'
 launch "$web, $(process worker 1 'perl daemon.pl; exec sleep 6002')"
 like "$out" '"status":"up"' 'a daemon'
-ok "$(within 10 pgrep -f 'daemon 6003' >/dev/null; echo $?)" 'is at work'
+ok "$(within 10 pgrep -f "daemon $first_port" >/dev/null; echo $?)" 'is at work'
 pid=$(pid_of worker.1)
 kill -TERM "$pid"
 ok "$(within 10 said 'Process exited with status 143'; echo $?)" \
 	'SIGTERM to the init is one to the command'
 ok "$(within 10 state worker.1 up; echo $?)" 'which is started again'
 launch "$web"
-ok "$(within 10 nobody_runs 'daemon 6003'; echo $?)" \
+ok "$(within 10 nobody_runs "daemon $first_port"; echo $?)" \
 	'no daemon outlives its release'
 launch "$web, $(process worker 1 'exec sh trap.sh 0.3 first')"
 ok "$(within 10 said 'app.worker.1.: first'; echo $?)" 'one with a trap'
@@ -125,11 +125,11 @@ ok "$(within 10 said 'app.worker.1.: second'; echo $?)" 'a shell above it'
 launch "$web, $(process worker 1 'perl daemon.pl; exec sleep 6002')"
 ok "$(within 10 said 'app.worker.1.: second ends'; echo $?)" \
 	'its child does, too, when the shell is gone'
-ok "$(within 10 pgrep -f 'daemon 6003' >/dev/null; echo $?)" 'a daemon again'
+ok "$(within 10 pgrep -f "daemon $first_port" >/dev/null; echo $?)" 'a daemon again'
 pid=$(pid_of web.1)
 kill -9 "$slugrun_pid"
 wait "$slugrun_pid" 2>/dev/null
-ok "$(within 10 nobody_runs 'daemon 6003'; echo $?)" \
+ok "$(within 10 nobody_runs "daemon $first_port"; echo $?)" \
 	'where slugrun is killed the daemon is, too'
 ok "$(within 10 gone "$pid"; echo $?)" 'and all others'
 start_slugrun

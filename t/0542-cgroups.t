@@ -81,14 +81,14 @@ ok "$(within 20 said 'Error R15 (Memory quota vastly exceeded)'; echo $?)" \
 is "$(inside 'echo fine')" fine 'its neighbour is not'
 launch "$web, $(process bomb 1 'exec sh bomb.sh')" max_processes 40 \
 	namespaces false
-ok "$(within 20 said 'app.bomb.1.: .*fork.*'; echo $?)" \
+ok "$(within 30 said 'app.bomb.1.: .*fork.*'; echo $?)" \
 	'one that forks without end has an end of that'
 launch "$web, $(process worker 1 'perl daemon.pl; exec sleep 6002')" \
 	namespaces false
-ok "$(within 20 pgrep -f 'daemon 6003' >/dev/null; echo $?)" \
+ok "$(within 20 pgrep -f "daemon $first_port" >/dev/null; echo $?)" \
 	'a daemon without namespaces'
 launch "$web"
-ok "$(within 20 nobody_runs 'daemon 6003'; echo $?)" \
+ok "$(within 20 nobody_runs "daemon $first_port"; echo $?)" \
 	'is found by its group'
 kill -9 "$slugrun_pid"
 wait "$slugrun_pid" 2>/dev/null

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: ISC
 # shellcheck shell=sh disable=SC2034,SC2154,SC2317
 # One slugrun by itself, in an app's folder $app of slugd's $store, with a web
-# process that runs what it is told; $uid is a user of the app's own, or null.
+# process that runs what it is told; $uid is a user of the test's own, or null.
 
 # shellcheck source=t/lib/slugrun.sh
 . "$t/lib/slugrun.sh"
@@ -97,7 +97,7 @@ touched() {
 }
 
 uid=null
-[ "$(id -u)" -ne 0 ] || uid=74321
+[ "$(id -u)" -ne 0 ] || uid=$((74321 + $$))
 slug=00000000-0000-4000-8000-000000000001
 mkdir -p "$app" src/sub/deep
 chmod 700 "$store"
@@ -147,7 +147,7 @@ echo "$2"
 while :; do sleep 0.05; done
 END2
 cat >src/bomb.sh <<'END2'
-exec perl -e 'sleep 1; $| = 1; my $said; $0 = "bomb 6005";
+exec perl -e 'sleep 1; $| = 1; my $said; $0 = "bomb NAME";
 	while (1) { defined fork or ($said++ or print "no fork: $!\n"),
 		sleep 1 }'
 END2
@@ -159,8 +159,10 @@ setsid;
 exit if fork;
 open STDOUT, '>', '/dev/null';
 open STDERR, '>', '/dev/null';
-exec $^X, '-e', 'sleep 600', 'daemon 6003';
+exec $^X, '-e', 'sleep 600', 'daemon NAME';
 END2
+# Another test beside this one has them, too.
+sed -i "s/NAME/$first_port/" src/bomb.sh src/daemon.pl
 find src ! -type d -exec touch -h -d @1000000000 {} +
 tar --zstd -C src -b 1 -cf slug.tar.zst .
 head -c 1024 /dev/zero | zstd -q >end.tar.zst

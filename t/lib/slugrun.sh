@@ -45,6 +45,12 @@ state() {
 	ask GET / | grep -q "\"name\":\"$1\",[^}]*\"state\":\"$2\""
 }
 
+# restarted NAME PID: is it up, as another process than PID?
+restarted() {
+	restarted=$(ask GET / | sed -n "s/.*\"name\":\"$1\",\"pid\":\\([0-9]*\\),[^}]*\"state\":\"up\".*/\\1/p")
+	[ -n "$restarted" ] && [ "$restarted" != "$2" ]
+}
+
 pid_of() {
 	ask GET / | sed "s/.*\"name\":\"$1\",\"pid\":\\([0-9]*\\).*/\\1/"
 }
