@@ -60,9 +60,9 @@ ok $? 'a release command'
 kill -KILL "$receive"
 wait "$pusher"
 isnt $? 0 'the push is broken off'
-within 10 is_free
+within 20 is_free
 ok $? 'the app waits for it no more'
-within 10 is_idle
+within 20 is_idle
 ok $? 'nor does its slugrun'
 is "$(begun)" 1 'the release command was begun once'
 
@@ -79,6 +79,9 @@ ends_soon() {
 is_gone() {
 	! kill -0 "$1" || grep -q '^State:.Z' "/proc/$1/status"
 }
+no_slugrun() {
+	! pgrep -f "slugrun $dir/apps/myapp\$"
+}
 runs() {
 	slugrun | grep -q "\"version\":$1[,}]"
 }
@@ -89,7 +92,7 @@ wait "$pusher"
 isnt $? 0 'the push is refused'
 like "$(cat "$scratch/push.out")" 'slugd is stopping' 'and why'
 start_slugd || exit 1
-within 10 is_free
+within 20 is_free
 touch "$gate"
 git heroku config:set GATE="$gate" >/dev/null
 push 3
@@ -100,7 +103,7 @@ api PATCH /apps/myapp/config-vars -d '{"A":"1"}' >/dev/null
 within 20 has_begun 4
 ends_soon 'SIGTERM in a launch'
 unlike "$(cat "$scratch/slugd.log")" 'was not launched' 'which has not failed'
-is "$(pgrep -o -f "slugrun $dir/apps/myapp\$")" '' 'the slugrun ends with it'
+ok "$(within 20 no_slugrun; echo $?)" 'the slugrun ends with it'
 start_slugd || exit 1
 ok "$(has_status 4 pending; echo $?)" 'the release is pending at the next start'
 within 20 has_begun 5
