@@ -10,7 +10,7 @@
 . "$t/lib/launch.sh"
 
 driver=slugrun
-launch='timeout = 8\ngrace = 1\ntrial = off\nnamespaces = off\n'
+launch='timeout = 16\ngrace = 1\ntrial = off\nnamespaces = off\n'
 # The app sees a file in it.
 chmod 711 "$scratch"
 make_dir
@@ -129,12 +129,12 @@ new_log
 start_slugd
 is "$(status_of 11)" pending 'then SIGTERM: it is pending, not failed'
 touch "$gate"
-within 14 has_status 11 succeeded
+within 30 has_status 11 succeeded
 ok $? 'and is launched at the next start'
 within 20 runs 11
 ok $? 'so it runs'
 set_var '{"GATE":null}'
-within 14 has_status 12 succeeded
+within 30 has_status 12 succeeded
 
 gate=$scratch/gate13
 new_log
@@ -144,11 +144,11 @@ stop_slugd KILL
 touch "$gate"
 within 20 runs 13
 start_slugd
-within 14 has_status 13 succeeded
+within 30 has_status 13 succeeded
 ok $? 'a launch that ends well without slugd is known to the next one'
 is "$(launches)" 13 'and not done again'
 set_var '{"GATE":null}'
-within 14 has_status 14 succeeded
+within 30 has_status 14 succeeded
 
 # --- killed between the ref and the release ---
 
@@ -167,13 +167,13 @@ rm "$hooks/reference-transaction"
 mv kept/* "$hooks/"
 new_log
 start_slugd
-within 14 has_status 15 succeeded
+within 30 has_status 15 succeeded
 ok $? 'a push that is settled by a start is launched'
 within 20 runs 15
 ok $? 'and runs'
 # A launch after it shows that none is on its way.
 set_var '{"MYVAR":"after"}'
-within 14 has_status 16 succeeded
+within 30 has_status 16 succeeded
 is "$(launches)" '15
 16' 'once, and the one before not at all'
 
@@ -200,33 +200,33 @@ like "$out" 'Launching\.\.\. not yet, v18' 'a push that is cut says so'
 like "$out" 'slugd is stopping; it launches the release when' 'and what next'
 unlike "$out" 'done, v18|deployed' 'and not that it was deployed'
 start_slugd
-within 14 has_status 18 succeeded
+within 30 has_status 18 succeeded
 ok $? 'which comes about'
 set_var '{"GATE":null}'
-within 14 has_status 19 succeeded
+within 30 has_status 19 succeeded
 
 # --- no folder for the output ---
 
 rm -rf "$dir/log"
 set_var '{"MYVAR":"no log"}'
-within 14 has_status 20 succeeded
+within 30 has_status 20 succeeded
 ok $? 'a launch that has no place for its output is one'
 set_var '{"GATE":"/dev/null/none"}'
 kill -0 "$slugd_pid"
 ok $? 'and slugd lives'
 stop_slugd KILL
-within 14 logged 'v21 failed' # slugrun gives up by itself
+within 40 logged 'v21 failed' # slugrun gives up by itself
 mkdir -p "$dir/log"
 
-sed 's/^timeout = .*/timeout = 1/' "$dir/slugd.ini" >ini && mv ini "$dir/slugd.ini"
+sed 's/^timeout = .*/timeout = 5/' "$dir/slugd.ini" >ini && mv ini "$dir/slugd.ini"
 rm -rf "$dir/log"
 start_slugd
-within 14 has_status 21 failed
+within 30 has_status 21 failed
 ok $? 'a launch that fails is recorded, without its output, too'
 kill -0 "$slugd_pid"
 ok $? 'and slugd lives on'
 set_var '{"GATE":null}'
-within 14 has_status 22 succeeded
+within 30 has_status 22 succeeded
 
 # --- slugrun stands still ---
 

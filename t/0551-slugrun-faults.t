@@ -4,7 +4,7 @@
 # descriptors, a guard that comes late, names that an app takes.
 . "$(dirname "$0")/lib/test.sh"
 driver=slugrun
-launch='timeout = 20\ngrace = 5\nrelease_timeout = 1\n'
+launch='timeout = 20\ngrace = 5\nrelease_timeout = 4\n'
 prlimit --pid $$ --nofile=256:
 make_dir '[route]' 'driver = direct'
 start_slugd || exit 1
@@ -35,27 +35,27 @@ port=$(api GET /apps/myapp | grep -o '127.0.0.1:[0-9]*' | cut -d : -f 2)
 run git heroku ps:scale web=0
 is "$status" 0 'no web process'
 git heroku config:set A=1 >/dev/null
-within 10 has_states ''
+within 20 has_states ''
 # shellcheck disable=SC2016 # perl's
 perl -MIO::Socket::INET -e '
 	my $s = IO::Socket::INET->new(LocalAddr => "127.0.0.1",
 		LocalPort => $ARGV[0], Listen => 5, ReuseAddr => 1) or die;
 	print "listens\n"; $| = 1; print ""; sleep 1000' "$port" >other &
 other=$!
-within 10 grep -q listens other
+within 20 grep -q listens other
 run git heroku ps:scale web=1
 is "$status" 1 'a scale whose address is taken: exit 1'
 like "$err" "no web process was started: .*$port: Address already in use" \
 	'in these words'
 run git heroku ps:scale web=0 worker=1
 is "$status:$err" '0:' 'without it, the others are scaled'
-within 10 has_states 'worker.1=up'
+within 20 has_states 'worker.1=up'
 ok $? 'and nothing is left of the first one'
 kill "$other"
 wait "$other"
 run git heroku ps:scale web=1
 is "$status:$err" '0:' 'once it is free it works'
-within 10 curl -fsS "http://127.0.0.1:$port/"
+within 20 curl -fsS "http://127.0.0.1:$port/"
 ok $? 'and answers'
 
 # --- a scaling that slugd did not come to ---
@@ -67,13 +67,13 @@ client=$!
 is_noted() {
 	api GET /apps/myapp/formation/worker | grep '"quantity":2'
 }
-within 10 is_noted
+within 20 is_noted
 ok $? 'it is written down'
 stop_slugd KILL
 wait "$client"
 kill -CONT "$(slugrun)"
 start_slugd || exit 1
-within 10 has_states 'web.1=up worker.1=up worker.2=up'
+within 20 has_states 'web.1=up worker.1=up worker.2=up'
 ok $? 'the next slugd sees to it'
 
 # --- descriptors ---
@@ -100,7 +100,7 @@ git add names.pl Procfile
 git commit -qm 'One that takes names'
 run git push heroku master
 is "$status" 0 'an app that takes names'
-within 10 grep -q 'has 20 names' "$app/log"
+within 20 grep -q 'has 20 names' "$app/log"
 ok $? 'which slugrun does not need'
 run git heroku ps:restart web
 is "$status:$err" 0: 'no port is kept from others so'
@@ -116,7 +116,7 @@ git add release.sh Procfile
 git commit -qm 'A release command without an end'
 run git push heroku master
 is "$status" 1 'a release command that goes on for too long'
-like "$err" 'did not end within 1 second' 'fails'
+like "$err" 'did not end within 4 seconds' 'fails'
 like "$(cat "$app/log")" ' app\[release\.1\]: has time$' \
 	'and may clean up behind itself'
 
@@ -126,7 +126,7 @@ stop_slugd
 sed 's/^\[launch\]/&\nnamespaces = off/' "$dir/slugd.ini" >ini
 cat ini >"$dir/slugd.ini"
 start_slugd || exit 1
-within 10 curl -fsS "http://127.0.0.1:$port/"
+within 20 curl -fsS "http://127.0.0.1:$port/"
 ok $? 'without namespaces'
 guard=$(pgrep -o -f "slugrun-box guard $app\$")
 old=$(slugrun)
@@ -140,9 +140,9 @@ within 20 is_new
 ok $? 'a slugrun that was killed has a successor'
 before=$(grep -c 'exited with status' "$app/log")
 kill -CONT "$guard"
-within 10 sh -c "! kill -0 $guard"
+within 20 sh -c "! kill -0 $guard"
 ok $? 'its guard ends'
-within 10 has_states 'web.1=up worker.1=up worker.2=up'
+within 20 has_states 'web.1=up worker.1=up worker.2=up'
 is "$(grep -c 'exited with status' "$app/log")" "$before" \
 	'and kills none of what runs now'
 finish

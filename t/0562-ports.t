@@ -40,7 +40,7 @@ for _ in 1 2 3 4; do
 	launch "$web"
 	like "$out" '"up"' 'two ports are enough'
 	inside ''
-	within 10 has_folders 1
+	within 20 has_folders 1
 done
 
 # --- somebody else's
@@ -58,7 +58,7 @@ stranger() {
 			print $c "HTTP/1.0 200 OK\r\n\r\n"; close $c }' \
 		"$1" "$2" "$scratch/listens" &
 	stranger=$!
-	within 10 test -e "$scratch/listens"
+	within 20 test -e "$scratch/listens"
 	rm "$scratch/listens"
 }
 taken=$((first_port + 4))
@@ -67,7 +67,7 @@ for address in 127.0.0.1 0.0.0.0; do
 	(launch "$(process web 1 "echo waits $address; exec sleep 600")"
 	echo "$out" >"$scratch/answer") &
 	launching=$!
-	within 10 logged "app.web.1.: waits $address"
+	within 20 logged "app.web.1.: waits $address"
 	stranger "$address" "$taken"
 	wait "$launching"
 	like "$(cat "$scratch/answer")" 'did not answer on its port within 3' \

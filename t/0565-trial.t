@@ -12,7 +12,7 @@
 
 own_exec_path
 driver=slugrun
-launch='timeout = 4\nrelease_timeout = 2\ngrace = 1\n'
+launch='timeout = 8\nrelease_timeout = 4\ngrace = 1\n'
 make_dir "$@"
 start_slugd || exit 1
 make_app myapp >/dev/null || exit 1
@@ -84,9 +84,9 @@ refused 'a web process that exits' 'web\.1 exited with status 3'
 like "$err" '^remote:  !     no good' 'with what it said last'
 like "$err" '^remote: -----> Launching\.\.\. failed' 'the line says so'
 deploy 'web: PORT=1 exec perl server.pl\n' bad
-refused 'one that listens elsewhere' '^remote:  !     .*(4 seconds|exited)'
+refused 'one that listens elsewhere' '^remote:  !     .*(8 seconds|exited)'
 deploy 'web: exec sleep 100\n' bad
-refused 'one that listens nowhere' '^remote:  !     .*4 seconds'
+refused 'one that listens nowhere' '^remote:  !     .*8 seconds'
 deploy 'web: exec ./none-such\n' bad
 refused 'a command that is not there' 'none-such'
 deploy 'web exec perl server.pl\n' bad
@@ -99,10 +99,10 @@ unlike "$err" 'Launching' 'nothing is launched'
 like "$(output_of builds)" '^ !     .* exited with status 4' 'its build says why'
 deploy "${good}release: sleep 100\n" bad
 refused 'a release command without end' \
-	'^remote:  !     the release command did not end within 2 seconds'
-within 10 has_trial null
+	'^remote:  !     the release command did not end within 4 seconds'
+within 20 has_trial null
 ok $? 'no trial is left'
-within 10 no_leftovers
+within 20 no_leftovers
 ok $? 'nor anything else'
 is "$(slugs)" "$before" 'no slug either'
 
@@ -137,7 +137,7 @@ run git heroku releases:retry v6
 is "$status" 1 'a retry fails as well'
 is "$(newest description)" 'Retry of v6: Config add FAIL' 'it is a release'
 api POST /apps/myapp/releases -d '{"retry":"v6"}' >"$scratch/out"
-within 10 has_status v9 failed
+within 20 has_status v9 failed
 is "$(api GET /apps/myapp/releases/v9/config-vars | tr -d '{}' |
 	tr , '\n' | sort | tr -d '\n')" '"A":"1""B":"2""FAIL":"1"' \
 	'with what v6 changed, on top of what is'
@@ -146,7 +146,7 @@ like "$(api POST /apps/myapp/releases -d '{"retry":"v5"}')" \
 slug=$(releases myapp slug.id | sed -n 3p)
 api POST /apps/myapp/releases \
 	-d "{\"slug\":\"$slug\",\"description\":\"By hand\"}" >"$scratch/out"
-within 10 has_status v10 succeeded
+within 20 has_status v10 succeeded
 is "$(newest description) $(page)" 'By hand released' 'any slug can be released'
 like "$(api POST /apps/myapp/releases -d \
 	'{"slug":"00000000-0000-4000-8000-000000000000"}')" \
@@ -184,7 +184,7 @@ git heroku config:set WAITED=1 >"$scratch/set.out" 2>"$scratch/set.err" &
 setter=$!
 api POST /apps/myapp/addons -d '{"plan":"memcachier"}' >"$scratch/out" &
 adder=$!
-within 10 grep -q . "$scratch/set.err"
+within 20 grep -q . "$scratch/set.err"
 is "$(cat "$scratch/set.err")" \
 	" !    Waiting: v12 is being launched for a push by $(id -un)" \
 	'config:set waits, and says for what'
@@ -206,7 +206,7 @@ is "$(releases myapp description | tail -n +12 | sed 's/Deploy .*/Deploy/' |
 is "$(releases myapp description | sed -n 12p)" \
 	"Deploy $(git rev-parse --short=7 HEAD)" 'after the push'
 
-sed 's/^timeout = .*/timeout = 1/' "$dir/slugd.ini" >../ini &&
+sed 's/^timeout = .*/timeout = 4/' "$dir/slugd.ini" >../ini &&
 	mv ../ini "$dir/slugd.ini"
 kill -HUP "$slugd_pid"
 tried bounded
@@ -219,7 +219,7 @@ is "$status" 0 'the push is none the worse'
 
 # --- who ends a trial
 
-sed 's/^timeout = .*/timeout = 4/' "$dir/slugd.ini" >../ini &&
+sed 's/^timeout = .*/timeout = 8/' "$dir/slugd.ini" >../ini &&
 	mv ../ini "$dir/slugd.ini"
 kill -HUP "$slugd_pid"
 git --git-dir="$repo" config receive.denyNonFastForwards true
@@ -227,9 +227,9 @@ run git push --force heroku HEAD~1:master
 is "$status" 1 'git refuses what was tried'
 like "$err" '^remote: error: denying non-fast-forward' 'on a line of its own'
 unlike "$err" Launching 'nothing is launched'
-within 10 has_trial null
+within 20 has_trial null
 ok $? 'the trial is ended'
-within 10 is_free
+within 20 is_free
 is "$(page)" bounded 'the one before answers'
 is "$(newest version)" 15 'no number is used'
 git --git-dir="$repo" config --unset receive.denyNonFastForwards
@@ -238,7 +238,7 @@ tried 'receive-pack is killed'
 kill -KILL "$receive"
 let_go reference-transaction
 ended
-within 10 has_trial null
+within 20 has_trial null
 ok $? 'git-receive-pack is killed: the trial is ended'
 is "$(newest version) $(page)" '15 bounded' 'and nothing else happens'
 run git heroku config:set FREE=1
@@ -251,7 +251,7 @@ let_go reference-transaction
 ended
 is "$status" 0 'slugd is killed before the ref moves: git goes on'
 start_slugd || exit 1
-within 10 has_status v17 succeeded
+within 20 has_status v17 succeeded
 ok $? 'the next slugd settles and launches it'
 is "$(page) $(grep -c 'trying v17' "$scratch/slugd.log") $(
 	grep -c 'launching v17' "$scratch/slugd.log")" \
@@ -275,12 +275,12 @@ git push heroku master >"$scratch/push.out" 2>&1 </dev/null &
 pusher=$!
 held slugpack
 let_go slugpack
-within 10 logged 'trying v19'
+within 20 logged 'trying v19'
 stop_slugd KILL
 ended
 is "$status" 1 'slugd is killed during the trial: the push is refused'
 start_slugd || exit 1
-within 10 has_trial null
+within 20 has_trial null
 ok $? 'the next slugd ends the trial'
 is "$(newest version) $(page)" '18 slugd comes back' 'and that is all'
 
@@ -333,9 +333,9 @@ is_sound 'after all this'
 stop_slugd KILL
 pkill -KILL -f "slugrun.* $dir/apps/" || :
 find "$dir" -name haproxy.pid -exec sh -c 'kill -KILL "$(cat "$1")"' sh {} \;
-within 10 no_page
+within 20 no_page
 start_slugd || exit 1
-within 10 page
+within 20 page
 is "$(page) $(newest version)" 'slow 34' \
 	'after the end of everything, the current release runs again'
 
@@ -357,7 +357,7 @@ unpacking() {
 	is "$status:$out" '0:freed 2.9K, 0 releases expired' \
 		"$1: gc goes on while its trial does"
 }
-within 10 has_status v34 failed
+within 20 has_status v34 failed
 slugctl -d "$dir" gc >/dev/null
 before=$(ls "$dir/slugs" "$dir/segments")
 unpacking 'slugd is killed in a trial'

@@ -44,7 +44,7 @@ crash() {
 	stop_slugd KILL
 	pid=$(slugrun_pid) && kill -KILL "$pid"
 	pid=$(cat "$dir/haproxy.pid" 2>/dev/null) && kill -KILL "$pid"
-	within 10 no_page
+	within 20 no_page
 }
 # push WORDS
 push() {
@@ -108,7 +108,7 @@ lose() {
 	: >"$log"
 	mv "$dir/slugs" "$dir/slugs.away" && mkdir "$dir/slugs"
 	start_slugd || exit 1
-	within 10 logged 'v[0-9]* was not launched again: .*; next try in 1 s'
+	within 20 logged 'v[0-9]* was not launched again: .*; next try in 1 s'
 }
 find_again() {
 	mv "$dir/slugs.away/"* "$dir/slugs/" && rmdir "$dir/slugs.away"
@@ -171,12 +171,12 @@ hold slugrun
 : >"$log"
 api PATCH /apps/myapp/formation/web -d '{"quantity": 2}' >"$scratch/out" &
 scaler=$!
-within 10 logged 'scaled to web@2'
+within 20 logged 'scaled to web@2'
 set_config '{"PERL5OPT": null, "MYVAR": "new"}'
 is "$(status_of v6)" pending 'a newer release waits for its launch'
 kill -KILL "$old"
 held slugrun
-within 10 logged 'its slugrun was killed'
+within 20 logged 'its slugrun was killed'
 ok $? 'when the slugrun of the one before is killed'
 let_go slugrun
 wait $scaler

@@ -37,7 +37,7 @@ between() {
 	"$@" >"$scratch/change.out" 2>&1 </dev/null &
 	changer=$!
 	case $* in
-	*ps:scale*) within 10 grep -q Waiting: "$scratch/change.out" ;;
+	*ps:scale*) within 20 grep -q Waiting: "$scratch/change.out" ;;
 	esac
 	let_go reference-transaction
 	wait $pusher
@@ -73,20 +73,20 @@ limit() {
 	sed -i "/^files/d; s/^ports = .*/&\nfiles = $1/" "$dir/slugd.ini"
 	reads=$(grep -c 'configuration was read again' "$scratch/slugd.log")
 	kill -HUP "$slugd_pid"
-	within 10 read_again
+	within 20 read_again
 }
 git heroku ps:scale clock=1 >../out
-within 10 files 10000
+within 20 files 10000
 limit 100
 git heroku ps:restart clock >../out
-ok "$(within 10 files 100; echo $?)" \
+ok "$(within 20 files 100; echo $?)" \
 	'what slugd.ini limits, ps:restart does, too'
 is "$(newest version)" "$((commits + 1))" 'which makes no release'
 limit 101
 git heroku ps:scale clock=0 >../out
 git heroku ps:scale clock=1 >../out
-ok "$(within 10 files 100; echo $?)" 'a process more is held as the others'
+ok "$(within 20 files 100; echo $?)" 'a process more is held as the others'
 between 'another slugd.ini' limit 102
-ok "$(within 10 files 102; echo $?)" 'which the release goes by'
+ok "$(within 20 files 102; echo $?)" 'which the release goes by'
 [ "$failures" -eq 0 ] || diag "$(tail -n 40 "$scratch/slugd.log")"
 finish

@@ -73,7 +73,7 @@ isnt "$(machine readlink "/proc/$server/ns/mnt")" \
 in_journal() {
 	machine journalctl -q -u $unit -t myapp "$@" -o cat | grep .
 }
-within 5 in_journal DYNO=web.1 SLUGD_SOURCE=app
+within 20 in_journal DYNO=web.1 SLUGD_SOURCE=app
 is "$(in_journal DYNO=web.1 SLUGD_SOURCE=app | head -n 1)" listening \
 	'the journal has what they say'
 
@@ -88,12 +88,12 @@ client=$!
 asked() {
 	[ "$(machine cat /tmp/asked | wc -l)" -gt "$1" ]
 }
-within 10 asked 20
+within 20 asked 20
 slugd=$(pid slugd)
 machine systemctl restart slugd
 isnt "$(pid slugd)" "$slugd" 'slugd is started anew'
 is "$(pid $unit)" "$slugrun" 'the slugrun stays'
-within 10 asked "$(($(machine cat /tmp/asked | wc -l) + 20))"
+within 20 asked "$(($(machine cat /tmp/asked | wc -l) + 20))"
 kill "$client"
 is "$(machine cat /tmp/failed 2>&1 | grep -v 'No such file')" '' \
 	'the app answered all the time'
@@ -108,7 +108,7 @@ machine systemctl kill -s KILL $unit
 up_again() {
 	[ "$(pid $unit)" -ne 0 ] && [ "$(pid $unit)" -ne "$slugrun" ] && answers
 }
-within 15 up_again
+within 30 up_again
 ok $? 'a slugrun that is killed is started again, with the app'
 
 # --- stopped
@@ -120,7 +120,7 @@ isnt $? 0 'and ends with its unit'
 is "$(machine systemctl is-failed $unit) $(machine pgrep -f server.pl)" \
 	'inactive ' 'without a trace'
 machine systemctl start slugd
-within 15 answers
+within 30 answers
 ok $? 'the next start of slugd brings it back'
 [ "$failures" -eq 0 ] || diag "$(machine journalctl -q --no-pager | tail -n 60)"
 finish

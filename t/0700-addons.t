@@ -26,7 +26,7 @@ EOT
 chmod +x provider
 
 make_dir '[addon box]' 'plans = free:0, big:20' \
-	"provider = exec:$scratch/provider" 'timeout = 1' \
+	"provider = exec:$scratch/provider" 'timeout = 5' \
 	'config.BOX_REGION = here' \
 	'[addon slow]' 'plans = free:0' "provider = exec:$scratch/provider" \
 	'timeout = 30' \
@@ -164,7 +164,7 @@ is "$(newest)/$(var BOX_URL)" 'v11 Rollback to v7/box://today' \
 addon GET
 like "$body" '"state":"provisioned"' 'and it is as it was'
 stop_slugd && start_slugd
-within 10 grep -q '^resume' ctl/calls
+within 20 grep -q '^resume' ctl/calls
 is "$(calls | grep -c '^destroy')" 1 'the next start does not destroy it'
 is "$(newest)/$(var BOX_URL)" 'v11 Rollback to v7/box://today' \
 	'nor forget it'
@@ -227,13 +227,13 @@ fails '10 MB of complaint, and exit 2' "$failed it exited with 2: the end" \
 	'yes | head -c 10485760 >&2; echo the end >&2; exit 2'
 is "$(grep -c 'create: y' slugd.log | awk '{ print $1 < 2100 }')" 1 \
 	'of which the end is kept'
-fails 'it hangs' "$failed it did not end within 1 seconds" "sleep 100.$$"
+fails 'it hangs' "$failed it did not end within 5 seconds" "sleep 100.$$"
 fails 'it closes everything and hangs' \
-	"$failed it did not end within 1 seconds" "exec >&- 2>&- <&-; sleep 101.$$"
+	"$failed it did not end within 5 seconds" "exec >&- 2>&- <&-; sleep 101.$$"
 fails 'it dies by a signal' "$failed it was ended by signal 9" 'kill -9 $$'
 fails 'it dies, and a child of it lives on' \
 	"$failed it was ended by signal 9" "sleep 102.$$ &" 'kill -9 $$'
-ok "$(within 5 sh -c "! pgrep -fx 'sleep 10[012]\\.$$'"; echo $?)" \
+ok "$(within 20 sh -c "! pgrep -fx 'sleep 10[012]\\.$$'"; echo $?)" \
 	'nothing of these is left running'
 fails 'terminal escapes' "$failed it exited with 1: \\x1b[31mred" \
 	'printf "\033[31mred\n" >&2; exit 1'
@@ -296,7 +296,7 @@ for app in myapp myapp "$id"; do
 		>>codes &
 	clients="${clients-} $!"
 done
-ok "$(within 10 test -e ctl/waiting; echo $?)" 'one is at work'
+ok "$(within 20 test -s ctl/waiting; echo $?)" 'one is at work'
 addon GET slow
 like "$body" '"state":"provisioning"' 'the add-on is seen coming'
 touch ctl/go
@@ -316,7 +316,7 @@ when rotate 'echo >$ctl/waiting; echo >$ctl/busy' \
 when destroy '[ ! -e $ctl/busy ] || echo >$ctl/clash'
 api POST /apps/myapp/addons/slow/actions/rotate >/dev/null &
 clients=$!
-within 10 test -e ctl/waiting
+within 20 test -s ctl/waiting
 api DELETE "/apps/$id/addons/slow" >/dev/null &
 clients="$clients $!"
 within 1 test -e ctl/clash
@@ -337,7 +337,7 @@ killed() {
 	api "$1" "/apps/myapp/addons$2" -H 'Content-Type: application/json' \
 		-d "$3" >/dev/null 2>&1 &
 	client=$!
-	within 10 test -e ctl/waiting
+	within 20 test -s ctl/waiting
 	stop_slugd KILL
 	wait "$client"
 }
@@ -355,7 +355,7 @@ killed POST '' '{"plan": "slow"}'
 ok "$(kill -0 "$(cat ctl/waiting)"; echo $?)" \
 	'slugd is killed while the program creates'
 start_slugd
-ok "$(within 10 settled; echo $?)" 'after a start there is no half add-on'
+ok "$(within 20 settled; echo $?)" 'after a start there is no half add-on'
 is "$(calls)" 'create slow:free,destroy slow:free' 'the program undid it'
 touch ctl/go
 is "$(ps -o stat= -p "$(cat ctl/waiting)" | grep -v Z)" '' \
@@ -372,10 +372,10 @@ when destroy "$waits"
 killed DELETE /slow '{}'
 rm -f ctl/calls ctl/destroy
 start_slugd
-ok "$(within 10 settled; echo $?)" \
+ok "$(within 20 settled; echo $?)" \
 	'slugd is killed while the program destroys'
 is "$(newest)" 'v24 Add-on remove slow:free' 'which is finished at its start'
-ok "$(within 10 test -e ctl/calls; echo $?)" 'by a further call'
+ok "$(within 20 test -s ctl/calls; echo $?)" 'by a further call'
 is "$(calls)" 'destroy slow:free' 'of destroy'
 is "$(var BOX_URL)" '(none)' 'the values are gone'
 
@@ -384,7 +384,7 @@ when rotate "$waits"
 killed POST /slow/actions/rotate '{}'
 rm -f ctl/calls ctl/rotate
 start_slugd
-ok "$(within 10 test -e ctl/calls; echo $?)" \
+ok "$(within 20 test -s ctl/calls; echo $?)" \
 	'slugd is killed while the program rotates'
 is "$(calls)" 'resume slow:free' 'at its start it puts back what was'
 like "$(cat ctl/order)" '"BOX_URL": *"box://slow:free/create"' \
@@ -401,7 +401,7 @@ noted() {
 	grep -q 'app=myapp addon=slow: cannot be resumed: The provider of slow failed: it exited with 1: unknown action' \
 		slugd.log
 }
-ok "$(within 10 noted; echo $?)" 'a program that cannot resume is noted'
+ok "$(within 20 noted; echo $?)" 'a program that cannot resume is noted'
 addon GET slow
 like "$body" '"state":"provisioned"' 'and its add-on stays'
 rm -f ctl/resume

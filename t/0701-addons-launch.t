@@ -72,7 +72,7 @@ create box
 : >slow
 destroy box >destroy.out &
 destroyer=$!
-within 10 grep -q destroy actions
+within 20 grep -q destroy actions
 ok $? 'a provider destroys an add-on'
 cd work || exit 1
 commit 'on its way'

@@ -84,7 +84,7 @@ is "$(printf '%s\n' "$out" | grep -c 'migrated v4')" 1 \
 # --- what runs
 run git heroku ps:scale web=2 worker=1
 is "$status" 0 'ps:scale'
-within 10 dyno_is web.2 up && within 10 dyno_is worker.1 up
+within 20 dyno_is web.2 up && within 20 dyno_is worker.1 up
 ok $? 'two web processes and a worker are up'
 for wrong in web=-1 web=1000000000 web=two nosuch=1; do
 	run git heroku ps:scale "$wrong"
@@ -101,7 +101,7 @@ is "$status" 0 'run:detached'
 from_afar() {
 	git heroku logs -p run | grep -q 'app\[run\.[0-9]*\]: from afar$'
 }
-within 10 from_afar
+within 20 from_afar
 ok $? 'logs has what it said'
 run git heroku logs -n 200
 like "$out" '^[-0-9]*T[:0-9.]*\+00:00 heroku\[api\]: Release v4 created by ' \
@@ -147,7 +147,7 @@ fi
 gone() {
 	! curl -sS "$url" >/dev/null 2>&1
 }
-within 10 gone
+within 20 gone
 ok $? 'after kill -9 of everything nothing answers'
 start_slugd || exit 1
 back() {
@@ -155,7 +155,7 @@ back() {
 }
 within 20 back
 ok $? 'the start of slugd brings the app back'
-within 10 dyno_is web.2 up
+within 20 dyno_is web.2 up
 ok $? 'with all its processes'
 is "$(version)" "$last" 'without a new release'
 cd "$scratch" || exit 1

@@ -58,7 +58,7 @@ machine_start() {
 			--unit=machine.target --log-target=null
 	) >"$scratch/machine.log" 2>&1 &
 	machine_pid=$!
-	within 20 machine systemctl is-active machine.target || {
+	within 60 machine systemctl is-active machine.target || {
 		diag "$(cat "$scratch/machine.log")"
 		return 1
 	}
@@ -78,7 +78,7 @@ machine_end() {
 	wait "$machine_pid" 2>/dev/null
 	for machine_at in $machine_groups; do
 		# Processes go a moment after they are killed.
-		within 5 machine_leave "$machine_at/slugd-test-$$"
+		within 20 machine_leave "$machine_at/slugd-test-$$"
 	done
 }
 
