@@ -202,8 +202,10 @@ is "$status:$out" '1:nowhere.ini: No such file or directory' 'and of none'
 run slugctl check
 says 'say where slugd keeps everything' 'without a file it needs the folder'
 run slugctl -d "$dir" check
-is "$(echo "$out" | grep -v 'of disk are free')" 'set-up ok: 2 apps' \
-	'check of the set-up'
+case $out in
+*'of disk are free'*) skip 1 'there is too little room on this disk' ;;
+*) is "$out" 'set-up ok: 2 apps' 'check of the set-up' ;;
+esac
 cp bad.ini "$dir/slugd.ini"
 chmod 755 "$dir"
 chmod 644 "$dir/ledger.db"
