@@ -95,7 +95,9 @@ static int close_folder(const char *path)
 		    fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) ||
 		    S_ISLNK(st.st_mode) || !(st.st_mode & 07))
 			continue;
-		if (fchmodat(dirfd(d), e->d_name, st.st_mode & 07770, 0))
+		/* An editor's copy, or another's, may be gone by now. */
+		if (fchmodat(dirfd(d), e->d_name, st.st_mode & 07770, 0) &&
+		    errno != ENOENT)
 			rc = err_sys("%s/%s", path, e->d_name);
 	}
 	closedir(d);

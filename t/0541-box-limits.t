@@ -132,12 +132,16 @@ if [ "$uid" != null ] && strace -o /dev/null true 2>/dev/null; then
 	sanitizer=${ASAN_OPTIONS:-}
 	export ASAN_OPTIONS="$sanitizer:detect_leaks=0"
 	start_slugrun
-	strace -f -qq -e trace=prctl,setresuid -e signal=none -o calls \
-		-e inject=prctl:delay_exit=10000 -p "$slugrun_pid" &
+	strace -f -qq -e trace=prctl,setresuid,fchmodat -e signal=none \
+		-o calls -e inject=prctl:delay_exit=10000 \
+		-e inject=fchmodat:error=ENOENT -p "$slugrun_pid" &
 	strace_pid=$!
 	within 20 traced
 	launch "$web"
+	touch "$store/removed"
+	chmod 644 "$store/removed"
 	launch "$web" namespaces false
+	like "$out" '"status":"up"' 'a file that goes meanwhile is none to close'
 	launch "$(process worker 1 'exit 7')"
 	like "$out" 'exited with status 7' 'the time of a slow box is not theirs'
 	launch "$(process worker 1 'exit 7')" namespaces false
@@ -149,7 +153,7 @@ if [ "$uid" != null ] && strace -o /dev/null true 2>/dev/null; then
 	unlike "$(cat calls)" 'DUMPABLE, (1|SUID_DUMP_USER)' \
 		'and never let others of that user look into them'
 else
-	skip 4 'no users, or no strace'
+	skip 5 'no users, or no strace'
 fi
 
 # --- a kernel that refuses them ---
