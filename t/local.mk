@@ -9,7 +9,7 @@
 
 T = $(TESTS_TO_RUN)
 PROVE_FLAGS = -j2 --timer
-TEST_SECONDS = 600
+TEST_SECONDS = 900
 stage = $(abs_top_builddir)/stage
 
 include t/unit/local.mk

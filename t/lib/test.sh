@@ -167,6 +167,10 @@ pick_ports() {
 	first_port=$((10000 + $$ % 1000 * 20))
 	until take_ports "$first_port"; do
 		first_port=$((10000 + (first_port + 20 - 10000) % 20000))
+		[ "$first_port" -ne $((10000 + $$ % 1000 * 20)) ] || {
+			diag 'no twenty ports in a row are free'
+			exit 1
+		}
 	done
 	last_port=$((first_port + 19))
 }
