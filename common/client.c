@@ -28,7 +28,9 @@ struct header {
 struct client {
 	int fd;
 	http_parser parser;
-	bool complete, in_value, broken;
+	bool complete, in_value;
+	bool broken; /* nothing can be asked any more */
+	bool away;   /* as slugd went away */
 	struct header *headers;
 	size_t nr_headers;
 	char *extra; /* header lines for the next request */
@@ -234,7 +236,7 @@ void client_set_header(struct client *c, const char *name, const char *value)
 
 static int went_away(struct client *c)
 {
-	c->broken = true;
+	c->broken = c->away = true;
 	return err_set(ERR_UNAVAILABLE, "slugd went away before it answered%s",
 		       errno == EAGAIN ? " (time limit)" : "");
 }
@@ -368,6 +370,9 @@ static int exchange(struct client *c, const char *method, const char *path,
 {
 	int rc;
 
+	errno = 0;
+	if (c->away)
+		return went_away(c);
 	if (c->broken)
 		return err_set(ERR_UNAVAILABLE, "the connection is broken");
 	rc = send_request(c, method, path, body);

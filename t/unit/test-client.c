@@ -254,17 +254,32 @@ static void what_is_no_http_is_refused(void **state)
 
 static void a_broken_connection_stays_broken(void **state)
 {
-	const char *const pieces[] = { NULL };
-	struct canned s = { .stay = false };
-	struct client *c = talk_to(&s, pieces);
+	static const struct {
+		const char *pieces[2];
+		int rc;
+		const char *words; /* of the second call */
+	} ways[] = {
+		{ { NULL },
+		  ERR_UNAVAILABLE,
+		  "slugd went away before it answered" },
+		{ { "SSH-2.0-OpenSSH_9.2\r\n", NULL },
+		  ERR_FAILED,
+		  "the connection is broken" },
+	};
+	size_t i;
 
 	(void)state;
-	assert_int_equal(client_call(c, "GET", "/", NULL, NULL),
-			 ERR_UNAVAILABLE);
-	assert_int_equal(client_call(c, "GET", "/", NULL, NULL),
-			 ERR_UNAVAILABLE);
-	assert_string_equal(err_msg(), "the connection is broken");
-	end_talk(&s, c);
+	for (i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		struct canned s = { .stay = false };
+		struct client *c = talk_to(&s, ways[i].pieces);
+
+		assert_int_equal(client_call(c, "GET", "/", NULL, NULL),
+				 ways[i].rc);
+		assert_int_equal(client_call(c, "GET", "/", NULL, NULL),
+				 ERR_UNAVAILABLE);
+		assert_string_equal(err_msg(), ways[i].words);
+		end_talk(&s, c);
+	}
 }
 
 static void patience_ends_at_the_time_limit(void **state)
