@@ -8,6 +8,7 @@
 
 #include "err.h"
 #include "mem.h"
+#include "text.h"
 
 /* Where reading is. */
 struct reading {
@@ -21,20 +22,21 @@ static int at_line(const struct reading *r, const char *what)
 	return err_set(ERR_INVALID, "line %d: %s", r->line, what);
 }
 
+/* Past the end of the line, which is LF, CR LF or CR. */
 static void skip_line(struct reading *r)
 {
-	r->p += strcspn(r->p, "\n");
-	if (*r->p) {
-		r->p++;
-		r->line++;
-	}
+	r->p += strcspn(r->p, "\r\n");
+	if (!*r->p)
+		return;
+	r->p += r->p[0] == '\r' && r->p[1] == '\n' ? 2 : 1;
+	r->line++;
 }
 
 /* Only blanks or a comment may stand behind a quoted value. */
 static int end_of_line(struct reading *r)
 {
-	r->p += strspn(r->p, " \t\r");
-	if (*r->p && *r->p != '\n' && *r->p != '#')
+	r->p += strspn(r->p, " \t");
+	if (*r->p && !strchr("\r\n#", *r->p))
 		return at_line(r, "something stands behind the closing quote");
 	skip_line(r);
 	return 0;
@@ -54,17 +56,12 @@ static char unescape(char c)
 	}
 }
 
-/* A value in quotes, which may go over several lines. */
-static int read_quoted(struct reading *r, char **out)
+/* What stands in quotes, which may go over several lines. */
+static int read_quotes(struct reading *r, FILE *f)
 {
-	char quote = *r->p++, *value = NULL;
+	char quote = *r->p++;
 	int first = r->line;
-	size_t len = 0;
-	FILE *f = open_memstream(&value, &len);
-	int rc;
 
-	if (!f)
-		abort();
 	for (; *r->p && *r->p != quote; r->p++) {
 		if (*r->p == '\n')
 			r->line++;
@@ -74,14 +71,37 @@ static int read_quoted(struct reading *r, char **out)
 		else
 			fputc(*r->p, f);
 	}
-	fclose(f);
-	if (*r->p) {
-		r->p++;
-		rc = end_of_line(r);
-	} else {
+	if (!*r->p) {
 		r->line = first;
-		rc = at_line(r, "the quotes are not closed");
+		return at_line(r, "the quotes are not closed");
 	}
+	r->p++;
+	return 0;
+}
+
+/* As a shell has it, 'it'\''s' is "it's": parts that stand side by side. */
+static int read_quoted(struct reading *r, char **out)
+{
+	char *value = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&value, &len);
+	int rc = 0;
+
+	if (!f)
+		abort();
+	while (!rc && *r->p && strchr("'\"\\", *r->p)) {
+		if (*r->p != '\\') {
+			rc = read_quotes(r, f);
+		} else if (r->p[1] && !strchr("\r\n", r->p[1])) {
+			fputc(r->p[1], f);
+			r->p += 2;
+		} else {
+			break;
+		}
+	}
+	fclose(f);
+	if (!rc)
+		rc = end_of_line(r);
 	if (rc)
 		free(value);
 	else
@@ -91,7 +111,7 @@ static int read_quoted(struct reading *r, char **out)
 
 static char *read_plain(struct reading *r)
 {
-	size_t len = strcspn(r->p, "\n"), i;
+	size_t len = strcspn(r->p, "\r\n"), i;
 	char *value;
 
 	for (i = 1; i < len; i++)
@@ -109,7 +129,7 @@ static char *read_plain(struct reading *r)
 /* One "KEY=value", which begins at r->p. */
 static int read_pair(struct reading *r)
 {
-	size_t len = strcspn(r->p, "=\n");
+	size_t len = strcspn(r->p, "=\r\n");
 	char *key, *value = NULL;
 	json_t *v;
 	int line = r->line, rc = 0;
@@ -142,21 +162,31 @@ static int read_pair(struct reading *r)
 	return rc;
 }
 
+/* "export " is no part of the key. */
+static void skip_export(struct reading *r)
+{
+	static const char word[] = "export";
+	const char *p = r->p + strlen(word);
+
+	if (!strncmp(r->p, word, strlen(word)) && (*p == ' ' || *p == '\t'))
+		r->p = p + strspn(p, " \t");
+}
+
 int dotenv_parse(json_t **out, const char *text, size_t len)
 {
-	char *copy = xstrndup(text, len);
+	size_t bom = text_bom(text, len);
+	char *copy = xstrndup(text + bom, len - bom);
 	struct reading r = { copy, 1, json_object() };
 	int rc = 0;
 
 	if (memchr(text, '\0', len))
 		rc = err_set(ERR_INVALID, "it has a NUL byte");
 	while (!rc && *r.p) {
-		r.p += strspn(r.p, " \t\r");
-		if (!strncmp(r.p, "export ", 7))
-			r.p += 7;
+		r.p += strspn(r.p, " \t");
+		skip_export(&r);
 		if (!*r.p)
 			break;
-		if (*r.p == '\n' || *r.p == '#')
+		if (strchr("\r\n#", *r.p))
 			skip_line(&r);
 		else
 			rc = read_pair(&r);

@@ -14,9 +14,11 @@
  *	export KEY="two\nlines, with \"quotes\""
  *	KEY='as it stands, over
  *	several lines'
+ *	KEY='it'\''s the way a shell would have it'
  *
  * An unquoted value ends with its line, blanks at both ends not counted, or
- * at " #". In double quotes \n, \r, \t, \", \\ and \$ stand for a character.
+ * at " #"; a line ends with LF, CR LF or CR. In double quotes \n, \r, \t, \", \\ and \$ stand for a character.
+ * A byte order mark in front is passed over.
  */
 
 /*

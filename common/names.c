@@ -52,7 +52,7 @@ int name_check_app(const char *name)
 
 int name_check_config_key(const char *key)
 {
-	static const char *const ours[] = { "PORT", "DYNO" };
+	static const char *const ours[] = { "PORT", "DYNO", "HOME" };
 	size_t i;
 
 	if (!*key || strlen(key) > 200 ||

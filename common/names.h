@@ -13,7 +13,7 @@ int name_check_app(const char *name);
 /*
  * A config var's key: letters, digits and underscores, no digit first, not
  * one of Heroku's reserved beginnings (HEROKU_, __), nor a variable that
- * slugd sets itself (PORT, DYNO); at most 200 bytes.
+ * slugd sets itself (PORT, DYNO, HOME); at most 200 bytes.
  */
 int name_check_config_key(const char *key);
 

@@ -49,17 +49,16 @@ int procfile_parse(json_t **out, const char *text, size_t len)
 {
 	char *copy = NULL, *line, *next;
 	json_t *types = json_object();
+	size_t bom = text_bom(text, len);
 	int number = 0, rc = 0;
 
 	if (memchr(text, '\0', len)) {
 		rc = err_set(ERR_INVALID, "Procfile: is not a text file");
 		goto done;
 	}
-	copy = xstrndup(text, len);
+	copy = xstrndup(text + bom, len - bom);
 	for (line = copy; line && !rc; line = next) {
-		next = strchr(line, '\n');
-		if (next)
-			*next++ = '\0';
+		next = text_cut_line(line);
 		rc = parse_line(types, line, ++number);
 	}
 	if (!rc) {

@@ -8,7 +8,8 @@
 
 /*
  * The Procfile: lines of "TYPE: COMMAND"; blank lines and those that begin
- * with # are passed over. The order is the file's.
+ * with # are passed over, and so is a byte order mark. A line ends with LF,
+ * CR LF or CR. The order is the file's.
  *
  * Source: https://devcenter.heroku.com/articles/procfile
  */

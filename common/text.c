@@ -124,6 +124,23 @@ char *text_strip(char *s)
 	return s;
 }
 
+size_t text_bom(const char *s, size_t len)
+{
+	return len >= 3 && !memcmp(s, "\xef\xbb\xbf", 3) ? 3 : 0;
+}
+
+char *text_cut_line(char *s)
+{
+	bool crlf;
+
+	s += strcspn(s, "\r\n");
+	if (!*s)
+		return NULL;
+	crlf = s[0] == '\r' && s[1] == '\n';
+	*s = '\0';
+	return s + (crlf ? 2 : 1);
+}
+
 bool text_is_utf8(const char *s)
 {
 	const unsigned char *p = (const unsigned char *)s;

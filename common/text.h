@@ -57,6 +57,19 @@ char *text_cell(const char *s, size_t max);
 /* s without blanks at both ends: cut in place, and borrowed from s. */
 char *text_strip(char *s);
 
+/*
+ * The length of the byte order mark that editors of some systems put in
+ * front of UTF-8: 3, or 0 where the len bytes of s begin with none.
+ */
+size_t text_bom(const char *s, size_t len);
+
+/*
+ * Cut the line that begins at s off the rest of the text, in place, and
+ * return where the next one begins, or NULL. A line ends with LF, CR LF, or
+ * with CR alone.
+ */
+char *text_cut_line(char *s);
+
 /* Is s UTF-8 (RFC 3629)? */
 bool text_is_utf8(const char *s);
 

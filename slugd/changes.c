@@ -155,6 +155,21 @@ int ledger_app_create(struct ledger *l, const char *name, const char *repo,
 	return rc;
 }
 
+/* The value that an add-on provides, or NULL. */
+static const json_t *addon_value(const struct release *r, const char *key)
+{
+	const json_t *value = NULL;
+	json_t *addon;
+	size_t i;
+
+	json_array_foreach(r->addons, i, addon) {
+		value = json_object_get(json_object_get(addon, "config"), key);
+		if (value)
+			break;
+	}
+	return value;
+}
+
 const char *ledger_provider_of(const struct release *r, const char *key)
 {
 	json_t *addon;
@@ -213,14 +228,17 @@ static int patch_config(struct release *r, const json_t *patch,
 	json_object_foreach((json_t *)(uintptr_t)patch, key, value) {
 		const json_t *old = json_object_get(config, key);
 
+		/* What "config -s" shows can be set again. */
+		if (json_equal(value, old) ||
+		    json_equal(value, addon_value(r, key)))
+			continue;
 		rc = check_pair(r, key, value);
 		if (rc)
 			goto done;
 		if (json_is_null(value) && old) {
 			json_object_del(config, key);
 			list_key(&removed, key);
-		} else if (!json_is_null(value) &&
-			   !(old && json_equal(old, value))) {
+		} else if (!json_is_null(value)) {
 			json_object_set(config, key, value);
 			list_key(&added, key);
 		}

@@ -102,6 +102,52 @@ like "$out" '^UTF .*=> grün €$' 'UTF-8 is shown as it is'
 run git heroku releases:info
 like "$out" '^ *ESCAPE .*=> \\x1b\[31mred' 'releases:info escapes, too'
 
+# What config -s prints config:set - reads, and .env files of other systems.
+make_other() {
+	slugctl -d "$dir" init other >/dev/null
+}
+make_other
+perl -e '
+	srand($ENV{SLUGD_TEST_SEED} // 1);
+	my @parts = ("\x27", "\"", "\\", "\$", "`", "\n", "\r", "\t", " ",
+		"#", " #", "=", "a", "export ", "\xc3\xa9", "\x1b", "!", "*",
+		"{", "\\n", "\xef\xbb\xbf");
+	for my $n (1 .. 150) {
+		my $v = join "", map { $parts[rand @parts] } 1 .. rand 12;
+		print "V$n=$v\0";
+	}' >"$scratch/generated"
+xargs -0 git heroku config:set <"$scratch/generated" >/dev/null
+git heroku config -s >"$scratch/shell"
+feed git heroku config:set - -a other <"$scratch/shell"
+is "$status:$err" '0:' 'config:set - reads what config -s prints'
+is "$(git heroku config --json -a other)" "$(git heroku config --json)" \
+	'150 generated values are the same, to the byte'
+git heroku addons:create memcachier >/dev/null
+last=$(newest)
+git heroku config -s >"$scratch/shell"
+feed git heroku config:set - <"$scratch/shell"
+is "$status $(newest)" "0 $last" \
+	'to set again what there is, of add-ons too, makes no release'
+git heroku addons:destroy memcachier --confirm myapp >/dev/null
+# shellcheck disable=SC2046 # words
+git heroku config:unset $(perl -e 'print "V$_ " for 1 .. 150') >/dev/null
+printf '\357\273\277FIRST=1\r\nexport  TWO=2\r\nexport\tTHREE=3\r\n' |
+	git heroku config:set - -a other >/dev/null
+tr '\n' '\r' <<'END' | git heroku config:set - -a other >/dev/null
+exported=4
+FIVE="5"
+# six
+SIX=it
+SEVEN="a"\"'b'\''c' # seven
+END
+for pair in FIRST=1 TWO=2 THREE=3 exported=4 FIVE=5 SIX=it "SEVEN=a\"b'c"; do
+	is "${pair%%=*}=$(git heroku config:get "${pair%%=*}" -a other)" "$pair" \
+		"a byte order mark, CR LF, CR, blanks: $pair"
+done
+run git heroku config:set HOME=/srv
+is "$status" 1 'HOME cannot be set'
+is "$err" " !    config var 'HOME' is set by slugd itself" 'and words say why'
+
 # Wrong input leaves no release.
 last=$(newest)
 for case in 'line 1: expected=BAD' 'line 2: .*quotes=A="x' \

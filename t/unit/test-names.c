@@ -68,8 +68,8 @@ static void config_keys(void **state)
 	static const char *const good[] = { "MYVAR",  "_x",     "a1",
 					    "PORTAL", "HEROKU", NULL };
 	static const char *const bad[] = {
-		"",     "A-B",  "1A",  "A B",        "A=B", "\303\204",
-		"PORT", "DYNO", "__X", "HEROKU_APP", "A\n", NULL,
+		"",     "A-B",  "1A",  "A B",        "A=B", "\303\204", "PORT",
+		"DYNO", "HOME", "__X", "HEROKU_APP", "A\n", NULL,
 	};
 
 	(void)state;

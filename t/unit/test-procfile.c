@@ -34,6 +34,11 @@ static void types_and_commands(void **state)
 	assert_types("# web: no\n\n \t\nworker:x\n", "{\"worker\":\"x\"}");
 	assert_types("", "{}");
 	assert_types("\n\n", "{}");
+	assert_types("\xef\xbb\xbfweb: x\n", "{\"web\":\"x\"}");
+	assert_types("\xef\xbb\xbf", "{}");
+	assert_types("web: x\rworker: y\r", "{\"web\":\"x\",\"worker\":\"y\"}");
+	assert_types("web: x\r\n\r\nworker: y",
+		     "{\"web\":\"x\",\"worker\":\"y\"}");
 }
 
 static void order_is_the_files(void **state)
