@@ -11,7 +11,7 @@
 
 #include "mem.h"
 
-#define MARK "slugC1\n"
+#define MARK "slugC2\n"
 
 /* The file: this, the three arrays, a digest of all that. */
 struct head {

@@ -31,6 +31,7 @@ struct sums {
 	uint64_t bytes;  /* of files */
 	uint64_t left_size;
 	uint32_t entries;
+	uint64_t ignored_by; /* a bit for each pattern: see ignore_matches() */
 	uint32_t left_files, left_folders; /* by .slugignore */
 	uint32_t reserved;
 };

@@ -8,6 +8,7 @@ slugpack_slugpack_SOURCES = \
 	slugpack/compress.c slugpack/compress.h \
 	slugpack/cut.c slugpack/cut.h \
 	slugpack/entry.c slugpack/entry.h \
+	slugpack/glob.c slugpack/glob.h \
 	slugpack/ignore.c slugpack/ignore.h \
 	slugpack/maker.c slugpack/maker.h \
 	slugpack/options.c slugpack/options.h \

@@ -17,6 +17,7 @@
 
 struct maker {
 	struct tree *tree;
+	struct ignore *ignore;
 	struct pack *pack;
 	struct compress *compress;
 	struct maker_events events;
@@ -39,7 +40,7 @@ int maker_open(struct maker **out, const struct tree *tree,
 
 	m->events = *events;
 	if (!rc)
-		rc = ignore_read(m->tree, rules);
+		rc = ignore_read(&m->ignore, m->tree, rules);
 	if (!rc)
 		rc = compress_open(&m->compress, spec->gzip, spec->level);
 	if (!rc)
@@ -57,6 +58,7 @@ void maker_free(struct maker *m)
 		return;
 	pack_free(m->pack);
 	compress_free(m->compress);
+	ignore_free(m->ignore);
 	tree_free(m->tree);
 	free(m);
 }
@@ -127,7 +129,7 @@ static int visit(void *ctx, const struct tree_entry *e)
 {
 	struct maker *m = ctx;
 
-	if (e->kind == ENTRY_SUBMODULE || tree_is_ignored(m->tree, e))
+	if (e->kind == ENTRY_SUBMODULE || ignore_matches(m->ignore, e, NULL))
 		return TREE_SKIP;
 	if (e->kind != ENTRY_FOLDER)
 		return pack_small(m, e);

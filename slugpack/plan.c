@@ -25,6 +25,7 @@ static void sums_add(struct sums *to, const struct sums *s)
 	to->entries += s->entries;
 	to->left_files += s->left_files;
 	to->left_folders += s->left_folders;
+	to->ignored_by |= s->ignored_by;
 }
 
 static int over_blob(const struct planner *p, const char *path, uint64_t size)
@@ -165,7 +166,7 @@ static int look_at(struct folder *f, const struct tree_entry *e,
 	size_t max_depth = p->spec->slug->max_depth;
 
 	part->known.usable = true;
-	if (tree_is_ignored(p->spec->tree, e))
+	if (ignore_matches(p->spec->ignore, e, &part->known.sums.ignored_by))
 		return look_at_ignored(p, e, part);
 	if (e->kind == ENTRY_SUBMODULE) {
 		part->known.usable = false;
@@ -277,7 +278,7 @@ static int plan_entry(struct folder *f, const struct tree_entry *e,
 	part->hash = cut_hash(e->name);
 	old = find_old(f, k, &node);
 	if (f->depth == 1 && !strcmp(e->name, "Procfile") &&
-	    !tree_is_ignored(f->p->spec->tree, e))
+	    !ignore_matches(f->p->spec->ignore, e, NULL))
 		rc = read_procfile(f->p, e);
 	if (rc)
 		return rc;
@@ -511,6 +512,7 @@ int plan_make(struct plan *out, const struct plan_spec *spec, struct slug *slug)
 	slug->left_files = root.known.sums.left_files;
 	slug->left_size = root.known.sums.left_size;
 	slug->left_folders = root.known.sums.left_folders;
+	slug->ignored_by = root.known.sums.ignored_by;
 	cache_release(&p.old);
 	return rc;
 }

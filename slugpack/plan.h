@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "cache.h"
+#include "ignore.h"
 #include "manifest.h"
 #include "slug.h"
 
@@ -51,6 +52,7 @@ struct plan {
 struct plan_spec {
 	const struct slug_spec *slug;
 	struct tree *tree;
+	const struct ignore *ignore;
 	const unsigned char *rules; /* see ignore_read() */
 	/*
 	 * Does the store have the segment? If so fill in what it is. NULL:

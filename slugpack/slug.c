@@ -20,8 +20,10 @@ struct making {
 	const struct slug_spec *spec;
 	struct slug *slug;
 	struct tree *tree;
+	struct ignore *ignore;
 	struct store *store;
 	struct plan plan;
+	bool planned;
 	struct progress progress;
 	uint64_t packed, bytes; /* entries, and what is in them, so far */
 };
@@ -80,6 +82,21 @@ static void notice_left(struct making *m)
 	free(size);
 }
 
+/* The patterns that leave nothing out, as the first notice. */
+static void notice_unused(struct making *m)
+{
+	char *words = m->planned ? ignore_unused(m->ignore, m->slug->ignored_by)
+				 : NULL;
+	char *line;
+
+	if (!words)
+		return;
+	line = xasprintf(".slugignore: %s", words);
+	json_array_insert_new(m->slug->notices, 0, json_string(line));
+	free(line);
+	free(words);
+}
+
 static bool has_segment(void *ctx, struct segment *s)
 {
 	struct making *m = ctx;
@@ -124,7 +141,7 @@ static void show_packed(void *ctx, uint64_t entries, uint64_t bytes)
 static int plan_slug(struct making *m)
 {
 	unsigned char rules[DIGEST_SIZE];
-	const struct plan_spec spec = {
+	struct plan_spec spec = {
 		.slug = m->spec,
 		.tree = m->tree,
 		.rules = rules,
@@ -134,8 +151,9 @@ static int plan_slug(struct making *m)
 		.progress = show_planned,
 		.ctx = m,
 	};
-	int rc = ignore_read(m->tree, rules);
+	int rc = ignore_read(&m->ignore, m->tree, rules);
 
+	spec.ignore = m->ignore;
 	return rc ? rc : plan_make(&m->plan, &spec, m->slug);
 }
 
@@ -203,14 +221,17 @@ int slug_make(struct slug *out, const struct slug_spec *spec, int fd)
 		rc = store_open(&m.store, spec->store, spec->verify);
 	if (!rc)
 		rc = plan_slug(&m);
+	m.planned = !rc;
 	if (!rc)
 		rc = write_slug(&m, fd);
 	progress_end(&m.progress);
 	sum_notices(&m);
+	notice_unused(&m);
 	notice_left(&m);
 done:
 	plan_release(&m.plan);
 	store_free(m.store);
+	ignore_free(m.ignore);
 	tree_free(m.tree);
 	return rc;
 }

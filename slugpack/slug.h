@@ -44,6 +44,7 @@ struct slug {
 	uint64_t left_files; /* by .slugignore, not counted above */
 	uint64_t left_size;  /* bytes of these */
 	uint64_t left_folders;
+	uint64_t ignored_by; /* see ignore_matches() */
 };
 
 /*

@@ -33,7 +33,6 @@ struct tree {
 	git_oid root;            /* of the commit's tree */
 	git_odb_object *blob;    /* what was read last */
 	struct catfile *catfile; /* for large blobs; NULL: not needed yet */
-	git_repository *rules;   /* of tree_ignore(); NULL: none */
 	struct reader *reader;
 	char hex[GIT_OID_HEXSZ + 1];
 	char version[40];
@@ -267,7 +266,6 @@ void tree_free(struct tree *t)
 		return;
 	catfile_free(t->catfile);
 	git_odb_object_free(t->blob);
-	git_repository_free(t->rules);
 	git_commit_free(t->commit);
 	git_odb_free(t->odb);
 	git_repository_free(t->repo);
@@ -490,37 +488,6 @@ void tree_folder_free(struct tree_folder *f)
 		return;
 	walk_free(f->walk);
 	free(f);
-}
-
-/*
- * A repository in memory, with no files and an empty configuration: its
- * ignore rules are those that it is given, and nothing is looked for on
- * the disk.
- */
-int tree_ignore(struct tree *t, const char *patterns)
-{
-	git_config *config = NULL;
-	int rc = 0;
-
-	if (git_repository_new(&t->rules) || git_config_new(&config) ||
-	    git_repository_set_config(t->rules, config) ||
-	    git_ignore_add_rule(t->rules, patterns))
-		rc = err_set(ERR_FAILED, "cannot take patterns: %s", reason());
-	git_config_free(config);
-	return rc;
-}
-
-bool tree_is_ignored(const struct tree *t, const struct tree_entry *e)
-{
-	/* With no disk to look at, a slash says that it is a folder. */
-	bool folder = e->kind == ENTRY_FOLDER || e->kind == ENTRY_SUBMODULE;
-	char path[MAX_PATH + 2];
-	int ignored = 0;
-
-	if (!t->rules)
-		return false;
-	snprintf(path, sizeof(path), "%s%s", e->path, folder ? "/" : "");
-	return !git_ignore_path_is_ignored(&ignored, t->rules, path) && ignored;
 }
 
 int tree_blob_size(struct tree *t, const struct tree_entry *e, uint64_t *size)

@@ -48,7 +48,7 @@ typedef int (*tree_visit)(void *ctx, const struct tree_entry *e);
 
 #define TREE_MAX_PATH 4095 /* bytes; PATH_MAX counts the NUL */
 
-/* What library and version reads objects and patterns; borrowed from t. */
+/* What library and version reads objects; borrowed from t. */
 const char *tree_version(const struct tree *t);
 
 /*
@@ -107,19 +107,6 @@ int tree_folder_next(struct tree_folder *f, struct tree_entry *out);
 
 /* Free f; it may be NULL. */
 void tree_folder_free(struct tree_folder *f);
-
-/*
- * Patterns for tree_is_ignored(), a line each, in the grammar of
- * gitignore(5) and by libgit2's reading of it; to be called once.
- * Errors: ERR_FAILED.
- */
-int tree_ignore(struct tree *t, const char *patterns);
-
-/*
- * Does one of these patterns match the entry, or a folder that it is in?
- * To libgit2 a submodule is a folder.
- */
-bool tree_is_ignored(const struct tree *t, const struct tree_entry *e);
 
 /*
  * The size of a blob, without reading its content, into *size.
