@@ -17,6 +17,7 @@ static const char sample[] =
 	"max_blob = 1G\n"
 	"max_entries = 1000000\n"
 	"max_depth = 256\n"
+	"max_time = 900               ; seconds to pack it\n"
 	"threads = 0                  ; that pack; 0: one a processor\n"
 	"keep = 100                   ; slugs of an app; 0: all\n"
 	"keep_bytes = 0               ; as stored, of an app; 0: no limit\n"

@@ -81,6 +81,7 @@ static const struct key keys[] = {
 	{ "slug", "max_blob", "1G", set_size, AT(max_blob), 0, 0, NULL },
 	{ "slug", "max_entries", "1000000", set_int, AT(max_entries), 1, INT32_MAX, NULL },
 	{ "slug", "max_depth", "256", set_int, AT(max_depth), 1, 2048, NULL },
+	{ "slug", "max_time", "900", set_int, AT(max_time), 1, 86400, NULL },
 	{ "slug", "threads", "0", set_int, AT(threads), 0, 256, NULL },
 	{ "slug", "keep", "100", set_int, AT(keep), 0, INT32_MAX, NULL },
 	{ "slug", "keep_bytes", "0", set_size, AT(keep_bytes), 0, 0, NULL },

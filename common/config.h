@@ -44,6 +44,7 @@ struct config {
 	uint64_t max_blob; /* bytes */
 	int64_t max_entries;
 	int64_t max_depth;
+	int64_t max_time;    /* seconds */
 	int64_t threads;     /* that pack a slug; 0: one a processor */
 	int64_t keep;        /* slugs of an app; 0: all */
 	uint64_t keep_bytes; /* as they are stored, of an app; 0: no limit */

@@ -131,6 +131,7 @@ static void pack_args(struct args *a, const struct slugd *d,
 	add(a, xasprintf("--max-blob=%" PRIu64, c->max_blob));
 	add(a, xasprintf("--max-entries=%" PRId64, c->max_entries));
 	add(a, xasprintf("--max-depth=%" PRId64, c->max_depth));
+	add(a, xasprintf("--max-time=%" PRId64, c->max_time));
 	for (i = 0; i < 2 && b->objects[i]; i++)
 		add(a, xasprintf("--objects=%s", b->objects[i]));
 	add(a, xstrdup("--"));

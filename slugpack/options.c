@@ -145,6 +145,7 @@ static const struct option_row rows[] = {
 	{ "max-blob", 0, "BYTES", "limit of one file (1G)", set_size, AT(spec.max_blob) },
 	{ "max-entries", 0, "N", "limit of files and folders (1000000)", set_count, AT(spec.max_entries) },
 	{ "max-depth", 0, "N", "limit of folders in folders (256)", set_count, AT(spec.max_depth) },
+	{ "max-time", 0, "SECONDS", "limit of the time that it all takes (900)", set_count, AT(max_time) },
 	{ "threads", 0, "N", "how many pack; 0: as there are processors (0)", set_threads, 0 },
 	{ "store", 0, "DIR", "pack into that store of slugs, with --slug", set_text, AT(spec.store) },
 	{ "slug", 0, "UUID", "the name of the slug there", set_text, AT(spec.uuid) },
@@ -224,6 +225,7 @@ int options_read(struct options *o, int argc, char **argv)
 	o->spec.max_blob = UINT64_C(1) << 30;
 	o->spec.max_entries = 1000000;
 	o->spec.max_depth = 256;
+	o->max_time = 900;
 	getopt_tables(longs, shorts);
 	while (!rc &&
 	       (found = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {

@@ -11,6 +11,7 @@ struct options {
 	struct slug_spec spec;
 	const char **objects; /* what spec.source.objects points to */
 	int report_fd;        /* -1: none */
+	uint64_t max_time;    /* seconds; 0: no limit */
 	bool help, version;   /* nothing but this is asked for */
 };
 

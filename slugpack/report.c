@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "report.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,6 +69,8 @@ int report_write(int fd, int rc, const struct slug *s)
  "an object of the repository is cut off; git fsck --full says "               \
  "which one"
 
+#define LATE "slugpack took longer than max_time allows"
+
 static int stuck_fd = -1;
 
 static void say(int fd, const char *line)
@@ -77,21 +80,46 @@ static void say(int fd, const char *line)
 	(void)n;
 }
 
+static void end_with(const char *plain, const char *json)
+{
+	say(STDERR_FILENO, plain);
+	if (stuck_fd >= 0)
+		say(stuck_fd, json);
+	_exit(EXIT_FAILURE);
+}
+
+#define REPORT(id, message)                                                    \
+ "{\"error\": {\"id\": \"" id "\", \"message\": \"" message "\"}}\n"
+
+static void on_late(int sig)
+{
+	(void)sig;
+	end_with(" !    " LATE "\n", REPORT("too_large", LATE));
+}
+
 static void on_stuck(int sig)
 {
 	(void)sig;
 	/* It reads atomic numbers. NOLINTNEXTLINE(*-signal-handler,*-sig30-c) */
 	if (!stuck_is())
 		return;
-	say(STDERR_FILENO, " !    " STUCK "\n");
-	if (stuck_fd >= 0)
-		say(stuck_fd, "{\"error\": {\"id\": \"internal_server_error\", "
-			      "\"message\": \"" STUCK "\"}}\n");
-	_exit(EXIT_FAILURE);
+	end_with(" !    " STUCK "\n", REPORT("internal_server_error", STUCK));
 }
 
 void report_when_stuck(int fd)
 {
 	stuck_fd = fd;
 	signal(SIGVTALRM, on_stuck);
+}
+
+void report_when_late(unsigned seconds)
+{
+	sigset_t set;
+
+	/* Whoever started slugpack may have blocked it. */
+	sigemptyset(&set);
+	sigaddset(&set, SIGALRM);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	signal(SIGALRM, on_late);
+	alarm(seconds);
 }

@@ -24,4 +24,10 @@ int report_write(int fd, int rc, const struct slug *s);
  */
 void report_when_stuck(int fd);
 
+/*
+ * The same, seconds from now, however far slugpack is then (0: never). To be
+ * called after report_when_stuck().
+ */
+void report_when_late(unsigned seconds);
+
 #endif

@@ -179,6 +179,7 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	rc = options_read(&o, argc, argv);
 	report_when_stuck(o.report_fd);
+	report_when_late((unsigned)o.max_time);
 	if (!rc)
 		rc = o.help || o.version ? show_text(&o) : make_slug(&slug, &o);
 	if (!rc && o.report_fd < 0)

@@ -550,4 +550,16 @@ git -C plain replace "$commit" "$(git -C plain rev-parse void)"
 slugpack plain "$commit" >b.tzst
 is "$(sum b.tzst)" "$wanted" 'refs/replace does not count'
 
+# A reader that takes nothing holds slugpack up, but not for ever.
+mkfifo slow
+git init -q big && head -c 1000000 /dev/urandom >big/file
+git -C big add file && git -C big commit -q -m big
+exec 9<>slow
+run sh -c 'exec slugpack --max-time=1 --report=3 big HEAD >slow 3>report'
+is "$status" 1 'max_time: slugpack ends'
+is "$err" ' !    slugpack took longer than max_time allows' 'and says why'
+is "$(cat report)" '{"error": {"id": "too_large", "message": "slugpack took longer than max_time allows"}}' \
+	'in its report, too'
+exec 9<&-
+
 finish

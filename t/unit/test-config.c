@@ -73,6 +73,7 @@ static void sample_is_the_defaults(void **state)
 	assert_int_equal(c->max_blob, d->max_blob);
 	assert_int_equal(c->max_entries, d->max_entries);
 	assert_int_equal(c->max_depth, d->max_depth);
+	assert_int_equal(c->max_time, d->max_time);
 	assert_int_equal(c->threads, d->threads);
 	assert_int_equal(c->keep, d->keep);
 	assert_int_equal(c->keep_bytes, d->keep_bytes);
