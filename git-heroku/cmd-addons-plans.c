@@ -37,7 +37,7 @@ static int run(struct heroku *h)
 	char *segment = client_path_segment(h->args[0]);
 	char *path = xasprintf("/addon-services/%s/plans", segment);
 	json_t *plans = NULL;
-	int rc = heroku_connect(h);
+	int rc = heroku_connect_server(h);
 
 	if (!rc)
 		rc = client_call(h->client, "GET", path, NULL, &plans);

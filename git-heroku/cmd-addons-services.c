@@ -32,7 +32,7 @@ static int run(struct heroku *h)
 	json_t *services = NULL;
 	int rc;
 
-	rc = heroku_connect(h);
+	rc = heroku_connect_server(h);
 	if (!rc)
 		rc = client_call(h->client, "GET", "/addon-services", NULL,
 				 &services);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,17 +8,27 @@
 #include "mem.h"
 #include "options.h"
 
+#define WIDTH 32 /* of a command and its arguments */
+
+/* What does not fit beside its text stands above it. */
+static void list_one(const struct command *cmd)
+{
+	char *left = xasprintf("%s %s", cmd->name, cmd->args);
+	bool above = strlen(left) >= WIDTH;
+
+	printf("  %-*s%s", above ? 0 : WIDTH, left, above ? "\n  " : "");
+	printf("%*s%s\n", above ? WIDTH : 0, "", cmd->help);
+	free(left);
+}
+
 static void list(void)
 {
 	const struct command *const *p;
 
 	puts("Usage: git heroku COMMAND [-a APP | -r REMOTE] [--json]\n");
 	for (p = command_table; *p; p++) {
-		char *left = xasprintf("%s %s", (*p)->name, (*p)->args);
-
 		if ((*p)->help)
-			printf("  %-32s%s\n", left, (*p)->help);
-		free(left);
+			list_one(*p);
 	}
 	puts("\n\"git heroku help COMMAND\" shows a command's options.");
 }

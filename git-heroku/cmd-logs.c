@@ -48,7 +48,7 @@ static int run(struct heroku *h)
 const struct command cmd_logs = {
 	.name = "logs",
 	.args = "[-n NUM] [-p DYNO] [-s SOURCE] [-t]",
-	.help = "show what the app printed, and what became of it",
+	.help = "show the app's log",
 	.example = "logs -p web.1 --tail",
 	.options = "arnpSt",
 	.run = run,

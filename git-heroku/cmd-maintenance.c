@@ -34,7 +34,7 @@ static int run(struct heroku *h)
 const struct command cmd_maintenance = {
 	.name = "maintenance",
 	.args = "[on | off]",
-	.help = "answer visitors with a page that says so, or no longer",
+	.help = "show, or switch, the maintenance page",
 	.example = "maintenance on",
 	.words = "switches",
 	.options = "ar",

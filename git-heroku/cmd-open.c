@@ -75,7 +75,7 @@ done:
 const struct command cmd_open = {
 	.name = "open",
 	.args = "[PATH]",
-	.help = "print the app's address, and open it in a browser",
+	.help = "print the app's URL, and open it in a browser",
 	.example = "open /articles",
 	.options = "ar",
 	.max_args = 1,

@@ -13,7 +13,7 @@ static int run(struct heroku *h)
 const struct command cmd_ps_restart = {
 	.name = "ps:restart",
 	.args = "[TYPE | DYNO]",
-	.help = "start processes anew; all of the app unless named",
+	.help = "restart processes: all of them, or those named",
 	.example = "ps:restart web.1",
 	.words = "dynos",
 	.options = "ar",

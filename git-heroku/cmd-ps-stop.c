@@ -14,7 +14,7 @@ static int run(struct heroku *h)
 const struct command cmd_ps_stop = {
 	.name = "ps:stop",
 	.args = "TYPE | DYNO",
-	.help = "end processes, until the next restart or release",
+	.help = "stop processes until the next restart",
 	.example = "ps:stop worker.2",
 	.words = "dynos",
 	.options = "ar",

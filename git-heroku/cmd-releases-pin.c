@@ -10,7 +10,7 @@ static int run(struct heroku *h)
 const struct command cmd_releases_pin = {
 	.name = "releases:pin",
 	.args = "[vN]",
-	.help = "keep the slug of a release; of the current one unless named",
+	.help = "keep the slug of a release, however old",
 	.example = "releases:pin v40",
 	.words = "releases",
 	.options = "ar",

@@ -45,7 +45,7 @@ static int run(struct heroku *h)
 const struct command cmd_releases_retry = {
 	.name = "releases:retry",
 	.args = "[vN]",
-	.help = "make a release that failed again; the newest unless named",
+	.help = "make a failed release again",
 	.example = "releases:retry v40",
 	.words = "releases",
 	.options = "ar",

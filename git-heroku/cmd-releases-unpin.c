@@ -10,7 +10,7 @@ static int run(struct heroku *h)
 const struct command cmd_releases_unpin = {
 	.name = "releases:unpin",
 	.args = "[vN]",
-	.help = "let the slug of a release go as others do",
+	.help = "keep the slug of a release no longer",
 	.example = "releases:unpin v40",
 	.words = "releases",
 	.options = "ar",

@@ -72,7 +72,7 @@ done:
 const struct command cmd_run = {
 	.name = "run",
 	.args = "COMMAND...",
-	.help = "run a command in a process of its own, attached to it",
+	.help = "run a command, attached to it",
 	.example = "run -e DEBUG=1 rake db:migrate --trace",
 	.options = "areYTxz",
 	.takes_command = true,

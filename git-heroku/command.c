@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alias.h"
 #include "err.h"
 #include "mem.h"
 #include "options.h"
@@ -56,8 +57,11 @@ const struct command *const command_table[] = {
 
 const struct command *command_find(const char *name)
 {
+	const struct alias *alias = alias_find(name);
 	const struct command *const *p;
 
+	if (alias && alias->command)
+		name = alias->command;
 	for (p = command_table; *p; p++)
 		if (!strcmp((*p)->name, name))
 			return *p;
@@ -98,6 +102,7 @@ static size_t distance(const char *a, const char *b)
 
 int command_unknown(const char *name)
 {
+	const struct alias *alias = alias_find(name);
 	const struct command *const *p;
 	const char *nearest = NULL;
 	size_t best = NEAR + 1;
@@ -112,7 +117,10 @@ int command_unknown(const char *name)
 			best = n;
 		}
 	}
-	if (nearest)
+	if (alias)
+		rc = err_set(ERR_INVALID, "slugd has no `%s`.\n%s", shown,
+			     alias->instead);
+	else if (nearest)
 		rc = err_set(ERR_INVALID,
 			     "`%s` is not a heroku command.\n"
 			     "Perhaps you meant `%s`.",

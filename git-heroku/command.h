@@ -27,12 +27,13 @@ struct command {
 /* All commands, in the order of the help; ends with NULL. */
 extern const struct command *const command_table[];
 
-/* The command of that name; NULL if there is none. */
+/* The command of that name, or of that alias; NULL if there is none. */
 const struct command *command_find(const char *name);
 
 /*
- * Refuse a name that is no command's, with the one that was meant if it is
- * near. Returns ERR_INVALID.
+ * Refuse a name that is no command's: with what to do instead of a command
+ * of Heroku's that slugd does not have, or with the command that was meant,
+ * if one is near. Returns ERR_INVALID.
  */
 int command_unknown(const char *name);
 

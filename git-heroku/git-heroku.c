@@ -36,7 +36,7 @@ static int choose(const struct command **cmd, struct heroku *h,
 		  const char *given)
 {
 	if (!h->nr_args) {
-		*cmd = &cmd_help;
+		*cmd = h->version ? &cmd_version : &cmd_help;
 		return 0;
 	}
 	*cmd = command_find(h->args[0]);

@@ -9,12 +9,14 @@
 #include "progress.h"
 #include "where.h"
 
-int heroku_connect(struct heroku *h)
+static int connect_by(struct heroku *h,
+		      int (*find)(struct where *out, const char *app,
+				  const char *remote))
 {
 	struct where where = { 0 };
 	int rc;
 
-	rc = where_find(&where, h->app, h->remote);
+	rc = find(&where, h->app, h->remote);
 	if (!rc)
 		rc = client_open(&h->client, where.socket);
 	if (!rc) {
@@ -25,6 +27,16 @@ int heroku_connect(struct heroku *h)
 	}
 	where_release(&where);
 	return rc;
+}
+
+int heroku_connect(struct heroku *h)
+{
+	return connect_by(h, where_find);
+}
+
+int heroku_connect_server(struct heroku *h)
+{
+	return connect_by(h, where_find_server);
 }
 
 void heroku_release(struct heroku *h)

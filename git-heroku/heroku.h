@@ -33,6 +33,7 @@ struct heroku {
 	const char *type;    /* --type; NULL: not given */
 	bool no_tty;         /* --no-tty */
 	bool help;           /* -h, --help */
+	bool version;        /* --version */
 	char **args;         /* what follows the command's name */
 	int nr_args;
 
@@ -50,6 +51,12 @@ struct heroku {
  * Errors: those of where_find() and client_open().
  */
 int heroku_connect(struct heroku *h);
+
+/*
+ * The same, where no app is asked about: h->name stays NULL where no remote
+ * says which. Errors: those of where_find_server() and client_open().
+ */
+int heroku_connect_server(struct heroku *h);
 
 /* Close the connection, and free what heroku_connect() made. */
 void heroku_release(struct heroku *h);

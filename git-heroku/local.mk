@@ -1,6 +1,7 @@
 bin_PROGRAMS += git-heroku/git-heroku
 
 git_heroku_git_heroku_SOURCES = \
+	git-heroku/alias.c git-heroku/alias.h \
 	git-heroku/attach.c git-heroku/attach.h \
 	git-heroku/change.c git-heroku/change.h \
 	git-heroku/clone.c git-heroku/clone.h \

@@ -35,6 +35,7 @@ const struct option_def option_table[] = {
 	{ 'c', 0, "confirm", "APP", "the app's name, instead of asking",
 	  "apps" },
 	{ 'h', 'h', "help", NULL, "how to use the command", "" },
+	{ 'V', 0, "version", NULL, "print the version", "" },
 	{ 0, 0, NULL, NULL, NULL, NULL },
 };
 
@@ -173,6 +174,9 @@ static int take(struct heroku *h, char key, const char *value)
 		return take_only(h, "code");
 	case 'h':
 		h->help = true;
+		break;
+	case 'V':
+		h->version = true;
 		break;
 	case 'p':
 		h->ps = value;

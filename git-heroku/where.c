@@ -212,9 +212,19 @@ done:
 	return rc;
 }
 
-int where_find(struct where *out, const char *app, const char *remote)
+/* Where no remote says which slugd is meant (rc), SLUGD_DIR may. */
+static int or_by_folder(struct where *out, const char *remote, int rc)
 {
 	const char *dir = getenv("SLUGD_DIR");
+
+	if (!rc || remote || !dir || !*dir)
+		return rc;
+	out->socket = xasprintf("%s/slugd.sock", dir);
+	return 0;
+}
+
+int where_find(struct where *out, const char *app, const char *remote)
+{
 	int rc;
 
 	if (app && !*app)
@@ -222,21 +232,33 @@ int where_find(struct where *out, const char *app, const char *remote)
 	rc = from_remotes(out, remote, app != NULL);
 	if (!app)
 		return rc;
-	if (rc && !remote && dir && *dir) {
-		out->socket = xasprintf("%s/slugd.sock", dir);
-		rc = 0;
-	} else if (rc == ERR_NOTFOUND) {
+	rc = or_by_folder(out, remote, rc);
+	if (rc == ERR_NOTFOUND)
 		rc = err_set(rc,
 			     "Cannot tell which slugd has the app %s.\n"
 			     "Run this command from a folder that has a "
 			     "remote of that slugd's, or set SLUGD_DIR to "
 			     "slugd's folder.",
 			     app);
-	}
 	if (rc)
 		return rc;
 	if (out->app && strcmp(out->app, app))
 		str_replace(&out->remote, NULL);
 	str_replace(&out->app, xstrdup(app));
 	return 0;
+}
+
+int where_find_server(struct where *out, const char *app, const char *remote)
+{
+	int rc;
+
+	if (app)
+		return where_find(out, app, remote);
+	rc = or_by_folder(out, remote, from_remotes(out, remote, true));
+	if (rc == ERR_NOTFOUND)
+		rc = err_set(rc, "Cannot tell which slugd is meant.\n"
+				 "Run this command from a folder that has a "
+				 "remote of that slugd's, or set SLUGD_DIR to "
+				 "slugd's folder.");
+	return rc;
 }

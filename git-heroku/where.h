@@ -23,6 +23,14 @@ struct where {
  */
 int where_find(struct where *out, const char *app, const char *remote);
 
+/*
+ * The same where no app is asked about: any remote that is an app's repository
+ * says where slugd listens, or else the folder SLUGD_DIR. out->app is NULL
+ * where several apps of one slugd are there, and none was chosen.
+ * Errors: as where_find().
+ */
+int where_find_server(struct where *out, const char *app, const char *remote);
+
 /* Free what w holds, not w. */
 void where_release(struct where *w);
 

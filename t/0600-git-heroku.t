@@ -58,6 +58,28 @@ run git heroku weather-report
 # shellcheck disable=SC2016
 refused 'one far from all' '`weather-report` is not a heroku command.' \
 	'See `git heroku help` for a list of available commands.'
+run git heroku destroy
+# shellcheck disable=SC2016
+refused 'what Heroku has, and slugd has not' 'slugd has no `destroy`.' \
+	'slugd keeps apps and their releases; git heroku ps:scale web=0 ends what runs.'
+run git heroku pg:psql
+# shellcheck disable=SC2016
+refused 'a command of such a topic' 'slugd has no `pg:psql`.' \
+	"git heroku config shows the add-on's address; use its own tools with that."
+run git heroku domains
+# shellcheck disable=SC2016
+like "$err" '^ !    slugd has no `domains`\.$' 'such a topic'
+run git heroku pgs
+unlike "$err" 'slugd has no' 'and nothing that only begins like one'
+run git heroku --version
+like "$status:$out" '^0:git-heroku [0-9]+\.[0-9]+\.[0-9]+$' '--version'
+run git heroku releases --version
+refused '--version of a command' 'releases takes no option --version.' \
+	'Usage: git heroku releases [-n NUM]'
+run git heroku help
+is "$(printf '%s\n' "$out" | awk 'length > 80')" '' 'help fits a screen'
+unlike "$out" '[]A-Z.](list|show|print|set|run)' \
+	'and no command runs into its text'
 run git heroku "$(printf 'a\033[31mb')"
 like "$err" '^ !    .a\\x1b\[31mb. is not' 'an escape code is not passed on'
 run git heroku releases --bogus

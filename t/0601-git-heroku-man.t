@@ -35,6 +35,18 @@ while read -r cmd; do
 	is "$(cat got)" "$(cat wanted)" "the man page has the arguments of $cmd"
 done <table
 
+# Other names of commands.
+sed -n 's/^\.It Ic \([a-z:]*\) Ta Ic \([a-z:]*\)$/\1 \2/p' "$page" >page
+# shellcheck disable=SC2016 # perl's
+sed -n 's/^	{ "\([a-z:]*\)", "\([a-z:]*\)", NULL },$/\1 \2/p' \
+	"$t/../git-heroku/alias.c" >table.alias
+isnt "$(wc -l <table.alias)" 0 'there are aliases'
+is "$(cat page)" "$(cat table.alias)" 'the man page has the same ones'
+while read -r alias cmd; do
+	is "$(git heroku help "$alias")" "$(git heroku help "$cmd")" \
+		"$alias is $cmd"
+done <table.alias
+
 # git opens the page itself.
 run git -c man.viewer=try -c man.try.cmd='echo the page' heroku --help
 is "$status:$out" '0:the page git-heroku' 'git heroku --help opens it'

@@ -152,6 +152,14 @@ run git heroku addons:services --json
 is "$(printf '%s\n' "$out" | perl -MJSON::PP -e '
 	local $/; print join " ", map { $_->{name} } @{decode_json(<STDIN>)}')" \
 	'memcachier redis' 'addons:services --json'
+(cd "$scratch" && SLUGD_DIR=$dir git heroku addons:services >services 2>&1
+	SLUGD_DIR=$dir git heroku addons:plans redis >plans 2>&1)
+like "$(cat "$scratch/services")" '^redis  *redis  *ga$' \
+	'addons:services asks for no app'
+like "$(cat "$scratch/plans")" '^=== redis Plans$' 'nor does addons:plans'
+(cd "$scratch" && env -u SLUGD_DIR git heroku addons:services >services 2>&1)
+like "$(cat "$scratch/services")" '^ !    Cannot tell which slugd is meant\.$' \
+	'but where slugd is must be known'
 run git heroku addons:plans redis
 # shellcheck disable=SC2016
 is "$status:$out" '0:=== redis Plans
