@@ -36,12 +36,12 @@ while read -r cmd; do
 done <table
 
 # Other names of commands.
-sed -n 's/^\.It Ic \([a-z:]*\) Ta Ic \([a-z:]*\)$/\1 \2/p' "$page" >page
+sed -n 's/^\.It Ic \([a-z:]*\) Ta Ic \([a-z:]*\)$/\1 \2/p' "$page" >aliases
 # shellcheck disable=SC2016 # perl's
 sed -n 's/^	{ "\([a-z:]*\)", "\([a-z:]*\)", NULL },$/\1 \2/p' \
 	"$t/../git-heroku/alias.c" >table.alias
 isnt "$(wc -l <table.alias)" 0 'there are aliases'
-is "$(cat page)" "$(cat table.alias)" 'the man page has the same ones'
+is "$(cat aliases)" "$(cat table.alias)" 'the man page has the same ones'
 while read -r alias cmd; do
 	is "$(git heroku help "$alias")" "$(git heroku help "$cmd")" \
 		"$alias is $cmd"

@@ -38,8 +38,9 @@ stage: all $(check_PROGRAMS)
 check-local: stage
 	@test -n "$(PROVE)" || { echo "make check: prove not found"; exit 1; }
 	@rm -rf sanitizer-reports && $(MKDIR_P) sanitizer-reports
-	@cd $(top_srcdir) && $(test_env) $(PROVE) \
-		--exec 'timeout -k 10 $(TEST_SECONDS) sh' $(PROVE_FLAGS) $(T)
+	@cd $(top_srcdir) && $(test_env) PROVE="$(PROVE)" \
+		PROVE_FLAGS="$(PROVE_FLAGS)" TEST_SECONDS="$(TEST_SECONDS)" \
+		STATE="$(abs_top_builddir)/prove.state" t/lib/prove-tests $(T)
 	@bad=; for r in sanitizer-reports/*; do \
 		test ! -s "$$r" || grep -q $(no_report) "$$r" || \
 			{ cat "$$r"; bad=yes; }; \
@@ -59,7 +60,7 @@ coverage:
 	@echo "coverage/index.html shows each line"
 
 clean-local:
-	rm -rf stage sanitizer-reports coverage coverage.all coverage.info \
+	rm -rf stage prove.state sanitizer-reports coverage coverage.all coverage.info \
 		lint.log
 	find . -name '*.gcda' -o -name '*.gcno' | xargs rm -f
 
