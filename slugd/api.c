@@ -8,6 +8,7 @@
 
 #include "addons.h"
 #include "clock.h"
+#include "configs.h"
 #include "err.h"
 #include "ids.h"
 #include "jobs.h"
@@ -223,16 +224,19 @@ int api_root(void *ctx, struct http_request *req)
 {
 	struct slugd *d = ctx;
 	json_t *branches = json_array();
-	char **name;
+	char **name, *path = configs_path(d);
 
 	for (name = d->config->deploy_branches; *name; name++)
 		json_array_append_new(branches, json_string(*name));
 	req->reply = json_make(
-		"{s:s, s:s, s:s, s:s, s:s, s:i, s:o, s:o, s:o}", "name",
-		"slugd", "version", PACKAGE_VERSION, "directory", d->dir,
-		"platform", d->config->platform, "driver", d->config->driver,
-		"pid", (int)getpid(), "started_at", json_time(d->started_at),
-		"deploy_branches", branches, "route", route_json(d));
+		"{s:s, s:s, s:s, s:s, s:s, s:i, s:o, s:o, s:o, s:{s:s?, s:I}}",
+		"name", "slugd", "version", PACKAGE_VERSION, "directory",
+		d->dir, "platform", d->config->platform, "driver",
+		d->config->driver, "pid", (int)getpid(), "started_at",
+		json_time(d->started_at), "deploy_branches", branches, "route",
+		route_json(d), "configuration", "path", path, "reads",
+		(json_int_t)configs_reads(d));
+	free(path);
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 #include "configs.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@ struct configs {
 	char *file;          /* that slugd -c named, or NULL */
 	struct config **all; /* that were read; the last one holds */
 	size_t n;
+	atomic_int_fast64_t reads; /* n, for any thread */
 };
 
 static void log_mistake(void *ctx, const char *line)
@@ -23,16 +25,29 @@ static void log_mistake(void *ctx, const char *line)
 	log_line("%s", line);
 }
 
+char *configs_path(const struct slugd *d)
+{
+	const struct configs *s = d->configs;
+	char *path =
+		s->file ? xstrdup(s->file) : xasprintf("%s/slugd.ini", d->dir);
+
+	if (!s->file && access(path, F_OK) && errno == ENOENT)
+		str_replace(&path, NULL);
+	return path;
+}
+
+int64_t configs_reads(const struct slugd *d)
+{
+	return atomic_load(&d->configs->reads);
+}
+
 /* Read the file as it is now, into a new last one. */
 static int read_file(struct slugd *d, config_mistake_fn fn)
 {
 	struct configs *s = d->configs;
-	char *path =
-		s->file ? xstrdup(s->file) : xasprintf("%s/slugd.ini", d->dir);
+	char *path = configs_path(d);
 	int rc;
 
-	if (!s->file && access(path, F_OK) && errno == ENOENT)
-		str_replace(&path, NULL);
 	s->all = xrealloc(s->all, s->n + 1, sizeof(struct config *));
 	rc = config_check(&s->all[s->n], path, fn, NULL);
 	if (!rc)
@@ -50,6 +65,7 @@ int configs_open(struct slugd *d, const char *file)
 	rc = read_file(d, NULL);
 	if (!rc)
 		d->config = d->configs->all[0];
+	atomic_store(&d->configs->reads, 1);
 	return rc;
 }
 
@@ -78,6 +94,7 @@ void configs_reload(struct slugd *d)
 	keep(&fresh->driver, old->driver, "driver");
 	keep(&fresh->route, old->route, "[route] driver");
 	d->config = fresh;
+	atomic_fetch_add(&d->configs->reads, 1);
 	log_line("the configuration was read again");
 }
 

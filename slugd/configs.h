@@ -2,6 +2,8 @@
 #ifndef CONFIGS_H
 #define CONFIGS_H
 
+#include <stdint.h>
+
 struct slugd;
 
 /*
@@ -22,6 +24,12 @@ int configs_open(struct slugd *d, const char *file);
  * changes.
  */
 void configs_reload(struct slugd *d);
+
+/* The file that is read; NULL: there is none, and the defaults hold. Caller frees. */
+char *configs_path(const struct slugd *d);
+
+/* How often it was read without a mistake. */
+int64_t configs_reads(const struct slugd *d);
 
 /* Free all that were read. */
 void configs_close(struct slugd *d);

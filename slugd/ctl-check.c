@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
 #include <inttypes.h>
+#include <libgen.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,7 @@ struct check {
 	const struct app *app; /* that is being looked at */
 	uid_t owner;           /* of DIR */
 	unsigned findings;
+	bool fresh; /* no slugd has run there yet */
 };
 
 static void found(struct check *c, const char *fmt, ...)
@@ -101,13 +103,33 @@ static void check_folders(struct check *c)
 	char *path = xasprintf("%s/ledger.db", c->ctl->dir);
 	size_t i;
 
-	check_path(c, c->ctl->dir, 077, 0700);
+	if (!c->fresh || !access(c->ctl->dir, F_OK))
+		check_path(c, c->ctl->dir, 077, 0700);
+	if (c->fresh)
+		goto done;
 	check_path(c, path, 077, 0600);
 	for (i = 0; i < sizeof(below) / sizeof(below[0]); i++) {
 		str_replace(&path, xasprintf("%s/%s", c->ctl->dir, below[i]));
 		check_path(c, path, 0, 0700);
 	}
+done:
 	free(path);
+}
+
+/* DIR, or the folder that slugd would make it in. */
+static int check_statvfs(const struct check *c, struct statvfs *fs)
+{
+	char *parent = xstrdup(c->ctl->dir);
+	int rc = statvfs(parent, fs);
+
+	if (rc && c->fresh && errno == ENOENT)
+		rc = statvfs(dirname(parent), fs);
+	if (rc)
+		rc = err_sys("%s", parent);
+	else if (c->fresh && access(parent, W_OK))
+		rc = err_sys("slugd cannot make %s: %s", c->ctl->dir, parent);
+	free(parent);
+	return rc;
 }
 
 static void check_disk(struct check *c)
@@ -116,8 +138,7 @@ static void check_disk(struct check *c)
 	uint64_t bytes;
 	char *size;
 
-	if (statvfs(c->ctl->dir, &fs)) {
-		err_sys("%s", c->ctl->dir);
+	if (check_statvfs(c, &fs)) {
 		found(c, "%s", err_msg());
 		return;
 	}
@@ -257,23 +278,52 @@ static int check_apps(struct check *c, size_t *n)
 	return rc;
 }
 
+/* Has no slugd made anything there yet? A ledger that went is another matter. */
+static bool never_started(const struct check *c)
+{
+	char *ledger = xasprintf("%s/ledger.db", c->ctl->dir);
+	char *repos = xasprintf("%s/repos", c->ctl->dir);
+	bool is = access(ledger, F_OK) && errno == ENOENT &&
+		  access(repos, F_OK) && errno == ENOENT;
+
+	free(repos);
+	free(ledger);
+	return is;
+}
+
+static void say_fresh(const struct check *c)
+{
+	char *dir = text_shell_word(c->ctl->dir);
+
+	printf("set-up ok: no slugd has run in %s yet; start one with: "
+	       "slugd -d %s\n",
+	       dir, dir);
+	free(dir);
+}
+
 static int check_all(struct check *c)
 {
 	struct stat st;
 	size_t n = 0;
 
-	if (stat(c->ctl->dir, &st))
+	if (!stat(c->ctl->dir, &st))
+		c->owner = st.st_uid;
+	else if (errno == ENOENT)
+		c->owner = geteuid();
+	else
 		return err_sys("%s", c->ctl->dir);
-	c->owner = st.st_uid;
+	c->fresh = never_started(c);
 	check_own_config(c);
 	check_uid(c);
 	check_folders(c);
 	check_disk(c);
 	check_programs(c);
 	check_ports(c);
-	if (check_apps(c, &n))
+	if (!c->fresh && check_apps(c, &n))
 		found(c, "%s", err_msg());
-	if (!c->findings)
+	if (!c->findings && c->fresh)
+		say_fresh(c);
+	else if (!c->findings)
 		printf("set-up ok: %zu app%s\n", n, n == 1 ? "" : "s");
 	return 0;
 }

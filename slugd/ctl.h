@@ -25,8 +25,11 @@ struct ctl_command {
 	int min, max; /* arguments */
 	int (*run)(const struct ctl *ctl);
 	const char *option; /* "--force", or NULL */
-	int no_dir;         /* with as many arguments, DIR is not needed */
+	bool no_start;      /* DIR need not be there yet */
+	int no_dir; /* with as many arguments, DIR is not needed; or NO_DIR */
 };
+
+#define CTL_NO_DIR (-1)
 
 int ctl_backup(const struct ctl *ctl);
 int ctl_cat_slug(const struct ctl *ctl);
@@ -34,12 +37,20 @@ int ctl_check(const struct ctl *ctl);
 int ctl_fsck(const struct ctl *ctl);
 int ctl_gc(const struct ctl *ctl);
 int ctl_init(const struct ctl *ctl);
+int ctl_reload(const struct ctl *ctl);
 int ctl_repair(const struct ctl *ctl);
 int ctl_status(const struct ctl *ctl);
 int ctl_stop(const struct ctl *ctl);
 
 /* What systemctl(1) and init scripts exit with where a service is down. */
 #define CTL_EXIT_DOWN 3
+
+/*
+ * Send a signal to the slugd that listens on the socket; *pidfd, which is to
+ * be closed, becomes readable when it ends. Errors: ERR_UNAVAILABLE, where
+ * there is none, ERR_SYSTEM.
+ */
+int ctl_signal_slugd(const struct ctl *ctl, int sig, int *pidfd);
 
 /*
  * Give up root's rights for those of DIR's owner: what is made belongs to

@@ -79,7 +79,9 @@ slugd_slugctl_SOURCES = \
 	slugd/ctl-fsck.c \
 	slugd/ctl-gc.c \
 	slugd/ctl-init.c \
+	slugd/ctl-reload.c \
 	slugd/ctl-repair.c \
+	slugd/ctl-signal.c \
 	slugd/ctl-status.c \
 	slugd/ctl-stop.c \
 	slugd/ctl.h \

@@ -3,6 +3,7 @@
  * slugctl: the admin's tool. Runs with the rights of whoever calls it, who
  * has to be the service account or root.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <grp.h>
@@ -21,17 +22,21 @@
 #include "mem.h"
 #include "standard.h"
 
+static int help(const struct ctl *ctl);
+
 /* clang-format off */
 static const struct ctl_command commands[] = {
-	{ "backup", "FILE", "copy the ledger, also while slugd runs", 1, 1, ctl_backup, NULL, 0 },
-	{ "cat-slug", "ID", "write a slug, a .tar.zst, to standard output", 1, 1, ctl_cat_slug, NULL, 0 },
-	{ "check", "[FILE]", "say what is wrong with the set-up, or a slugd.ini", 0, 1, ctl_check, NULL, 1 },
-	{ "fsck", "", "check the ledger and the slugs, and mend these", 0, 0, ctl_fsck, "--dry-run", 0 },
-	{ "gc", "", "remove slugs that are not to be kept", 0, 0, ctl_gc, NULL, 0 },
-	{ "init", "APP [REPO]", "make an app, or one of a bare repository", 1, 2, ctl_init, "--chain-hooks", 0 },
-	{ "repair", "APP", "make hooks and settings of a repository anew", 1, 1, ctl_repair, "--chain-hooks", 0 },
-	{ "status", "", "say what slugd and the apps are doing", 0, 0, ctl_status, NULL, 0 },
-	{ "stop", "", "end slugd and the apps, and wait for that", 0, 0, ctl_stop, NULL, 0 },
+	{ "backup", "FILE", "copy the ledger, also while slugd runs", 1, 1, ctl_backup, NULL, false, 0 },
+	{ "cat-slug", "ID", "write a slug, a .tar.zst, to standard output", 1, 1, ctl_cat_slug, NULL, false, 0 },
+	{ "check", "[FILE]", "say what is wrong with the set-up, or a slugd.ini", 0, 1, ctl_check, NULL, true, 1 },
+	{ "fsck", "", "check the ledger and the slugs, and mend these", 0, 0, ctl_fsck, "--dry-run", false, 0 },
+	{ "gc", "", "remove slugs that are not to be kept", 0, 0, ctl_gc, NULL, false, 0 },
+	{ "help", "[COMMAND]", "list the commands, or show the usage of one", 0, 1, help, NULL, false, CTL_NO_DIR },
+	{ "init", "APP [REPO]", "make an app, or one of a bare repository", 1, 2, ctl_init, "--chain-hooks", false, 0 },
+	{ "reload", "", "have slugd read its configuration again", 0, 0, ctl_reload, NULL, false, 0 },
+	{ "repair", "APP", "make hooks and settings of a repository anew", 1, 1, ctl_repair, "--chain-hooks", false, 0 },
+	{ "status", "", "say what slugd and the apps are doing", 0, 0, ctl_status, NULL, false, 0 },
+	{ "stop", "", "end slugd and the apps, and wait for that", 0, 0, ctl_stop, NULL, false, 0 },
 };
 /* clang-format on */
 
@@ -60,12 +65,59 @@ static void print_usage(void)
 	     "      --version        print the version");
 }
 
+/* Caller frees. */
+static char *usage_text(const struct ctl_command *c)
+{
+	return xasprintf("usage: slugctl [-d DIR] %s%s%s%s%s%s", c->name,
+			 c->option ? " [" : "", c->option ? c->option : "",
+			 c->option ? "]" : "", *c->args ? " " : "", c->args);
+}
+
 static int usage_of(const struct ctl_command *c)
 {
-	return err_set(ERR_INVALID, "usage: slugctl [-d DIR] %s%s%s%s %s",
-		       c->name, c->option ? " [" : "",
-		       c->option ? c->option : "", c->option ? "]" : "",
-		       c->args);
+	char *text = usage_text(c);
+	int rc = err_set(ERR_INVALID, "%s", text);
+
+	free(text);
+	return rc;
+}
+
+static void print_usage_of(const struct ctl_command *c)
+{
+	char *text = usage_text(c);
+
+	printf("%s\n\n%s\n", text, c->help);
+	free(text);
+}
+
+/* NULL, and an error, where there is none. */
+static const struct ctl_command *find_command(const char *name)
+{
+	const struct ctl_command *c = commands;
+
+	while (c < commands + NR_COMMANDS && strcmp(c->name, name) != 0)
+		c++;
+	if (c < commands + NR_COMMANDS)
+		return c;
+	err_set(ERR_INVALID,
+		"'%s' is not a slugctl command; see slugctl --help", name);
+	return NULL;
+}
+
+/* For the table: "slugctl help". */
+static int help(const struct ctl *ctl)
+{
+	const struct ctl_command *c;
+
+	if (!ctl->argc) {
+		print_usage();
+		return 0;
+	}
+	c = find_command(ctl->argv[0]);
+	if (!c)
+		return ERR_INVALID;
+	print_usage_of(c);
+	return 0;
 }
 
 /* The command's option goes, wherever it stands; "--" ends options. */
@@ -141,7 +193,21 @@ int ctl_lock(const struct ctl *ctl, int *lock)
 	return 0;
 }
 
-static int find_dir(struct ctl *ctl, const char *dir)
+/* A DIR that is not there yet, as an absolute path. */
+static int name_dir(struct ctl *ctl, const char *dir)
+{
+	char here[PATH_MAX];
+
+	if (errno != ENOENT)
+		return err_sys("%s", dir);
+	if (*dir != '/' && !getcwd(here, sizeof(here)))
+		return err_sys("the working folder");
+	ctl->dir = *dir == '/' ? xstrdup(dir) : xasprintf("%s/%s", here, dir);
+	ctl->socket = xasprintf("%s/slugd.sock", ctl->dir);
+	return 0;
+}
+
+static int find_dir(struct ctl *ctl, const char *dir, bool no_start)
 {
 	char target[PATH_MAX], *path;
 	ssize_t n;
@@ -151,7 +217,7 @@ static int find_dir(struct ctl *ctl, const char *dir)
 					    "slugctl -d DIR, or SLUGD_DIR");
 	ctl->dir = realpath(dir, NULL);
 	if (!ctl->dir)
-		return err_sys("%s", dir);
+		return no_start ? name_dir(ctl, dir) : err_sys("%s", dir);
 	path = xasprintf("%s/slugd.sock", ctl->dir);
 	n = readlink(path, target, sizeof(target) - 1);
 	if (n < 0) {
@@ -166,24 +232,21 @@ static int find_dir(struct ctl *ctl, const char *dir)
 
 static int run(struct ctl *ctl, const char *dir, const char *name)
 {
-	const struct ctl_command *c = commands;
+	const struct ctl_command *c;
 	int rc;
 
 	if (!name)
 		return err_set(ERR_INVALID,
 			       "say what to do; see slugctl --help");
-	while (c < commands + NR_COMMANDS && strcmp(c->name, name) != 0)
-		c++;
-	if (c == commands + NR_COMMANDS)
-		return err_set(ERR_INVALID,
-			       "'%s' is not a slugctl command; see slugctl "
-			       "--help",
-			       name);
+	c = find_command(name);
+	if (!c)
+		return ERR_INVALID;
 	rc = take_option(ctl, c);
 	if (!rc && (ctl->argc < c->min || ctl->argc > c->max || has_empty(ctl)))
 		rc = usage_of(c);
-	if (!rc && (!c->no_dir || ctl->argc < c->no_dir))
-		rc = find_dir(ctl, dir);
+	if (!rc && c->no_dir != CTL_NO_DIR &&
+	    (!c->no_dir || ctl->argc < c->no_dir))
+		rc = find_dir(ctl, dir, c->no_start);
 	return rc ? rc : c->run(ctl);
 }
 

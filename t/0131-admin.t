@@ -27,6 +27,30 @@ set_var() {
 	api PATCH /apps/myapp/config-vars -d "{\"$1\": \"$2\"}"
 }
 
+# --- before slugd's first start ---
+
+for fresh in "$scratch/none" "$dir"; do
+	run slugctl -d "$fresh" check
+	is "$status:$out" "0:set-up ok: no slugd has run in $fresh yet; start one with: slugd -d $fresh" \
+		'check before the first start'
+done
+run slugctl -d "$scratch/none/none" check
+is "$status:$out" "1:$scratch/none: No such file or directory" \
+	'which would fail there'
+echo '[slug' >bad.ini && mkdir -m 700 bad && cp bad.ini bad/slugd.ini
+run slugctl -d bad check
+like "$status:$out" '^1:.*/bad/slugd.ini:1: ' 'as it would with mistakes'
+run slugctl help
+is "$status:$out" "0:$(slugctl --help)" 'help is --help'
+run slugctl help fsck
+is "$status:$out" '0:usage: slugctl [-d DIR] fsck [--dry-run]
+
+check the ledger and the slugs, and mend these' 'help of a command'
+run slugctl help nope
+says "'nope' is not a slugctl command" 'help of another word'
+run slugctl -d "$dir" reload
+says 'slugd is not running: nothing answers at ' 'reload without slugd'
+
 # --- status ---
 
 run slugctl -d "$dir" status
@@ -183,6 +207,16 @@ rm "$dir/slugd.ini"
 kill -HUP "$slugd_pid"
 within 10 logged 'configuration was read again'
 ok $? 'without a file the defaults hold'
+cp good.ini "$dir/slugd.ini"
+run slugctl -d "$dir" reload
+is "$status:$out" "0:slugd in $dir has read $dir/slugd.ini" 'slugctl reload'
+echo 'platform = None' | cat - good.ini >"$dir/slugd.ini"
+run slugctl -d "$dir" reload
+is "$status:$out" \
+	"1:$dir/slugd.ini:1: 'platform' stands before the first [section]" \
+	'of a bad one it says each mistake'
+is "$err" ' !    the configuration has mistakes: slugd keeps the one that it has' \
+	'and that nothing changed'
 cp good.ini "$dir/slugd.ini"
 
 # --- check ---
