@@ -15,6 +15,9 @@
 #include <unistd.h>
 
 #include "box-copy.h"
+#include "box-dev.h"
+#include "box-hide.h"
+#include "box-seal.h"
 #include "err.h"
 #include "mem.h"
 
@@ -82,7 +85,7 @@ int box_overlay(const char *target)
 	return 0;
 }
 
-static const char *const own[] = { ".", "..", "app", "proc", "tmp" };
+static const char *const own[] = { "app", "dev", "proc", "tmp" };
 
 static bool is_own(const char *name)
 {
@@ -91,7 +94,22 @@ static bool is_own(const char *name)
 	for (i = 0; i < sizeof(own) / sizeof(own[0]); i++)
 		if (!strcmp(name, own[i]))
 			return true;
-	return false;
+	return !strcmp(name, ".") || !strcmp(name, "..");
+}
+
+static int make_own(void)
+{
+	char *path;
+	int rc = 0;
+	size_t i;
+
+	for (i = 0; !rc && i < sizeof(own) / sizeof(own[0]); i++) {
+		path = xasprintf(BOX_ROOT "/%s", own[i]);
+		if (mkdir(path, 0755))
+			rc = err_sys("/%s", own[i]);
+		free(path);
+	}
+	return rc;
 }
 
 static void make_link(const char *from, const char *to)
@@ -150,74 +168,40 @@ static int bind_entries(void)
 	return 0;
 }
 
+/* A folder of the working one, on path. */
+static int mount_folder(const char *name, const char *path, int mounts)
+{
+	if (mount(name, path, NULL, MS_BIND, NULL))
+		return err_sys("cannot mount %s", path + strlen(BOX_ROOT));
+	return box_seal(mounts, path, false, MS_NOSUID | MS_NODEV);
+}
+
 /* As an overlay, else as a copy of its own. */
-static int mount_app(int tree)
+static int mount_app(int tree, int mounts)
 {
 	int rc;
 
-	if (mkdir(BOX_ROOT "/app", 0755))
-		return err_sys("/app");
 	if (!box_overlay(BOX_ROOT "/app"))
 		return 0;
 	rc = box_copy(tree, BOX_COPY);
-	if (!rc && mount(BOX_COPY, BOX_ROOT "/app", NULL, MS_BIND, NULL))
-		rc = err_sys("cannot mount the copy");
-	return rc;
+	return rc ? rc : mount_folder(BOX_COPY, BOX_ROOT "/app", mounts);
 }
 
-/*
- * Nobody changes the machine by it, nor, as slugd's own user, what control
- * groups limit. An older kernel can't, and a machine need not have it.
- */
-static int seal_sys(void)
-{
-	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
-
-	if (mount_setattr(AT_FDCWD, BOX_ROOT "/sys", AT_RECURSIVE, &attr,
-			  sizeof(attr)) &&
-	    errno != ENOENT && errno != ENOSYS)
-		return err_sys("cannot seal /sys");
-	return 0;
-}
-
-static int mount_own(int tree)
+/* What the process may write to, and what the kernel makes up. */
+static int mount_own(int tree, const struct box_view *v, int mounts)
 {
 	struct stat st;
-	int rc = mount_app(tree);
+	int rc = mount_app(tree, mounts);
 
 	if (!rc)
-		rc = seal_sys();
-	if (rc)
-		return rc;
-	if (mkdir(BOX_ROOT "/tmp", 0755) ||
-	    mount(BOX_TMP, BOX_ROOT "/tmp", NULL, MS_BIND, NULL))
-		return err_sys("cannot mount /tmp");
-	if (!stat(BOX_ROOT "/var/tmp", &st) &&
-	    mount(BOX_TMP, BOX_ROOT "/var/tmp", NULL, MS_BIND, NULL))
-		return err_sys("cannot mount /var/tmp");
-	if (!stat(BOX_ROOT "/dev/shm", &st) &&
-	    mount("tmpfs", BOX_ROOT "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV,
-		  "mode=1777"))
-		return err_sys("cannot mount /dev/shm");
-	if (mkdir(BOX_ROOT "/proc", 0755) ||
-	    mount("proc", BOX_ROOT "/proc", "proc",
-		  MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL))
-		return err_sys("cannot mount /proc");
-	return 0;
-}
-
-/* Where the process could not get to it, it need not be hidden. */
-static int hide(const char *mask)
-{
-	char *path = xasprintf(BOX_ROOT "%s", mask);
-	int rc = 0;
-
-	if (mount("tmpfs", path, "tmpfs",
-		  MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY,
-		  "size=4k,mode=0555") &&
-	    errno != ENOENT && errno != ENOTDIR && errno != EACCES)
-		rc = err_sys("cannot hide %s", mask);
-	free(path);
+		rc = mount_folder(BOX_TMP, BOX_ROOT "/tmp", mounts);
+	if (!rc && !stat(BOX_ROOT "/var/tmp", &st))
+		rc = mount_folder(BOX_TMP, BOX_ROOT "/var/tmp", mounts);
+	if (!rc)
+		rc = box_dev(BOX_ROOT "/dev", v->tty, v->show);
+	if (!rc && mount("proc", BOX_ROOT "/proc", "proc",
+			 MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL))
+		rc = err_sys("cannot mount /proc");
 	return rc;
 }
 
@@ -227,28 +211,38 @@ static int enter(void)
 	if (chdir(BOX_ROOT) || syscall(SYS_pivot_root, ".", ".") ||
 	    umount2(".", MNT_DETACH) || chdir("/"))
 		return err_sys("cannot change the root");
-	if (mount(NULL, "/", NULL,
-		  MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV,
-		  NULL))
-		return err_sys("cannot seal the root");
 	if (chdir("/app"))
 		return err_sys("/app");
 	return 0;
 }
 
-int box_root(int tree, const char *mask)
+/*
+ * What is mounted on the machine later would be there as it is: neither
+ * hidden nor sealed. So nothing of that comes here.
+ */
+static int begin(void)
 {
-	int rc = 0;
-
-	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) ||
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
 	    mount("tmpfs", BOX_ROOT, "tmpfs", MS_NOSUID | MS_NODEV,
 		  "size=1m,mode=0755"))
-		rc = err_sys("cannot mount a new root");
+		return err_sys("cannot mount a new root");
+	return make_own();
+}
+
+int box_root(int tree, const struct box_view *v)
+{
+	int mounts = box_seal_open(), rc = begin();
+
 	if (!rc)
 		rc = bind_entries();
 	if (!rc)
-		rc = mount_own(tree);
-	if (!rc && mask)
-		rc = hide(mask);
+		rc = box_hide(BOX_ROOT, v->hide, v->show);
+	if (!rc)
+		rc = box_seal(mounts, BOX_ROOT, true,
+			      MS_RDONLY | MS_NOSUID | MS_NODEV);
+	if (!rc)
+		rc = mount_own(tree, v, mounts);
+	if (mounts >= 0)
+		close(mounts);
 	return rc ? rc : enter();
 }

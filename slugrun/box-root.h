@@ -6,8 +6,13 @@
 
 /*
  * The file tree that a process in a box sees: what is in the machine's root
- * folder, and of its own /app, /tmp, /var/tmp, /dev/shm and /proc.
+ * folder, to be read only and but for what is hidden, and of its own /app,
+ * /tmp, /var/tmp, /dev and /proc.
  */
+struct box_view {
+	char **hide, **show; /* lists as of box-hide.h; may be NULL */
+	const char *tty;     /* the path of its terminal; NULL: none */
+};
 
 /* Folders in the process's own one; box_folders() makes them. */
 #define BOX_LOWER "lower" /* the release's tree, where it is mounted */
@@ -37,10 +42,9 @@ int box_mount_lower(int lower);
  * own one before, with all of the above, and /app after it. Needs mount and
  * pid namespaces of one's own. /app is an overlay on BOX_LOWER, or a copy of
  * the folder that tree is open on where the file system has no overlays.
- * mask is an absolute path that is empty in it; may be NULL.
  * Errors: ERR_SYSTEM.
  */
-int box_root(int tree, const char *mask);
+int box_root(int tree, const struct box_view *v);
 
 /* Mount BOX_LOWER's overlay there. Errors: ERR_SYSTEM. */
 int box_overlay(const char *target);

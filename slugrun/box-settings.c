@@ -33,9 +33,11 @@ int box_settings_write(int fd, const struct release *r, const char *run,
 		       const char *command, const char *cgroup)
 {
 	json_t *j = json_make(
-		"{s:s, s:s, s:s, s:s, s:o, s:I, s:b, s:b, s:I, s:I, s:I}",
+		"{s:s, s:s, s:s, s:s, s:o, s:o?, s:o?,"
+		" s:I, s:b, s:b, s:I, s:I, s:I}",
 		"command", command, "tree", r->dir, "run", run, "mask",
-		r->store, "cgroup", json_str_or_null(cgroup), "uid",
+		r->store, "cgroup", json_str_or_null(cgroup), "hide",
+		json_incref(r->hide), "show", json_incref(r->show), "uid",
 		(json_int_t)r->uid, "namespaces", r->namespaces, "seccomp",
 		r->seccomp, "memory", (json_int_t)r->memory, "max_processes",
 		(json_int_t)r->max_processes, "max_files",
@@ -97,6 +99,31 @@ static char *dup_str(const json_t *j, const char *key)
 	return text ? xstrdup(text) : NULL;
 }
 
+/* An array of strings; what is none is an empty list. */
+static char **dup_list(const json_t *j, const char *key)
+{
+	const json_t *array = json_object_get(j, key);
+	size_t i, n = json_array_size(array), nr = 0;
+	char **list = xcalloc(n + 1, sizeof(*list));
+	const char *text;
+
+	for (i = 0; i < n; i++) {
+		text = json_string_value(json_array_get(array, i));
+		if (text)
+			list[nr++] = xstrdup(text);
+	}
+	return list;
+}
+
+static void free_list(char **list)
+{
+	size_t i;
+
+	for (i = 0; list && list[i]; i++)
+		free(list[i]);
+	free(list);
+}
+
 static int parse(struct box_settings *s, const char *text)
 {
 	json_t *j = json_loads(text, 0, NULL);
@@ -106,6 +133,8 @@ static int parse(struct box_settings *s, const char *text)
 	s->run = dup_str(j, "run");
 	s->mask = dup_str(j, "mask");
 	s->cgroup = dup_str(j, "cgroup");
+	s->hide = dup_list(j, "hide");
+	s->show = dup_list(j, "show");
 	s->uid = json_int(j, "uid", -1);
 	s->namespaces = json_is_true(json_object_get(j, "namespaces"));
 	s->seccomp = json_is_true(json_object_get(j, "seccomp"));
@@ -137,6 +166,9 @@ void box_settings_release(struct box_settings *s)
 	free(s->run);
 	free(s->mask);
 	free(s->cgroup);
+	free(s->tty);
+	free_list(s->hide);
+	free_list(s->show);
 	free(s->env);
 	free(s->text);
 	memset(s, 0, sizeof(*s));

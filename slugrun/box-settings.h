@@ -25,8 +25,11 @@ struct box_settings {
 	char *command;
 	char *tree;   /* the release's folder; absolute, as the next two */
 	char *run;    /* the process's own folder, where all it writes goes */
-	char *mask;   /* a folder that it does not see; NULL: none */
+	char *mask;   /* slugd's folder, which it does not see; NULL: none */
 	char *cgroup; /* the name of its control groups; NULL: none */
+	char **hide;  /* further paths that it does not see; ends with NULL */
+	char **show;  /* paths that it sees all the same */
+	char *tty;    /* set later: its terminal's path; NULL: none */
 	int64_t uid;  /* whose process it becomes; -1: ours */
 	bool namespaces, seccomp;
 	int64_t memory;                   /* bytes; 0: no limit */

@@ -97,6 +97,7 @@ static int mount_lower(const struct box_settings *s, const struct start *st)
 /* In the namespaces: all that may be refused. */
 static int build(struct box_settings *s, const struct start *st)
 {
+	const struct box_view view = { s->hide, s->show, s->tty };
 	int rc = 0;
 
 	if (s->uid >= 0)
@@ -107,7 +108,7 @@ static int build(struct box_settings *s, const struct start *st)
 	if (!rc)
 		rc = mount_lower(s, st);
 	if (!rc)
-		rc = box_root(st->tree, s->mask);
+		rc = box_root(st->tree, &view);
 	if (!rc)
 		rc = box_limits(s);
 	if (!rc)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "box-copy.h"
+#include "box-hide.h"
 #include "box-rights.h"
 #include "box-root.h"
 #include "box-settings.h"
@@ -32,6 +33,15 @@ static void give_output(int64_t uid)
 		    fchown(fd, (uid_t)uid, (gid_t)-1)) {
 			/* Then it cannot. */
 		}
+}
+
+/* The path of the terminal that it has, in the machine's /dev; or NULL. */
+static char *ttyname_of_input(void)
+{
+	char path[64];
+
+	return ttyname_r(STDIN_FILENO, path, sizeof(path)) ? NULL
+							   : xstrdup(path);
 }
 
 /*
@@ -140,6 +150,7 @@ static int prepare(struct box_settings *s, int *tree)
 
 	forget_environment();
 	umask(022);
+	s->tty = ttyname_of_input();
 	rc = enter_run(s);
 	if (!rc)
 		rc = open_tree_of(s, tree);
@@ -147,6 +158,8 @@ static int prepare(struct box_settings *s, int *tree)
 		rc = cgroup_enter(s->cgroup, s->memory, s->max_processes);
 	if (!rc)
 		rc = box_folders(s->uid);
+	if (!rc && s->namespaces)
+		rc = box_paths_resolve(&s->hide, &s->show, s->mask);
 	if (!rc && s->uid >= 0)
 		give_output(s->uid);
 	return rc;

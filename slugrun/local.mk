@@ -37,8 +37,11 @@ slugrun_slugrun_box_SOURCES = \
 	slugrun/attach.c slugrun/attach.h \
 	slugrun/attached.c slugrun/attached.h \
 	slugrun/box-copy.c slugrun/box-copy.h \
+	slugrun/box-dev.c slugrun/box-dev.h \
+	slugrun/box-hide.c slugrun/box-hide.h \
 	slugrun/box-rights.c slugrun/box-rights.h \
 	slugrun/box-root.c slugrun/box-root.h \
+	slugrun/box-seal.c slugrun/box-seal.h \
 	slugrun/box-settings.c slugrun/box-settings.h \
 	slugrun/box-spaces.c slugrun/box-spaces.h \
 	slugrun/box.c slugrun/box.h \

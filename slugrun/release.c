@@ -165,6 +165,27 @@ static int parse_uid(struct release *r, const json_t *body)
 	return 0;
 }
 
+/* An array of absolute paths; may be missing. */
+static int parse_paths(json_t **out, const json_t *body, const char *name)
+{
+	json_t *paths = json_object_get(body, name);
+	const char *path;
+	size_t i;
+
+	if (!paths || json_is_null(paths))
+		return 0;
+	if (!json_is_array(paths))
+		return err_set(ERR_INVALID, "%s is no array", name);
+	for (i = 0; i < json_array_size(paths); i++) {
+		path = json_string_value(json_array_get(paths, i));
+		if (!path || *path != '/')
+			return err_set(ERR_INVALID,
+				       "%s has what is no absolute path", name);
+	}
+	*out = json_deep_copy(paths);
+	return 0;
+}
+
 /* What its processes may, and how they are held. */
 static int parse_fences(struct release *r, const json_t *body)
 {
@@ -173,6 +194,10 @@ static int parse_fences(struct release *r, const json_t *body)
 	r->namespaces = json_is_true(json_object_get(body, "namespaces"));
 	r->seccomp = json_is_true(json_object_get(body, "seccomp"));
 	r->cgroups = json_is_true(json_object_get(body, "cgroups"));
+	if (!rc)
+		rc = parse_paths(&r->hide, body, "hide");
+	if (!rc)
+		rc = parse_paths(&r->show, body, "show");
 	if (!rc)
 		rc = parse_limit(&r->memory, body, "memory", INT64_MAX);
 	if (!rc)
@@ -312,8 +337,18 @@ bool release_is_same(const struct release *a, const struct release *b)
 	return true;
 }
 
+static void take_paths(json_t **to, json_t *from)
+{
+	json_t *old = *to;
+
+	*to = json_incref(from);
+	json_decref(old);
+}
+
 void release_take_fences(struct release *r, const struct release *from)
 {
+	take_paths(&r->hide, from->hide);
+	take_paths(&r->show, from->show);
 	r->namespaces = from->namespaces;
 	r->seccomp = from->seccomp;
 	r->cgroups = from->cgroups;
@@ -330,6 +365,8 @@ int release_change_fences(struct release *r, const json_t *fences)
 
 	if (!rc)
 		release_take_fences(r, &fresh);
+	json_decref(fresh.hide);
+	json_decref(fresh.show);
 	return rc;
 }
 
@@ -352,6 +389,8 @@ void release_free(struct release *r)
 	}
 	route_free(r->old_route);
 	json_decref(r->config);
+	json_decref(r->hide);
+	json_decref(r->show);
 	json_decref(r->route);
 	json_decref(r->events);
 	free(r->release_command);

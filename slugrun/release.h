@@ -37,6 +37,7 @@ struct release {
 	int64_t memory;                   /* bytes; 0: no limit */
 	int64_t max_processes, max_files; /* 0: no limit */
 	int64_t log_size;                 /* bytes; 0: APPLOG_MAX */
+	json_t *hide, *show;              /* arrays of paths, or NULL */
 	json_t *route;                    /* as the order has it, or NULL */
 	json_t *events;                   /* lines for the log, or NULL */
 	struct process_list processes;

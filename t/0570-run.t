@@ -102,6 +102,13 @@ at -- git heroku run 'test -t 0 && test -t 1 && test -t 2 && stty size; exit 5'
 is "$status" 5 'at a terminal, too, the status is its own'
 like "$out" '^40 100$' 'it has a terminal, of the same size'
 like "$out" 'attached to terminal\.\.\. up, run\.' 'the announcement says so'
+at -- git heroku run 'tty; echo x >"$(tty)"; ls /dev/pts'
+case $(slugctl -d "$dir" status) in
+*' namespaces, '*) tty=/dev/console ;;
+*) tty='/dev/pts/[0-9]+' ;;
+esac
+like "$out" "^$tty\$" 'which has a name'
+like "$out" '^x' 'by which it can be opened'
 at 'expect $ ' 'type stty size\r' 'expect 40 100' 'size 90x30' \
 	'type stty size\r' 'expect 30 90' 'type exit 6\r' -- \
 	git heroku run 'PS1="$ " exec sh -i'
