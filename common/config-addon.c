@@ -182,3 +182,25 @@ void config_addon_clear(struct config_addon *a)
 	free(a->provider);
 	json_decref(a->vars);
 }
+
+const struct config_addon *config_addon(const struct config *c,
+					const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < c->nr_addons; i++)
+		if (!strcmp(c->addons[i].name, name))
+			return &c->addons[i];
+	return NULL;
+}
+
+const struct config_plan *config_plan(const struct config_addon *a,
+				      const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < a->nr_plans; i++)
+		if (!name || !strcmp(a->plans[i].name, name))
+			return &a->plans[i];
+	return NULL;
+}

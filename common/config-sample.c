@@ -39,6 +39,7 @@ static const char sample[] =
 	"processes = 512              ; the same; 0: no limit\n"
 	"files = 10000                ; open in one process\n"
 	"log_size = 10M               ; of an app\n"
+	"show = none                  ; or /path ..., which boxes would hide\n"
 	"\n"
 	"[route]\n"
 	"driver = auto                ; auto | haproxy | direct\n"

@@ -57,6 +57,7 @@ struct key {
 static int set_string(struct reading *, const struct key *, const char *);
 static int set_choice(struct reading *, const struct key *, const char *);
 static int set_words(struct reading *, const struct key *, const char *);
+static int set_paths(struct reading *, const struct key *, const char *);
 static int set_int(struct reading *, const struct key *, const char *);
 static int set_level(struct reading *, const struct key *, const char *);
 static int set_size(struct reading *, const struct key *, const char *);
@@ -101,6 +102,7 @@ static const struct key keys[] = {
 	{ "launch", "processes", "512", set_int, AT(max_processes), 0, 1000000, NULL },
 	{ "launch", "files", "10000", set_int, AT(max_files), 0, 1000000, NULL },
 	{ "launch", "log_size", "10M", set_size, AT(log_size), 0, 0, NULL },
+	{ "launch", "show", "none", set_paths, AT(show), 0, 0, NULL },
 	{ "route", "driver", "auto", set_choice, AT(route), 0, 0, "auto haproxy direct" },
 	{ "route", "listen", "none", set_listen, AT(listen), 0, 0, NULL },
 };
@@ -164,6 +166,27 @@ static int set_words(struct reading *r, const struct key *key,
 	}
 	free(copy);
 	return n ? 0 : err_set(ERR_INVALID, "has no value");
+}
+
+/* "none", or absolute paths. */
+static int set_paths(struct reading *r, const struct key *key,
+		     const char *value)
+{
+	char ***paths = field(r->config, key);
+	bool none = !strcmp(value, "none");
+	int rc = set_words(r, key, value);
+	size_t i;
+
+	for (i = 0; !rc && !none && (*paths)[i]; i++)
+		if ((*paths)[i][0] != '/')
+			rc = err_set(ERR_INVALID,
+				     "'%s' is no absolute path, and not none",
+				     (*paths)[i]);
+	if (!rc && none) {
+		free_words(*paths);
+		*paths = NULL;
+	}
+	return rc;
 }
 
 static int set_int(struct reading *r, const struct key *key, const char *value)
@@ -528,34 +551,13 @@ void config_free(struct config *c)
 	free(c->addons);
 	free(c->platform);
 	free_words(c->deploy_branches);
+	free_words(c->show);
 	free(c->compression);
 	free(c->driver);
 	free(c->check);
 	free(c->route);
 	free(c->listen);
 	free(c);
-}
-
-const struct config_addon *config_addon(const struct config *c,
-					const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < c->nr_addons; i++)
-		if (!strcmp(c->addons[i].name, name))
-			return &c->addons[i];
-	return NULL;
-}
-
-const struct config_plan *config_plan(const struct config_addon *a,
-				      const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < a->nr_plans; i++)
-		if (!name || !strcmp(a->plans[i].name, name))
-			return &a->plans[i];
-	return NULL;
 }
 
 bool config_is_deploy_ref(const struct config *c, const char *ref)

@@ -63,6 +63,7 @@ struct config {
 	int64_t max_processes; /* the same; 0: no limit */
 	int64_t max_files;     /* open in one process; 0: as it comes */
 	uint64_t log_size;     /* bytes, of an app's log */
+	char **show; /* paths that boxes do not hide; ends with NULL */
 	/* [route] */
 	char *route;  /* "auto", "haproxy", "direct" */
 	char *listen; /* "none", or ADDRESS:PORT */

@@ -148,11 +148,14 @@ static int order(struct slugd *d, struct http_request *req, const char *path,
 {
 	struct app *app = NULL;
 	json_t *body = json_make("{s:o}", "name", json_str_or_null(name));
+	json_t *fences = NULL;
 	int rc = api_app(d, req, &app);
 
 	/* They may be others since the release was launched. */
-	if (!strcmp(path, "/restart"))
-		json_object_set_new(body, "fences", order_fences(d->config));
+	if (!rc && !strcmp(path, "/restart"))
+		rc = order_fences(d, &fences);
+	if (fences)
+		json_object_set_new(body, "fences", fences);
 	if (!rc)
 		rc = call(d, app, path, body);
 	if (rc == ERR_UNAVAILABLE)

@@ -120,6 +120,7 @@ void ctl_show_fences(const struct ctl *ctl)
 	struct fences f = { NULL, NULL };
 	struct config *c = NULL;
 	json_t *live = NULL;
+	bool hidden;
 
 	if (read_config(ctl, &c) || !(live = ask(ctl))) {
 		printf("apps: what fences them cannot be told\n");
@@ -128,12 +129,20 @@ void ctl_show_fences(const struct ctl *ctl)
 	take(&f, "own uid", c->own_uid, json_object_get(live, "own_uid"));
 	take(&f, "namespaces", c->namespaces,
 	     json_object_get(live, "namespaces"));
-	if (c->namespaces && json_is_true(json_object_get(live, "namespaces")))
+	hidden = c->namespaces &&
+		 json_is_true(json_object_get(live, "namespaces"));
+	if (hidden)
 		take(&f, "overlay", true, json_object_get(live, "overlay"));
 	take(&f, "seccomp", c->seccomp, json_object_get(live, "seccomp"));
 	take_cgroups(&f, c->cgroups, json_str(live, "cgroups", NULL));
 	printf("apps: %s%s%s\n", f.live ? f.live : "",
 	       f.live && f.missing ? "; " : "", f.missing ? f.missing : "");
+	if (!hidden)
+		printf("apps: without namespaces no file is hidden from them%s\n",
+		       json_is_true(json_object_get(live, "own_uid")) &&
+				       c->own_uid
+			       ? ""
+			       : ", not even slugd's");
 done:
 	free(f.live);
 	free(f.missing);

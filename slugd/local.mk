@@ -35,6 +35,7 @@ slugd_slugd_SOURCES = \
 	slugd/checksum.c slugd/checksum.h \
 	slugd/configs.c slugd/configs.h \
 	slugd/gc.c slugd/gc.h \
+	slugd/hidden.c slugd/hidden.h \
 	slugd/jobs.c slugd/jobs.h \
 	slugd/kept.c slugd/kept.h \
 	slugd/lane.c slugd/lane.h \

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "err.h"
+#include "hidden.h"
 #include "route.h"
 #include "slugd.h"
 #include "users.h"
@@ -64,14 +65,27 @@ static int describe_uid(const struct slugd *d, const struct app *app,
 	return 0;
 }
 
-json_t *order_fences(const struct config *c)
+int order_fences(const struct slugd *d, json_t **out)
 {
-	return json_make("{s:b, s:b, s:b, s:I, s:I, s:I, s:I}", "namespaces",
-			 c->namespaces, "seccomp", c->seccomp, "cgroups",
-			 c->cgroups, "memory", (json_int_t)c->memory,
-			 "max_processes", (json_int_t)c->max_processes,
-			 "max_files", (json_int_t)c->max_files, "log_size",
-			 (json_int_t)c->log_size);
+	const struct config *c = d->config;
+	json_t *hide = NULL, *show = json_array();
+	int rc = hidden_paths(d, &hide);
+	size_t i;
+
+	for (i = 0; c->show && c->show[i]; i++)
+		json_array_append_new(show, json_string(c->show[i]));
+	if (!rc)
+		*out = json_make(
+			"{s:b, s:b, s:b, s:I, s:I, s:I, s:I, s:O, "
+			"s:O}",
+			"namespaces", c->namespaces, "seccomp", c->seccomp,
+			"cgroups", c->cgroups, "memory", (json_int_t)c->memory,
+			"max_processes", (json_int_t)c->max_processes,
+			"max_files", (json_int_t)c->max_files, "log_size",
+			(json_int_t)c->log_size, "hide", hide, "show", show);
+	json_decref(hide);
+	json_decref(show);
+	return rc;
 }
 
 /* What the log is told of the release. */
@@ -113,12 +127,13 @@ int order_make(const struct slugd *d, const struct app *app,
 	       const struct release *r, const struct slug *slug, json_t **out)
 {
 	const struct config *c = d->config;
-	json_t *processes = NULL, *fences;
+	json_t *processes = NULL, *fences = NULL;
 	int rc = route_app(d, app);
 
 	if (!rc)
 		rc = order_processes(d, app, slug, &processes);
-
+	if (!rc)
+		rc = order_fences(d, &fences);
 	if (rc)
 		goto done;
 	if (!slugs_has(d->slugs, slug->uuid)) {
@@ -137,9 +152,7 @@ int order_make(const struct slugd *d, const struct app *app,
 			 "timeout", (json_int_t)c->timeout, "grace",
 			 (json_int_t)c->grace);
 	describe_launch(c, r, slug, *out);
-	fences = order_fences(c);
 	json_object_update(*out, fences);
-	json_decref(fences);
 	json_object_set_new(*out, "route", route_order(d, app));
 	rc = describe_uid(d, app, *out);
 	if (rc) {
@@ -148,6 +161,7 @@ int order_make(const struct slugd *d, const struct app *app,
 	}
 done:
 	json_decref(processes);
+	json_decref(fences);
 	return rc;
 }
 

@@ -9,7 +9,6 @@
  * slugrun(8).
  */
 struct slugd;
-struct config;
 
 /*
  * The order for release r of the app, which may not be written yet, with
@@ -26,8 +25,11 @@ int order_make(const struct slugd *d, const struct app *app,
 int order_processes(const struct slugd *d, const struct app *app,
 		    const struct slug *slug, json_t **out);
 
-/* How slugd.ini has processes held, as a part of that; caller's reference. */
-json_t *order_fences(const struct config *c);
+/*
+ * How processes are held, as a part of that, into *out, caller's reference.
+ * Errors: ERR_SYSTEM, and the ledger's.
+ */
+int order_fences(const struct slugd *d, json_t **out);
 
 /* What is run before a release with that slug becomes current; or NULL. */
 const char *order_release_command(const struct slug *slug);

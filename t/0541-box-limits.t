@@ -273,6 +273,8 @@ start_slugd
 run slugctl -d "$dir" status
 like "$out" '^apps: no own uid [(]switched off[)], no namespaces [(]switched off[)], no seccomp [(]switched off[)], no limit of memory [(]switched off[)]$' \
 	'and what slugd.ini switches off'
+like "$out" "^apps: without namespaces no file is hidden from them, not even slugd's$" \
+	'and what that means'
 
 # --- no app is root's ---
 

@@ -50,6 +50,7 @@ static void defaults_are_the_designs(void **state)
 	assert_int_equal(c->memory, 1ULL << 30);
 	assert_string_equal(c->route, "auto");
 	assert_string_equal(c->listen, "none");
+	assert_null(c->show);
 	assert_int_equal(c->nr_addons, 0);
 	config_free(c);
 }
@@ -65,6 +66,7 @@ static void sample_is_the_defaults(void **state)
 	assert_string_equal(c->deploy_branches[1], d->deploy_branches[1]);
 	assert_string_equal(c->compression, d->compression);
 	assert_string_equal(c->driver, d->driver);
+	assert_null(c->show);
 	assert_int_equal(c->max_config, d->max_config);
 	assert_int_equal(c->push_wait, d->push_wait);
 	assert_int_equal(c->level, d->level);
@@ -224,6 +226,8 @@ static const struct {
 	  ":2: check: 'health' is neither tcp nor a path such as /health" },
 	{ "[launch]\ncheck = /a b\n",
 	  ":2: check: '/a b' is neither tcp nor a path such as /health" },
+	{ "[launch]\nshow = /opt x\n",
+	  ":2: show: 'x' is no absolute path, and not none" },
 	{ "[route]\ndriver = nginx\n",
 	  ":2: driver: 'nginx' is none of: auto haproxy direct" },
 	{ "[route]\nlisten = 80\n",

@@ -1,0 +1,129 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# slugd of an ordinary user, with all that is its in that user's home folder:
+# an app gets at nothing that is the user's.
+
+# shellcheck disable=SC2016 # the other shell expands these
+# shellcheck source=t/lib/test.sh
+. "$(dirname "$0")/lib/test.sh"
+# Not in /tmp, where no process in a box would see it anyway.
+top=$(mktemp -d /var/lib/slugd-box.XXXXXX 2>/dev/null) || top=$scratch/box
+trap 'end_test; rm -rf "$top"' EXIT
+home=$top/home/ada
+mkdir -p "$home/build" "$top/git"
+chmod 755 "$top"
+# Its programs are there, too, as those that contrib/quickstart builds.
+cp -RL "$TOP_BUILDDIR/stage/bin" "$TOP_BUILDDIR/stage/libexec" "$home/build"
+ln -s ada "$top/home/link"
+
+if [ "$(id -u)" -eq 0 ]; then
+	as='setpriv --reuid=65533 --regid=65533 --clear-groups'
+	$as true 2>/dev/null || skip_all 'no other users here'
+	chown -R 65533:65533 "$home" "$top/git"
+else
+	as=
+fi
+# shellcheck disable=SC2086 # words
+$as unshare -Ur true 2>/dev/null || skip_all 'no user namespaces here'
+# ada COMMAND...: as that user, in its home folder.
+ada() {
+	(
+		cd "$home" || exit 1
+		# shellcheck disable=SC2086 # words
+		HOME=$top/home/link PATH=$home/build/bin:$PATH \
+			SLUGD_EXEC_PATH=$home/build/libexec exec $as "$@"
+	)
+}
+
+pick_ports
+dir=$home/slugd
+ada mkdir -m 700 slugd
+ada sh -c 'cat >slugd/slugd.ini' <<-END
+	[launch]
+	ports = $first_port-$last_port
+	show = $home/.rbenv
+	[route]
+	driver = direct
+END
+ada sh -c 'echo mine >.bashrc; mkdir git .ssh .rbenv; echo key >.ssh/id
+	echo ruby >.rbenv/ruby'
+ada sh -c 'echo $$ >slugd.pid; exec slugd -d slugd 2>slugd.log' &
+within 20 api GET / || {
+	diag "$(cat "$home/slugd.log")"
+	exit 1
+}
+slugd_pid=$(cat "$home/slugd.pid")
+ada slugctl -d "$dir" init first "$home/git/first.git" >/dev/null
+ada slugctl -d "$dir" init second "$top/git/second.git" >/dev/null
+ada sh -c 'git clone -q git/first.git work 2>/dev/null; cat >work/shell.pl' <<'END'
+use strict;
+use warnings;
+use IO::Socket::INET;
+
+my $listen = IO::Socket::INET->new(
+	LocalAddr => '127.0.0.1', LocalPort => $ENV{PORT},
+	Listen => 64, ReuseAddr => 1) or die "port $ENV{PORT}: $!\n";
+while (my $c = $listen->accept) {
+	my $len = 0;
+	while (my $line = <$c>) {
+		$len = $1 if $line =~ /^content-length: (\d+)/i;
+		last if $line =~ /^\r?$/;
+	}
+	read $c, my $command, $len;
+	my $body = '';
+	if ($len) {
+		open my $p, '-|', 'sh', '-c', "exec 2>&1\n$command" or die;
+		local $/;
+		$body = <$p> // '';
+		close $p;
+	}
+	print $c "HTTP/1.0 200 OK\r\nContent-Length: ",
+		length $body, "\r\n\r\n$body";
+	close $c;
+}
+END
+ada sh -c 'cd work && echo "web: exec perl shell.pl" >Procfile && git add . &&
+	git commit -qm one && git push -q origin HEAD:master' 2>push
+status=$?
+is $status 0 'an app is pushed'
+[ $status -eq 0 ] || diag "$(cat push)"
+port=$(api GET /apps/first | sed -n 's/.*"web_url":"[^"]*:\([0-9]*\).*/\1/p')
+inside() {
+	curl -sS --data-binary "$1" "http://127.0.0.1:$port/"
+}
+is "$(inside 'echo $HOME; id -u')" "/app
+$(ada id -u)" 'it runs as that user'
+is "$(inside 'grep -c . shell.pl; head -c 5 /proc/self/status')" \
+	"$(grep -c . "$home/work/shell.pl")
+Name:" 'and has its own files'
+
+inside "echo x >>$home/.bashrc; echo x >$home/.profile
+	echo x >$top/git/second.git/hooks/post-update
+	chmod 777 $top/git/second.git/hooks
+	rm -rf $home/work $home/slugd $top/git/second.git" >/dev/null
+is "$(cat "$home/.bashrc"; ls "$home/.profile" 2>/dev/null)" mine \
+	"it writes nothing into the user's home folder"
+ok "$([ -e "$home/work/.git" ] && [ -e "$home/slugd/ledger.db" ]; echo $?)" \
+	'and removes nothing there'
+ok "$([ -e "$top/git/second.git/HEAD" ] &&
+	[ ! -s "$top/git/second.git/hooks/post-update" ]; echo $?)" \
+	'nor in a repository elsewhere'
+is "$(inside "ls -A $home $top/home/link/; ls -A $top/git/second.git")" "$home:
+.rbenv
+
+$top/home/link/:
+.rbenv" 'it does not see what is there'
+is "$(inside "cat $home/.rbenv/ruby")" ruby 'but for what slugd.ini shows'
+like "$(inside "ls $dir/slugd.sock")" 'No such file' "nor slugd's socket"
+
+# What comes about later is hidden from what is started later.
+ada slugctl -d "$dir" init third "$top/git/third.git" >/dev/null
+api DELETE /apps/first/dynos >/dev/null
+# shellcheck disable=SC2317 # called by within
+hides_third() {
+	[ "$(inside "ls -A $top/git/third.git; echo listed")" = listed ]
+}
+ok "$(within 20 hides_third; echo $?)" \
+	'a restart hides a repository that is new'
+
+finish
