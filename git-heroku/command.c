@@ -20,6 +20,7 @@ const struct command *const command_table[] = {
 	&cmd_addons_rotate,
 	&cmd_addons_services,
 	&cmd_addons_upgrade,
+	&cmd_apps,
 	&cmd_complete,
 	&cmd_config,
 	&cmd_config_edit,

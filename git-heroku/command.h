@@ -57,6 +57,7 @@ extern const struct command cmd_addons_plans;
 extern const struct command cmd_addons_rotate;
 extern const struct command cmd_addons_services;
 extern const struct command cmd_addons_upgrade;
+extern const struct command cmd_apps;
 extern const struct command cmd_complete;
 extern const struct command cmd_config;
 extern const struct command cmd_config_edit;

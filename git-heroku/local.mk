@@ -14,6 +14,7 @@ git_heroku_git_heroku_SOURCES = \
 	git-heroku/cmd-addons-services.c \
 	git-heroku/cmd-addons-upgrade.c \
 	git-heroku/cmd-addons.c \
+	git-heroku/cmd-apps.c \
 	git-heroku/cmd-complete.c \
 	git-heroku/cmd-config-edit.c \
 	git-heroku/cmd-config-get.c \

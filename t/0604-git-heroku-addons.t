@@ -203,4 +203,16 @@ is "$(printf '%s\n' "$out" | perl -MJSON::PP -e '
 	local $/; my $a = decode_json(<STDIN>);
 	print $a->{name}, exists $a->{web_url} ? " web_url" : ""')" \
 	'myapp web_url' "info --json: the API's app"
+# The apps of a server: no app need be named.
+slugctl -d "$dir" init another >/dev/null
+run git heroku apps
+is "$status:$out" '0:=== My Apps
+another
+myapp' 'apps lists them all'
+run git heroku apps --json
+like "$out" '"name": "another"' 'apps --json'
+(cd / && SLUGD_DIR=$dir git heroku apps >"$scratch/apps")
+like "$(cat "$scratch/apps")" '^another$' 'SLUGD_DIR says of which slugd'
+run git heroku apps extra
+is "$status" 1 'apps takes no argument'
 finish
