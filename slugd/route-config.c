@@ -26,7 +26,7 @@
  * answered a byte is tried again: on any server where it could not connect,
  * and what only reads where the connection broke.
  */
-static const char defaults[] =
+static const char defaults_web[] =
 	"defaults web\n"
 	"	mode http\n"
 	"	balance leastconn\n"
@@ -44,18 +44,48 @@ static const char defaults[] =
 	"	timeout tunnel 1h\n"
 	"	errorfile 502 route/502.http\n"
 	"	errorfile 503 route/503.http\n"
-	"	errorfile 504 route/504.http\n"
-	"\n"
+	"	errorfile 504 route/504.http\n";
+
+/*
+ * What a request reaches an app with. CGI and what follows it (WSGI, Rack,
+ * PHP) turn "-" into "_", so that a name with "_" passes for another one, and
+ * Proxy for HTTP_PROXY. Connection names what is between two neighbours only,
+ * and would have an app that is a proxy itself remove what is set here. By
+ * h2c a client would talk past all of this. Who is not on this machine may
+ * not speak for a proxy, except by X-Forwarded-For, where the address that
+ * the request came from is the last one; of several lines the last is the one
+ * of the nearest proxy.
+ */
+static const char defaults_in[] =
 	"defaults in from web\n"
-	"	option forwardfor\n"
 	"	http-request disable-l7-retry unless { method GET HEAD OPTIONS }\n"
+	"	http-request del-header _ -m sub\n"
+	"	http-request del-header Proxy\n"
+	"	http-request del-header HTTP2-Settings\n"
+	"	http-request del-header Upgrade if "
+	"{ req.fhdr(Upgrade) -m sub -i h2c }\n"
+	"	http-request set-header Connection upgrade if "
+	"{ req.hdr(Upgrade) -m found } "
+	"{ req.hdr(Connection) -m str -i upgrade }\n"
+	"	http-request del-header Connection unless "
+	"{ req.hdr(Upgrade) -m found } "
+	"{ req.hdr(Connection) -m str -i upgrade }\n"
 	"	http-request set-header X-Request-Id %[uuid()] unless "
-	"{ req.hdr(X-Request-Id) -m reg ^[A-Za-z0-9._~+/=-]{1,200}$ }\n"
+	"{ req.fhdr_cnt(X-Request-Id) eq 1 } "
+	"{ req.fhdr(X-Request-Id) -m reg ^[A-Za-z0-9._~+/=-]{1,200}$ }\n"
+	"	http-request del-header "
+	"'^(forwarded|x-forwarded-(host|server|ssl|scheme|prefix)|x-real-ip|"
+	"x-url-scheme|front-end-https)$' -m reg unless { src 127.0.0.0/8 }\n"
+	"	http-request set-header X-Forwarded-For "
+	"\"%[req.fhdr(X-Forwarded-For)], %[src]\" if "
+	"{ req.fhdr(X-Forwarded-For) -m found }\n"
+	"	option forwardfor if-none\n"
 	"	http-request set-header X-Forwarded-Proto http unless "
-	"{ src 127.0.0.0/8 } { req.hdr(X-Forwarded-Proto) -m found }\n"
+	"{ src 127.0.0.0/8 } { req.fhdr_cnt(X-Forwarded-Proto) eq 1 }\n"
 	"	http-request set-header X-Forwarded-Port %[dst_port] unless "
-	"{ src 127.0.0.0/8 } { req.hdr(X-Forwarded-Port) -m found }\n"
-	"\n"
+	"{ src 127.0.0.0/8 } { req.fhdr_cnt(X-Forwarded-Port) eq 1 }\n";
+
+static const char defaults_app[] =
 	"defaults app from web\n"
 	"	http-request return status 503 content-type "
 	"\"text/html; charset=utf-8\" hdr Cache-Control no-store "
@@ -177,7 +207,7 @@ static void put_global(FILE *f, const char *id)
 		id, threads());
 	if (has_account())
 		fputs("	user haproxy\n	group haproxy\n", f);
-	fprintf(f, "\n%s", defaults);
+	fprintf(f, "\n%s\n%s\n%s", defaults_web, defaults_in, defaults_app);
 }
 
 /* "web.1-4711 5999": false where it is not that. */
