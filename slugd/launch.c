@@ -418,10 +418,11 @@ static bool has_pending(const struct app *app, struct release **v, size_t n)
 static bool has_intent(const struct slugd *d, const struct app *app)
 {
 	struct intent *i = NULL;
-	bool has = !ledger_intent(d->ledger, app->id, &i);
+	int rc = ledger_intent(d->ledger, app->id, &i);
 
 	intent_free(i);
-	return has;
+	/* What cannot be read may be there. */
+	return rc != ERR_NOTFOUND;
 }
 
 static void stray_job(void *arg)

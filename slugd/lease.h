@@ -12,9 +12,11 @@
  * taken up again after a restart.
  */
 struct lease {
-	int fd; /* a pidfd; -1: the process is gone */
+	int fd; /* a pidfd; -1: the process is gone, or not found yet */
 	pid_t pid;
 	unsigned long long start; /* clock ticks since boot */
+	char boot[40];            /* the boot's id, of a restored lease */
+	bool unknown; /* the system could not say whether it is there */
 };
 
 /*
@@ -29,16 +31,23 @@ int lease_take(struct lease *l, pid_t child);
  */
 int lease_child(struct lease *l, pid_t child);
 
-/* "PID START BOOT-ID" of the lease. Caller frees. */
-char *lease_text(const struct lease *l);
+/* "PID START BOOT-ID" of the lease. Caller frees. Errors: ERR_SYSTEM. */
+int lease_text(const struct lease *l, char **out);
 
-/* The lease of that text; one that is over where the process is gone. */
+/*
+ * The lease of that text. It is over where the process is gone. Where the
+ * system cannot say (there are no descriptors left, say) it is not over, and
+ * lease_is_over() asks again.
+ */
 void lease_restore(struct lease *l, const char *text);
 
-/* Has the process ended? */
-bool lease_is_over(const struct lease *l);
+/*
+ * Has the process ended? False where that is not known. Not to be called by
+ * two threads at once.
+ */
+bool lease_is_over(struct lease *l);
 
-/* The parent of that process; 0 where it is gone. */
+/* The parent of that process; 0 where it is gone or cannot be read. */
 pid_t lease_parent(pid_t pid);
 
 /* Let go of the descriptor. */

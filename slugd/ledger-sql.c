@@ -116,6 +116,8 @@ const char *const sql_migrations[] = {
 
 	"ALTER TABLE formation ADD COLUMN updated_at INTEGER NOT NULL"
 	" DEFAULT 0;",
+
+	"ALTER TABLE intent ADD COLUMN reflog_last TEXT;",
 };
 
 const int sql_nr_migrations =
@@ -150,7 +152,7 @@ const int sql_nr_migrations =
  " updated_at FROM addon"
 #define INTENT_COLUMNS                                                         \
  "app, push, ref, old_id, new_id, user, slug, build, reflog_size,"             \
- " lease, created_at FROM intent"
+ " lease, created_at, reflog_last FROM intent"
 
 /* clang-format off */
 const char *const sql_statements[NR_STATEMENTS] = {
@@ -259,8 +261,8 @@ const char *const sql_statements[NR_STATEMENTS] = {
 	[ADDON_UNFINISHED] = "SELECT " ADDON_COLUMNS " WHERE state IN"
 		" ('provisioning', 'deprovisioning') ORDER BY id",
 	[INTENT_ADD] = "INSERT INTO intent (app, push, ref, old_id, new_id,"
-		" user, slug, build, reflog_size, lease, created_at) VALUES"
-		" (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		" user, slug, build, reflog_size, lease, created_at,"
+		" reflog_last) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[INTENT_OF] = "SELECT " INTENT_COLUMNS " WHERE app = ?",
 	[INTENT_LIST] = "SELECT " INTENT_COLUMNS " ORDER BY app",
 	[INTENT_DROP] = "DELETE FROM intent WHERE push = ?",

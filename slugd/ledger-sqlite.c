@@ -240,6 +240,7 @@ static void *intent_row(sqlite3_stmt *st)
 	i->reflog_size = INT(st, 8);
 	i->lease = text(st, 9);
 	i->created_at = INT(st, 10);
+	i->reflog_last = text(st, 11);
 	return i;
 }
 
@@ -634,9 +635,9 @@ static int q_addon_list(struct backend *b, int64_t app, backend_row_fn fn,
 
 static int q_intent_add(struct backend *b, const struct intent *i)
 {
-	return DO(sqlite_of(b), INTENT_ADD, "isssssssisi", i->app, i->push,
+	return DO(sqlite_of(b), INTENT_ADD, "isssssssisis", i->app, i->push,
 		  i->ref, i->old, i->new, i->user, i->slug, i->build,
-		  i->reflog_size, i->lease, i->created_at);
+		  i->reflog_size, i->lease, i->created_at, i->reflog_last);
 }
 
 static int q_intent_of(struct backend *b, int64_t app, struct intent **out)

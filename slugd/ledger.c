@@ -148,6 +148,7 @@ void intent_free(struct intent *i)
 	free(i->slug);
 	free(i->build);
 	free(i->lease);
+	free(i->reflog_last);
 	free(i);
 }
 

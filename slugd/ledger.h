@@ -116,7 +116,8 @@ struct intent {
 	char push[UUID_SIZE];
 	char *ref, *old, *new, *user;
 	char *slug, *build;  /* uuids */
-	int64_t reflog_size; /* bytes, when the intent was written */
+	int64_t reflog_size; /* as reflog_note() noted it, before the move */
+	char *reflog_last;   /* or NULL */
 	char *lease;         /* as lease_text() wrote it */
 	int64_t created_at;
 };

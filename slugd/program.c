@@ -120,10 +120,12 @@ static int listen_to(struct run *r)
 /* Write down who runs. */
 static int write_record(const struct run *r)
 {
-	char *text = lease_text(&r->lease);
-	FILE *f = fopen(r->program->record, "we");
-	int rc = 0;
+	char *text = NULL;
+	int rc = lease_text(&r->lease, &text);
+	FILE *f = rc ? NULL : fopen(r->program->record, "we");
 
+	if (rc)
+		return rc;
 	if (!f)
 		rc = err_sys("%s", r->program->record);
 	if (f && (fputs(text, f) < 0) | fclose(f))
@@ -236,13 +238,15 @@ int program_run(const struct program *p, struct program_said *said)
 	size_t i;
 	int rc;
 
-	program_end(p->record);
 	r.answer.text = xcalloc(1, r.answer.max + 1);
 	r.complaint.text = xcalloc(1, r.complaint.max + 1);
-	rc = start(&r);
-	if (!rc)
-		rc = converse(&r);
-	unlink(p->record);
+	rc = program_end(p->record);
+	if (!rc) {
+		rc = start(&r);
+		if (!rc)
+			rc = converse(&r);
+		unlink(p->record);
+	}
 	close_fd(&r.in);
 	close_fd(&r.out[0]);
 	close_fd(&r.errs[0]);
@@ -265,24 +269,42 @@ void program_said_clear(struct program_said *said)
 	memset(said, 0, sizeof(*said));
 }
 
-void program_end(const char *record)
+/* The process that record tells of, into *l; over where there is none. */
+static int read_record(const char *record, struct lease *l)
 {
 	char text[256] = "";
-	struct lease l = { .fd = -1 };
 	FILE *f = fopen(record, "re");
-	struct pollfd p;
+	bool failed;
 
 	if (!f)
-		return;
-	if (fgets(text, sizeof(text), f))
-		lease_restore(&l, text);
+		return errno == ENOENT ? 0 : err_sys("%s", record);
+	failed = !fgets(text, sizeof(text), f) && ferror(f);
 	fclose(f);
+	if (failed)
+		return err_set(ERR_SYSTEM, "%s: cannot be read", record);
+	lease_restore(l, text);
+	return 0;
+}
+
+int program_end(const char *record)
+{
+	struct lease l = { .fd = -1 };
+	struct pollfd p;
+	int rc = read_record(record, &l);
+
 	/* The pid stands for its session as long as it lives. */
-	if (!lease_is_over(&l)) {
+	if (!rc && !lease_is_over(&l)) {
 		p = (struct pollfd){ l.fd, POLLIN, 0 };
-		kill(-l.pid, SIGKILL);
-		(void)!poll(&p, 1, END_MS);
+		if (l.unknown)
+			rc = err_set(ERR_SYSTEM,
+				     "it may still run for the order before: "
+				     "process %d cannot be looked at",
+				     (int)l.pid);
+		else if (!kill(-l.pid, SIGKILL))
+			(void)!poll(&p, 1, END_MS);
 	}
 	lease_release(&l);
-	unlink(record);
+	if (!rc)
+		unlink(record);
+	return rc;
 }

@@ -37,7 +37,10 @@ int program_run(const struct program *p, struct program_said *said);
 /* Free what it said, which may have been secret. */
 void program_said_clear(struct program_said *said);
 
-/* End the program that record tells of, and wait for that. */
-void program_end(const char *record);
+/*
+ * End the program that record tells of, and wait for that. Errors: ERR_SYSTEM
+ * where the system cannot say whether it still runs.
+ */
+int program_end(const char *record);
 
 #endif

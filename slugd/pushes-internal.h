@@ -49,18 +49,29 @@ struct sweep {
 	TAILQ_ENTRY(sweep) link;
 };
 
+/* An intent of the last slugd that could not be taken up yet. */
+struct left {
+	struct pushes *pushes;
+	struct intent *intent;
+	int64_t retry, pause; /* as those of a push */
+	bool busy;            /* a job is at it */
+	TAILQ_ENTRY(left) link;
+};
+
 struct pushes {
 	struct slugd *slugd;
 	pthread_mutex_t lock;
 	pthread_cond_t changed; /* some push's state or lease, or a sweep */
 	TAILQ_HEAD(, push) all;
 	TAILQ_HEAD(, sweep) sweeps;
+	TAILQ_HEAD(, left) left;
 	pthread_t watcher;
 	bool watching;
 	int wake; /* an eventfd: there is a lease more to watch */
 };
 
 void push_free(struct push *push);
+void left_free(struct left *left);
 
 /* Set the push's state, and tell whoever waits for a change. */
 void push_set_state(struct push *push, enum push_state state);
@@ -77,8 +88,11 @@ int trial_run(struct push *push, const struct slug *slug);
 /* The push is over without a release: so is its trial, if it had one. */
 void trial_end(struct push *push);
 
-/* After a start: the push of that intent takes its lane again. */
-void trial_take_up(struct push *push, const struct intent *i);
+/*
+ * After a start: the push of that intent takes its lane again, if it had a
+ * trial. Errors: what the ledger said.
+ */
+int trial_take_up(struct push *push, const struct intent *i);
 
 /* There is a lease more to watch, or a push that has ended. */
 void pushes_wake_watcher(struct pushes *p);

@@ -13,6 +13,7 @@
 #include "log.h"
 #include "mem.h"
 #include "pushes-internal.h"
+#include "reflog.h"
 #include "repo.h"
 #include "slugd.h"
 
@@ -31,6 +32,7 @@ struct pushes *pushes_new(struct slugd *d)
 	pthread_condattr_destroy(&attr);
 	TAILQ_INIT(&p->all);
 	TAILQ_INIT(&p->sweeps);
+	TAILQ_INIT(&p->left);
 	p->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	streams_watch(d->streams, p->wake);
 	return p;
@@ -51,15 +53,26 @@ void push_free(struct push *push)
 	free(push);
 }
 
+void left_free(struct left *left)
+{
+	intent_free(left->intent);
+	free(left);
+}
+
 void pushes_free(struct pushes *p)
 {
 	struct push *push;
+	struct left *left;
 
 	if (!p)
 		return;
 	while ((push = TAILQ_FIRST(&p->all))) {
 		TAILQ_REMOVE(&p->all, push, link);
 		push_free(push);
+	}
+	while ((left = TAILQ_FIRST(&p->left))) {
+		TAILQ_REMOVE(&p->left, left, link);
+		left_free(left);
 	}
 	close(p->wake);
 	pthread_cond_destroy(&p->changed);
@@ -94,10 +107,15 @@ static bool must_wait(const struct push *push)
 {
 	const struct push *other;
 	const struct sweep *sweep;
+	const struct left *left;
 	bool before = true;
 
 	TAILQ_FOREACH(sweep, &push->pushes->sweeps, link) {
 		if (sweep->app->id == push->build.app->id)
+			return true;
+	}
+	TAILQ_FOREACH(left, &push->pushes->left, link) {
+		if (left->intent->app == push->build.app->id)
 			return true;
 	}
 	TAILQ_FOREACH(other, &push->pushes->all, link) {
@@ -179,8 +197,7 @@ static int accept_push(void *arg)
 	struct accept_call *call = arg;
 	struct push *push = call->push;
 	const struct build_request *b = &push->build;
-	const char *repo = b->app->repo;
-	char *lease = lease_text(&push->lease);
+	struct reflog_mark mark = { 0, NULL };
 	struct intent intent = {
 		.app = b->app->id,
 		.ref = b->ref,
@@ -189,16 +206,21 @@ static int accept_push(void *arg)
 		.user = b->user,
 		.slug = call->result->slug->uuid,
 		.build = call->result->build->uuid,
-		.reflog_size = repo_reflog_size(repo, b->ref),
-		.lease = lease,
 		.created_at = clock_now(),
 	};
-	int rc;
+	int rc = lease_text(&push->lease, &intent.lease);
 
+	if (!rc)
+		rc = reflog_note(b->app->repo, b->ref, &mark);
+	intent.reflog_size = mark.size;
+	intent.reflog_last = mark.last;
 	memcpy(intent.push, b->push, UUID_SIZE);
-	rc = ledger_accept(push->pushes->slugd->writer, call->result->slug,
-			   call->result->build, &intent);
-	free(lease);
+	if (!rc)
+		rc = ledger_accept(push->pushes->slugd->writer,
+				   call->result->slug, call->result->build,
+				   &intent);
+	free(intent.lease);
+	free(mark.last);
 	return rc;
 }
 

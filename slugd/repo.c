@@ -137,15 +137,18 @@ int repo_ref_is_at(const char *path, const char *ref, const char *oid,
 		   bool *yes)
 {
 	char *out = NULL;
-	int rc = REPO_GIT(path, &out, "for-each-ref", "--format=%(objectname)",
-			  ref);
+	int rc = REPO_GIT(path, &out, "for-each-ref",
+			  "--format=%(refname) %(objectname)", ref);
+	size_t len = strlen(ref);
+	const char *p, *at = NAME_ZERO_OID;
 
-	if (rc)
-		return rc;
-	out[strcspn(out, "\n")] = '\0';
-	*yes = !strcmp(*out ? out : NAME_ZERO_OID, oid);
+	/* A pattern finds what is below it, too: main/x by main. */
+	for (p = out; !rc && p && *p; p += strcspn(p, "\n"), p += *p == '\n')
+		if (!strncmp(p, ref, len) && p[len] == ' ')
+			at = p + len + 1;
+	*yes = !rc && !strncmp(at, oid, strlen(oid));
 	free(out);
-	return 0;
+	return rc;
 }
 
 /* Somebody may have removed it, or not have mounted it. */
@@ -193,40 +196,6 @@ int repo_tip(const char *path, char *const *branches, char **out)
 	if (rc)
 		return rc;
 	return err_set(ERR_NOTFOUND, "nothing was pushed yet");
-}
-
-int64_t repo_reflog_size(const char *path, const char *ref)
-{
-	char *log = xasprintf("%s/logs/%s", path, ref);
-	struct stat st;
-	int64_t size = stat(log, &st) ? 0 : st.st_size;
-
-	free(log);
-	return size;
-}
-
-bool repo_reflog_has(const char *path, const char *ref, const char *old,
-		     const char *new, int64_t since)
-{
-	char *log = xasprintf("%s/logs/%s", path, ref);
-	char *want = xasprintf("%s %s ", old, new), *line = NULL;
-	FILE *f = fopen(log, "re");
-	bool found = false, noted = false;
-	size_t size = 0;
-
-	/* A reflog that became shorter was rewritten: all of it counts. */
-	if (f && repo_reflog_size(path, ref) >= since)
-		fseeko(f, since, SEEK_SET);
-	while (f && !found && getline(&line, &size, f) > 0) {
-		found = noted && !strncmp(line, new, strlen(new));
-		noted = !strncmp(line, want, strlen(want));
-	}
-	if (f)
-		fclose(f);
-	free(line);
-	free(want);
-	free(log);
-	return found;
 }
 
 int repo_quarantine_folders(const char *quarantine, char **names)
@@ -328,7 +297,10 @@ static bool is_busy(const char *path, const struct repo_waiter *v, size_t n)
 	struct dirent *e;
 	bool busy = false;
 
-	while (proc && !busy && (e = readdir(proc))) {
+	/* Where /proc cannot be read, somebody may work there. */
+	if (!proc)
+		return true;
+	while (!busy && (e = readdir(proc))) {
 		char link[300], cwd[4096];
 		ssize_t len;
 
@@ -336,14 +308,15 @@ static bool is_busy(const char *path, const struct repo_waiter *v, size_t n)
 			continue;
 		snprintf(link, sizeof(link), "/proc/%s/cwd", e->d_name);
 		len = readlink(link, cwd, sizeof(cwd) - 1);
-		if (len < 0)
+		if (len < 0) {
+			busy = errno == ENOMEM;
 			continue;
+		}
 		cwd[len] = '\0';
 		busy = !strcmp(cwd, path) &&
 		       !is_below((pid_t)strtol(e->d_name, NULL, 10), v, n);
 	}
-	if (proc)
-		closedir(proc);
+	closedir(proc);
 	return busy;
 }
 

@@ -41,17 +41,6 @@ int repo_ref_is_at(const char *path, const char *ref, const char *oid,
 int repo_commit(const char *path, const char *rev, char **out);
 int repo_tip(const char *path, char *const *branches, char **out);
 
-/* Bytes of the ref's reflog; 0 where it has none. */
-int64_t repo_reflog_size(const char *path, const char *ref);
-
-/*
- * Says the reflog, after its first `since` bytes, that the ref went from old
- * to new, and on from there? git writes the entry before it moves the ref: an
- * entry with no other that goes on from it proves nothing.
- */
-bool repo_reflog_has(const char *path, const char *ref, const char *old,
-		     const char *new, int64_t since);
-
 /*
  * The names of the folders below objects/ that the quarantine fills ("pack",
  * "de"), into *names: a blank behind each. Caller frees.

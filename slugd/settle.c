@@ -16,6 +16,7 @@
 #include "log.h"
 #include "mem.h"
 #include "pushes-internal.h"
+#include "reflog.h"
 #include "repo.h"
 #include "slugd.h"
 
@@ -44,40 +45,52 @@ static int settle_moved(struct push *push, struct intent *intent,
 	return 0;
 }
 
-/*
- * Settle an accepted push: see pushes.h. moved: a hook says that the ref
- * did. *out stays NULL where it is not over yet, or was dropped.
- */
-static int settle(struct push *push, bool moved, struct release **out)
+/* Did the intent's ref move to where the push was to move it? */
+static int look_at_ref(const struct app *app, const struct intent *i,
+		       bool *moved)
+{
+	const struct reflog_mark mark = { i->reflog_size, i->reflog_last };
+	int rc = repo_ref_is_at(app->repo, i->ref, i->new, moved);
+
+	if (!rc && !*moved)
+		rc = reflog_has(app->repo, i->ref, i->old, i->new, &mark,
+				moved);
+	return rc;
+}
+
+/* The ref did not move, and will not. */
+static int drop(struct push *push, const struct intent *i)
 {
 	struct slugd *d = push->pushes->slugd;
-	const struct app *app = push->build.app;
-	struct intent *i = NULL;
-	bool over = lease_is_over(&push->lease);
-	int rc = ledger_intent(d->writer, app->id, &i);
+	int rc = ledger_drop(d->writer, i);
 
 	if (rc)
 		return rc;
-	if (!moved)
-		rc = repo_ref_is_at(app->repo, i->ref, i->new, &moved);
-	if (!moved)
-		moved = repo_reflog_has(app->repo, i->ref, i->old, i->new,
-					i->reflog_size);
-	if (rc) {
-		/* Nothing is known: asked again later. */
-	} else if (moved) {
-		rc = settle_moved(push, i, out);
-	} else if (over) {
-		rc = ledger_drop(d->writer, i);
-		if (!rc) {
-			log_line("app=%s push=%s dropped: %s did not move",
-				 app->name, i->push, i->ref);
-			slugs_drop(d->slugs, i->slug);
-			d->gc_due = true;
-			trial_end(push);
-			push_set_state(push, PUSH_DROPPED);
-		}
-	}
+	log_line("app=%s push=%s dropped: %s did not move",
+		 push->build.app->name, i->push, i->ref);
+	slugs_drop(d->slugs, i->slug);
+	d->gc_due = true;
+	trial_end(push);
+	push_set_state(push, PUSH_DROPPED);
+	return 0;
+}
+
+/*
+ * Settle an accepted push: see pushes.h. moved: a hook says that the ref
+ * did; else the lease is over, and the repository is asked. Where it cannot
+ * say, that is an error, and the push stays as it is. *out stays NULL where
+ * it was dropped.
+ */
+static int settle(struct push *push, bool moved, struct release **out)
+{
+	struct intent *i = NULL;
+	int rc = ledger_intent(push->pushes->slugd->writer, push->build.app->id,
+			       &i);
+
+	if (!rc && !moved)
+		rc = look_at_ref(push->build.app, i, &moved);
+	if (!rc)
+		rc = moved ? settle_moved(push, i, out) : drop(push, i);
 	intent_free(i);
 	return rc;
 }
@@ -143,7 +156,7 @@ static struct repo_waiter *find_waiters(struct pushes *p, const struct app *app,
 					size_t *n)
 {
 	struct repo_waiter *v = NULL;
-	const struct push *push;
+	struct push *push;
 
 	*n = 0;
 	TAILQ_FOREACH(push, &p->all, link) {
@@ -213,6 +226,20 @@ static void sweep(struct pushes *p, struct app *app)
 	free(key);
 }
 
+static void take_up_job(void *arg);
+
+/* Is it time to try again? If so, *retry and *pause are the next time's. */
+static bool is_time(int64_t *retry, int64_t *pause)
+{
+	if (clock_mono_ms() < *retry)
+		return false;
+	*pause = *pause ? *pause * 2 : TICK_MS;
+	if (*pause > MAX_PAUSE_MS)
+		*pause = MAX_PAUSE_MS;
+	*retry = clock_mono_ms() + *pause;
+	return true;
+}
+
 /* Under the lock: what the end of a lease means for its push. */
 static void after_lease(struct push *push)
 {
@@ -220,13 +247,9 @@ static void after_lease(struct push *push)
 
 	if (push->jobs)
 		return;
-	if (push->state == PUSH_ACCEPTED && clock_mono_ms() < push->retry)
-		return;
 	if (push->state == PUSH_ACCEPTED) {
-		push->pause = push->pause ? push->pause * 2 : TICK_MS;
-		if (push->pause > MAX_PAUSE_MS)
-			push->pause = MAX_PAUSE_MS;
-		push->retry = clock_mono_ms() + push->pause;
+		if (!is_time(&push->retry, &push->pause))
+			return;
 		push->jobs++;
 		push->torn = true;
 		jobs_submit(p->slugd->jobs, JOBS_LEDGER, settle_job, push);
@@ -238,6 +261,19 @@ static void after_lease(struct push *push)
 			push->build.app = NULL;
 		}
 		push_free(push);
+	}
+}
+
+/* Under the lock: try again with the intents that could not be taken up. */
+static void look_at_left(struct pushes *p)
+{
+	struct left *left;
+
+	TAILQ_FOREACH(left, &p->left, link) {
+		if (left->busy || !is_time(&left->retry, &left->pause))
+			continue;
+		left->busy = true;
+		jobs_submit(p->slugd->jobs, JOBS_LEDGER, take_up_job, left);
 	}
 }
 
@@ -266,7 +302,8 @@ static nfds_t look(struct pushes *p, struct pollfd *fds, int *wait)
 		else if (n < MAX_LEASES)
 			fds[n++] = (struct pollfd){ push->lease.fd, POLLIN, 0 };
 	}
-	if (!TAILQ_EMPTY(&p->all))
+	look_at_left(p);
+	if (!TAILQ_EMPTY(&p->all) || !TAILQ_EMPTY(&p->left))
 		*wait = TICK_MS;
 	pthread_mutex_unlock(&p->lock);
 	return n;
@@ -306,31 +343,74 @@ void pushes_stop(struct pushes *p)
 	p->watching = false;
 }
 
-/* An intent of the last slugd, as a push of this one. */
+/*
+ * An intent of the last slugd, as a push of this one. Errors: what the ledger
+ * said; nothing is changed then.
+ */
 static int take_up(struct pushes *p, const struct intent *i)
 {
-	struct push *push = xcalloc(1, sizeof(*push));
-	struct release *r = NULL;
+	struct push *push;
 	struct app *app = NULL;
 	int rc = ledger_app_by_id(p->slugd->ledger, i->app, &app);
 
-	if (rc) {
-		free(push);
+	if (rc)
 		return rc;
-	}
+	push = xcalloc(1, sizeof(*push));
 	push->pushes = p;
 	push->state = PUSH_ACCEPTED;
 	push->torn = true;
 	push->old = xstrdup(i->old);
 	build_request_restore(&push->build, app, i);
 	lease_restore(&push->lease, i->lease);
+	rc = trial_take_up(push, i);
+	if (rc) {
+		push_free(push);
+		return rc;
+	}
 	push->over = lease_is_over(&push->lease);
+	push->jobs = push->over;
+	pthread_mutex_lock(&p->lock);
 	TAILQ_INSERT_TAIL(&p->all, push, link);
-	trial_take_up(push, i);
+	pthread_mutex_unlock(&p->lock);
 	if (push->over)
-		rc = settle(push, false, &r);
-	release_free(r);
-	return rc;
+		settle_job(push);
+	return 0;
+}
+
+/* A job of the ledger's lane: an intent that could not be taken up before. */
+static void take_up_job(void *arg)
+{
+	struct left *left = arg;
+	struct pushes *p = left->pushes;
+	int rc = take_up(p, left->intent);
+
+	if (rc)
+		log_line("push=%s cannot be taken up yet: %s",
+			 left->intent->push, err_msg());
+	pthread_mutex_lock(&p->lock);
+	left->busy = false;
+	if (!rc) {
+		TAILQ_REMOVE(&p->left, left, link);
+		left_free(left);
+		pthread_cond_broadcast(&p->changed);
+	}
+	pthread_mutex_unlock(&p->lock);
+}
+
+/* Take up the intent, which this takes: now, or by a job that tries again. */
+static void take_up_or_leave(struct pushes *p, struct intent *i)
+{
+	struct left *left;
+
+	if (!take_up(p, i)) {
+		intent_free(i);
+		return;
+	}
+	log_line("push=%s cannot be taken up yet: %s", i->push, err_msg());
+	left = xcalloc(1, sizeof(*left));
+	left->pushes = p;
+	left->intent = i;
+	TAILQ_INSERT_TAIL(&p->left, left, link);
 }
 
 int pushes_recover(struct pushes *p)
@@ -351,12 +431,8 @@ int pushes_recover(struct pushes *p)
 	apps_free(apps, nr_apps);
 	if (!rc)
 		rc = ledger_intents(p->slugd->ledger, &v, &n);
-	for (i = 0; i < n; i++) {
-		if (!rc && take_up(p, v[i]))
-			log_line("push=%s cannot be settled yet: %s",
-				 v[i]->push, err_msg());
-		intent_free(v[i]);
-	}
+	for (i = 0; i < n; i++)
+		take_up_or_leave(p, v[i]);
 	free(v);
 	return rc;
 }

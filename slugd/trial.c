@@ -228,13 +228,14 @@ void trial_end(struct push *push)
 	lane_let_go(d->lanes, b->app->id, b->push);
 }
 
-void trial_take_up(struct push *push, const struct intent *i)
+int trial_take_up(struct push *push, const struct intent *i)
 {
 	struct slugd *d = push->pushes->slugd;
 	struct slug *slug = NULL;
+	int rc = ledger_slug(d->ledger, i->slug, &slug);
 
-	if (!ledger_slug(d->ledger, i->slug, &slug) &&
-	    order_needs_trial(d, push->build.app, slug) && take_lane(push))
-		log_line("push=%s: %s", i->push, err_msg());
+	if (!rc && order_needs_trial(d, push->build.app, slug))
+		rc = take_lane(push);
 	slug_free(slug);
+	return rc;
 }

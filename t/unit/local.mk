@@ -16,6 +16,7 @@ check_PROGRAMS += \
 	t/unit/test-frames \
 	t/unit/test-http \
 	t/unit/test-json \
+	t/unit/test-lease \
 	t/unit/test-ledger \
 	t/unit/test-ledger-history \
 	t/unit/test-manifest \
@@ -60,6 +61,11 @@ t_unit_test_http_LDADD = $(unit_ldadd)
 t_unit_test_json_SOURCES = t/unit/test-json.c t/unit/unit.h
 t_unit_test_json_CPPFLAGS = $(unit_cppflags)
 t_unit_test_json_LDADD = $(unit_ldadd)
+
+t_unit_test_lease_SOURCES = t/unit/test-lease.c t/unit/unit.h \
+	slugd/lease.c slugd/lease.h
+t_unit_test_lease_CPPFLAGS = $(unit_cppflags)
+t_unit_test_lease_LDADD = $(unit_ldadd)
 
 # The ledger's rules, with the sources that slugd has.
 unit_ledger_sources = t/unit/ledger-kit.c t/unit/ledger-kit.h t/unit/unit.h \
