@@ -44,6 +44,8 @@ static const char sample[] =
 	"[route]\n"
 	"driver = auto                ; auto | haproxy | direct\n"
 	"listen = none                ; or ADDRESS:PORT, by Host: names\n"
+	"app_connections = 2000       ; at a time, to one app\n"
+	"source_connections = 500     ; the same of one address, by listen\n"
 	"\n"
 	"[addon memcachier]\n"
 	"plans = free:0, 100:15       ; name:dollars a month\n"

@@ -105,6 +105,8 @@ static const struct key keys[] = {
 	{ "launch", "show", "none", set_paths, AT(show), 0, 0, NULL },
 	{ "route", "driver", "auto", set_choice, AT(route), 0, 0, "auto haproxy direct" },
 	{ "route", "listen", "none", set_listen, AT(listen), 0, 0, NULL },
+	{ "route", "app_connections", "2000", set_int, AT(app_connections), 1, 1000000, NULL },
+	{ "route", "source_connections", "500", set_int, AT(source_connections), 1, 1000000, NULL },
 };
 /* clang-format on */
 

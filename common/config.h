@@ -67,6 +67,7 @@ struct config {
 	/* [route] */
 	char *route;  /* "auto", "haproxy", "direct" */
 	char *listen; /* "none", or ADDRESS:PORT */
+	int64_t app_connections, source_connections; /* at a time */
 	/* [addon NAME] */
 	struct config_addon *addons;
 	size_t nr_addons;

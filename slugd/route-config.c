@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,12 +18,15 @@
 #include "mem.h"
 #include "text.h"
 
-#define MAX_THREADS 4
-#define MAX_LINE    (HAPROXY_NAME + 8)
+#define MAX_THREADS  4
+#define MAX_FDS      20000 /* of HAProxy; its tables grow with them */
+#define RESERVED_FDS 200   /* of these, for all but connections */
+#define MAX_LINE     (HAPROXY_NAME + 8)
 
 /*
  * Timeouts as Heroku's router has them: 55 seconds without a byte, an hour
- * for what has become a tunnel (a WebSocket). What failed before a server
+ * for what has become a tunnel (a WebSocket); the head of a request has 10
+ * seconds as a whole. What failed before a server
  * answered a byte is tried again: on any server where it could not connect,
  * and what only reads where the connection broke.
  */
@@ -37,9 +41,10 @@ static const char defaults_web[] =
 	"	retry-on conn-failure empty-response\n"
 	"	timeout connect 5s\n"
 	"	timeout queue 30s\n"
-	"	timeout http-request 30s\n"
+	"	timeout http-request 10s\n"
 	"	timeout http-keep-alive 60s\n"
 	"	timeout client 55s\n"
+	"	timeout client-fin 30s\n"
 	"	timeout server 55s\n"
 	"	timeout tunnel 1h\n"
 	"	errorfile 502 route/502.http\n"
@@ -92,14 +97,52 @@ static const char defaults_app[] =
 	"file route/maintenance.html "
 	"if { be_name,map(" ROUTE_MAP ") -m found }\n";
 
+/*
+ * Connections are HAProxy's, and all apps have them together: where one app
+ * could take all, nobody else would be answered. So an app has a share, by
+ * its own port and by its name; who comes by a name does not say which before
+ * its request is there, so that all of these have a share, too, and of that
+ * one address has some. What is over a share waits in the kernel's queue of
+ * that port or, where it is the app's by its name, is answered at once.
+ */
+struct shares {
+	unsigned long all, names, app; /* connections */
+	unsigned long source, local;   /* of one address, of this machine */
+};
+
+static unsigned long at_most(unsigned long a, unsigned long b)
+{
+	return a < b ? a : b;
+}
+
+static void share(struct shares *s, const struct route_config *c)
+{
+	unsigned long fds = MAX_FDS, reserved = RESERVED_FDS + c->nr_apps;
+	struct rlimit limit;
+
+	/* HAProxy raises its own to what it may have. */
+	if (!getrlimit(RLIMIT_NOFILE, &limit))
+		fds = at_most(fds, limit.rlim_max);
+	s->all = fds > 2 * reserved ? (fds - reserved) / 2 : fds / 4 + 3;
+	s->names = s->all / 3;
+	s->app = at_most(c->max_app, s->all / 3);
+	s->source = at_most(c->max_source, s->names / 4);
+	s->local = s->names - s->names / 4;
+}
+
+/* Where the connections of each address are counted. */
+static const char sources[] =
+	"\nbackend sources from web\n"
+	"	stick-table type ip size 50k expire 1m store conn_cur\n";
+
 /* Apps by the first label of the name that a request is for. */
-static const char names[] =
-	"	http-request set-var(txn.app) "
-	"req.hdr(host),lower,field(1,:),field(1,.)\n"
-	"	use_backend app-%[var(txn.app)]\n"
-	"	default_backend unknown\n"
-	"\n"
-	"backend unknown from web\n"
+static const char names[] = "	http-request set-var(txn.app) "
+			    "req.hdr(host),lower,field(1,:),field(1,.)\n"
+			    "	use_backend app-%[var(txn.app)]\n"
+			    "	default_backend unknown\n";
+
+static const char unknown[] =
+	"\nbackend unknown from web\n"
 	"	http-request return status 404 content-type "
 	"\"text/html; charset=utf-8\" file route/404.html\n";
 
@@ -116,6 +159,9 @@ static const struct page {
 	{ "maintenance.html", NULL, "Offline for maintenance",
 	  "This application is undergoing maintenance just now. Please check "
 	  "back later." },
+	{ "busy.html", NULL, "Too many requests",
+	  "This application has too many requests just now. Please try again "
+	  "later." },
 	{ "404.html", NULL, "No such app",
 	  "There is no application of this name here." },
 };
@@ -191,7 +237,7 @@ static bool has_account(void)
 	       found;
 }
 
-static void put_global(FILE *f, const char *id)
+static void put_global(FILE *f, const char *id, const struct shares *s)
 {
 	fprintf(f,
 		"# Written by slugd, which writes it again; see slugd.ini(5), "
@@ -201,13 +247,19 @@ static void put_global(FILE *f, const char *id)
 		"	stats socket unix@" ROUTE_SOCKET
 		" mode 600 level admin expose-fd listeners\n"
 		"	stats timeout 10s\n"
-		"	fd-hard-limit 20000\n"
+		"	fd-hard-limit %d\n"
 		"	nbthread %ld\n"
 		"	hard-stop-after 1h\n",
-		id, threads());
+		id, MAX_FDS, threads());
 	if (has_account())
 		fputs("	user haproxy\n	group haproxy\n", f);
-	fprintf(f, "\n%s\n%s\n%s", defaults_web, defaults_in, defaults_app);
+	fprintf(f,
+		"\n%s\n%s\n%s"
+		"	http-request return status 503 content-type "
+		"\"text/html; charset=utf-8\" hdr Cache-Control no-store "
+		"hdr Retry-After 5 file route/busy.html "
+		"if { be_conn gt %lu }\n",
+		defaults_web, defaults_in, defaults_app, s->app);
 }
 
 /* "web.1-4711 5999": false where it is not that. */
@@ -270,7 +322,7 @@ static void put_servers(FILE *f, const char *dir, const char *app)
 }
 
 static void put_app(FILE *f, const struct route_config *c, size_t i,
-		    bool servers)
+		    const struct shares *s, bool servers)
 {
 	const struct app *a = c->apps[i];
 
@@ -278,11 +330,28 @@ static void put_app(FILE *f, const struct route_config *c, size_t i,
 		fprintf(f,
 			"\nfrontend in-%" PRId64 " from in\n"
 			"	bind 127.0.0.1:%" PRId64 "\n"
+			"	maxconn %lu\n"
 			"	default_backend app-%s\n",
-			a->port, a->port, a->name);
+			a->port, a->port, s->app, a->name);
 	fprintf(f, "\nbackend app-%s from app\n", a->name);
 	if (servers)
 		put_servers(f, c->dir, a->name);
+}
+
+static void put_names(FILE *f, const char *listen, const struct shares *s)
+{
+	fprintf(f,
+		"%s\nfrontend names%s from in\n"
+		"	bind %s\n"
+		"	maxconn %lu\n"
+		"	tcp-request connection track-sc0 src table sources\n"
+		"	tcp-request connection reject if "
+		"{ sc0_conn_cur gt %lu }\n"
+		"	tcp-request connection reject if "
+		"{ sc0_conn_cur gt %lu } !{ src 127.0.0.0/8 }\n"
+		"%s%s",
+		sources, strrchr(listen, ':'), listen, s->names, s->local,
+		s->source, names, unknown);
 }
 
 /* All of it; with the servers of the moment, or none. Caller frees. */
@@ -292,15 +361,16 @@ static char *make_text(const struct route_config *c, const char *id,
 	char *text = NULL;
 	size_t size = 0, i;
 	FILE *f = open_memstream(&text, &size);
+	struct shares s;
 
 	if (!f)
 		abort();
-	put_global(f, id);
+	share(&s, c);
+	put_global(f, id, &s);
 	for (i = 0; i < c->nr_apps; i++)
-		put_app(f, c, i, servers);
+		put_app(f, c, i, &s, servers);
 	if (c->listen)
-		fprintf(f, "\nfrontend names%s from in\n	bind %s\n%s",
-			strrchr(c->listen, ':'), c->listen, names);
+		put_names(f, c->listen, &s);
 	if (fclose(f))
 		abort();
 	return text;

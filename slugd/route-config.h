@@ -25,6 +25,8 @@ struct route_config {
 	size_t nr_apps;
 	const bool *bind;   /* is the app's port to be listened on? */
 	const char *listen; /* ADDR:PORT for all apps by name; NULL: none */
+	/* Connections at a time; fewer where HAProxy may not have so many. */
+	unsigned long max_app, max_source;
 };
 
 /*

@@ -225,6 +225,8 @@ static int ensure(struct slugd *d, bool *changed)
 		return rc;
 	if (strcmp(d->config->listen, "none") != 0)
 		c.listen = d->config->listen;
+	c.max_app = (unsigned long)d->config->app_connections;
+	c.max_source = (unsigned long)d->config->source_connections;
 	runs = !route_look(r->socket, &now);
 	if (!runs && is_stuck(r)) {
 		/* Another one would find its ports taken. */

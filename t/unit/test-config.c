@@ -50,6 +50,8 @@ static void defaults_are_the_designs(void **state)
 	assert_int_equal(c->memory, 1ULL << 30);
 	assert_string_equal(c->route, "auto");
 	assert_string_equal(c->listen, "none");
+	assert_int_equal(c->app_connections, 2000);
+	assert_int_equal(c->source_connections, 500);
 	assert_null(c->show);
 	assert_int_equal(c->nr_addons, 0);
 	config_free(c);
