@@ -2,15 +2,24 @@
 #include "fence-parts.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/netlink.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "err.h"
+
+#ifndef __NR_fchmodat2
+# define __NR_fchmodat2 452 /* of every architecture but alpha */
+#endif
+#define TMPFILE (O_TMPFILE & ~O_DIRECTORY)
 
 /*
  * What no program behind a fence needs of the kernel. Numbers that this
@@ -163,11 +172,123 @@ static int add_refusals(scmp_filter_ctx filter, bool exec)
 	return rc;
 }
 
+/*
+ * Of the families of sockets an app has those of the internet, those with
+ * paths, and what tells of interfaces and devices. Others reach further than
+ * the machine's name and address space: another machine's memory by
+ * AF_VSOCK, say, or parts of the kernel that few look at.
+ */
+static const int families[] = { AF_UNIX, AF_INET, AF_INET6, AF_NETLINK };
+static const int netlinks[] = { NETLINK_ROUTE, NETLINK_KOBJECT_UEVENT };
+
+static bool is_in(const int *list, size_t n, int value)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (list[i] == value)
+			return true;
+	return false;
+}
+
+/* Each that is not allowed by itself, and all that are higher. */
+static int add_families(scmp_filter_ctx filter, int number)
+{
+	const uint32_t no = SCMP_ACT_ERRNO(EAFNOSUPPORT);
+	int rc = seccomp_rule_add(filter, no, number, 1,
+				  SCMP_CMP(0, SCMP_CMP_GT, AF_NETLINK));
+	unsigned int i;
+
+	for (i = 0; i < AF_NETLINK && !rc; i++)
+		if (!is_in(families, NR(families), (int)i))
+			rc = seccomp_rule_add(filter, no, number, 1,
+					      SCMP_CMP(0, SCMP_CMP_EQ, i));
+	return rc;
+}
+
+static int add_netlinks(scmp_filter_ctx filter)
+{
+	const uint32_t no = SCMP_ACT_ERRNO(EPROTONOSUPPORT);
+	const int number = SCMP_SYS(socket);
+	int rc = seccomp_rule_add(
+		filter, no, number, 2, SCMP_CMP(0, SCMP_CMP_EQ, AF_NETLINK),
+		SCMP_CMP(2, SCMP_CMP_GT, NETLINK_KOBJECT_UEVENT));
+	unsigned int i;
+
+	for (i = 0; i < NETLINK_KOBJECT_UEVENT && !rc; i++)
+		if (!is_in(netlinks, NR(netlinks), (int)i))
+			rc = seccomp_rule_add(
+				filter, no, number, 2,
+				SCMP_CMP(0, SCMP_CMP_EQ, AF_NETLINK),
+				SCMP_CMP(2, SCMP_CMP_EQ, i));
+	return rc;
+}
+
+/*
+ * A program that is setuid would, outside of the box, run as the app's user
+ * for whoever starts it. Calls with a mode, and which argument it is; flags
+ * say whether there is one.
+ */
+static const struct {
+	int number;
+	unsigned int mode, flags;
+	uint64_t flag; /* 0: there always is one */
+} with_mode[] = {
+	{ SCMP_SYS(chmod), 1, 0, 0 },
+	{ SCMP_SYS(fchmod), 1, 0, 0 },
+	{ SCMP_SYS(fchmodat), 2, 0, 0 },
+	{ __NR_fchmodat2, 2, 0, 0 },
+	{ SCMP_SYS(mknod), 1, 0, 0 },
+	{ SCMP_SYS(mknodat), 2, 0, 0 },
+	{ SCMP_SYS(creat), 1, 0, 0 },
+	{ SCMP_SYS(open), 2, 1, O_CREAT },
+	{ SCMP_SYS(open), 2, 1, TMPFILE },
+	{ SCMP_SYS(openat), 3, 2, O_CREAT },
+	{ SCMP_SYS(openat), 3, 2, TMPFILE },
+};
+
+static int refuse_mode(scmp_filter_ctx filter, size_t i, uint64_t bit)
+{
+	const uint32_t no = SCMP_ACT_ERRNO(EPERM);
+	const unsigned int mode = with_mode[i].mode;
+
+	if (with_mode[i].number < 0)
+		return 0;
+	if (!with_mode[i].flag)
+		return refuse_if(filter, with_mode[i].number, mode, bit, bit);
+	return seccomp_rule_add(filter, no, with_mode[i].number, 2,
+				SCMP_CMP(mode, SCMP_CMP_MASKED_EQ, bit, bit),
+				SCMP_CMP(with_mode[i].flags, SCMP_CMP_MASKED_EQ,
+					 with_mode[i].flag, with_mode[i].flag));
+}
+
+static int add_modes(scmp_filter_ctx filter)
+{
+	int rc = 0;
+	size_t i;
+
+	for (i = 0; i < NR(with_mode) && !rc; i++) {
+		rc = refuse_mode(filter, i, S_ISUID);
+		if (!rc)
+			rc = refuse_mode(filter, i, S_ISGID);
+	}
+	/* Its mode is out of a filter's sight. */
+	return rc ? rc : refuse(filter, SCMP_SYS(openat2), ENOSYS);
+}
+
 static int add_for_app(scmp_filter_ctx filter, bool exec)
 {
 	int rc = refuse_all(filter, refused_to_apps, NR(refused_to_apps));
 
 	(void)exec;
+	if (!rc)
+		rc = add_families(filter, SCMP_SYS(socket));
+	if (!rc)
+		rc = add_families(filter, SCMP_SYS(socketpair));
+	if (!rc)
+		rc = add_netlinks(filter);
+	if (!rc)
+		rc = add_modes(filter);
 	return rc ? rc : add_common(filter);
 }
 

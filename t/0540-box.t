@@ -94,6 +94,35 @@ is "$(inside 'for c in "unshare -U true" "unshare -m true" \
 	done; echo none')" none 'it makes no namespaces, and no mounts'
 is "$(inside 'perl -e "\$! = 0; syscall(250, 0, 0, 0); print \$! + 0"')" 1 \
 	'keyctl is refused'
+is "$(inside 'perl -e "for (0 .. 63, 40 + (1 << 32), -1) {
+	socket(S, \$_, 1, 0) || socket(S, \$_, 2, 0) and print \$_, q( );
+	socketpair(S, R, \$_, 1, 0) and print \$_, q( ) }"')" '1 1 2 10 16 ' \
+	'it has sockets of the internet, with paths, and of netlink alone'
+is "$(inside 'perl -e "for (17, 38, 40) { socket(S, \$_, 1, 0) or
+	print \$! + 0, q( ) }"')" '97 97 97 ' \
+	'others are refused as if the kernel had them not: AF_VSOCK, say'
+is "$(inside 'perl -e "for (0 .. 31) { socket(S, 16, 3, \$_) and
+	print \$_, q( ) }"')" '0 15 ' 'netlink tells of interfaces and devices'
+is "$(inside 'echo x >mode; exec 2>/dev/null; chmod u+s mode || echo 1
+	chmod g+s mode || echo 2; chmod 6755 mode || echo 3
+	install -m 4755 mode copy || echo 4; chmod g+s . || echo 5
+	chmod 755 mode && chmod 1777 sub && stat -c %a mode sub')" '1
+2
+3
+4
+5
+755
+1777' 'no file is made setuid or setgid'
+[ "$(uname -m)" != x86_64 ] || is "$(inside 'exec perl -e "
+use Fcntl; my \$dir = q(.); my \$f = q(made);
+open my \$h, q(<), q(mode); my \$fd = fileno \$h; my \$m = q(mode);
+sysopen F, q(made), O_CREAT|O_WRONLY, 04755 or print \$! + 0, q( );
+for ([2, \$f, O_CREAT, 02755], [85, \$f, 04755], [91, \$fd, 06711],
+	[133, \$f, 0104755, 0], [257, -100, \$f, O_CREAT|O_RDWR, 04755],
+	[257, -100, \$dir, 020200002, 04755], [268, -100, \$m, 02711],
+	[452, -100, \$m, 04711, 0], [437, -100, \$m, 0, 0]) {
+	\$! = 0; my (\$n, @a) = @\$_; syscall(\$n, @a); print \$! + 0, q( ) }"
+	ls made')" '1 1 1 1 1 1 1 1 1 38 ' 'by none of the calls'
 is "$(inside 'perl -e "fork || exit; wait; socket(S, 2, 1, 0) or die;
 	kill 0, \$\$ or die; print 1"')" 1 \
 	'what servers do is not'
