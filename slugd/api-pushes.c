@@ -125,6 +125,7 @@ int api_push_create(void *ctx, struct http_request *req)
 	push.ref = json_str(deploy, "name", "");
 	push.old = json_str(deploy, "old", "");
 	push.new = json_str(deploy, "new", "");
+	push.refs = json_object_get(req->body, "refs");
 	push.quarantine = json_str(req->body, "quarantine", NULL);
 	push.objects = json_str(req->body, "objects", "");
 	rc = pushes_begin(d->pushes, &push, &status);

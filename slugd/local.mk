@@ -51,6 +51,7 @@ slugd_slugd_SOURCES = \
 	slugd/pushes.c slugd/pushes.h \
 	slugd/repo-sync.c \
 	slugd/reflog.c slugd/reflog.h \
+	slugd/refusals.c slugd/refusals.h \
 	slugd/repo.c slugd/repo.h \
 	slugd/runner.c slugd/runner.h \
 	slugd/route-config.c slugd/route-config.h \

@@ -28,17 +28,19 @@ struct push {
 	struct pushes *pushes;
 	struct build_request build; /* what to pack, and what for */
 	char *old;
+	json_t *refs;  /* all that git is to move, as push_request has them */
 	char *folders; /* for repo_sync() */
 	char *slug;    /* packed, and not in the ledger yet */
 	struct lease lease;
 	enum push_state state;
-	bool direct;   /* no push, but a wish: has no lease */
-	bool over;     /* the lease is */
-	bool tried;    /* it took the app's release lane, for its trial */
-	bool torn;     /* git-receive-pack may have been killed */
-	int64_t retry; /* when to settle again, by clock_mono_ms() */
-	int64_t pause; /* ms until then; grows */
-	unsigned jobs; /* that still use it */
+	bool quarantined; /* its objects are in build.objects[0] */
+	bool direct;      /* no push, but a wish: has no lease */
+	bool over;        /* the lease is */
+	bool tried;       /* it took the app's release lane, for its trial */
+	bool torn;        /* git-receive-pack may have been killed */
+	int64_t retry;    /* when to settle again, by clock_mono_ms() */
+	int64_t pause;    /* ms until then; grows */
+	unsigned jobs;    /* that still use it */
 	TAILQ_ENTRY(push) link;
 };
 
@@ -75,6 +77,9 @@ void left_free(struct left *left);
 
 /* Set the push's state, and tell whoever waits for a change. */
 void push_set_state(struct push *push, enum push_state state);
+
+/* Would git move the push's refs? Errors: as refusals_check(). */
+int push_check_refs(const struct push *push);
 
 /* Is the push still wanted? Under the lock. Errors: ERR_UNAVAILABLE. */
 int push_check_wanted(const struct push *push);

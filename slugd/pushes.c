@@ -14,6 +14,7 @@
 #include "mem.h"
 #include "pushes-internal.h"
 #include "reflog.h"
+#include "refusals.h"
 #include "repo.h"
 #include "slugd.h"
 
@@ -47,6 +48,7 @@ void push_free(struct push *push)
 			    push->build.push);
 	build_request_clear(&push->build);
 	free(push->old);
+	json_decref(push->refs);
 	free(push->folders);
 	free(push->slug);
 	lease_release(&push->lease);
@@ -141,24 +143,24 @@ int push_check_wanted(const struct push *push)
 }
 
 /* Wait for the app's push lock, for a bounded time, and take it. */
-static int take_lock(struct push *push, bool *waited)
+static int take_lock(struct push *push)
 {
 	struct pushes *p = push->pushes;
 	int64_t limit = p->slugd->config->push_wait;
 	int64_t deadline = clock_mono_ms() + limit * 1000;
+	bool waited = false;
 	int rc = 0;
 
-	*waited = false;
 	pthread_mutex_lock(&p->lock);
 	while (!rc && must_wait(push)) {
 		struct timespec tick = clock_deadline(TICK_MS);
 
-		if (!*waited)
+		if (!waited)
 			stream_print(push->build.stream,
 				     "       Waiting for another push to "
 				     "%s...\n",
 				     push->build.app->name);
-		*waited = true;
+		waited = true;
 		rc = push_check_wanted(push);
 		if (!rc && clock_mono_ms() >= deadline)
 			rc = err_set(ERR_CONFLICT,
@@ -248,19 +250,19 @@ static int note_failure(void *arg)
 				   call->result->build);
 }
 
-/* After a wait: git would refuse a push whose old is not the ref's. */
-static int check_not_moved(const struct push *push)
+int push_check_refs(const struct push *push)
 {
 	const struct build_request *b = &push->build;
-	bool same = false;
-	int rc = repo_ref_is_at(b->app->repo, b->ref, push->old, &same);
+	const struct refusals_push p = {
+		.repo = b->app->repo,
+		.ref = b->ref,
+		.old = push->old,
+		.new = b->commit,
+		.quarantine = push->quarantined ? b->objects[0] : NULL,
+		.refs = push->refs,
+	};
 
-	if (!rc && !same)
-		rc = err_set(ERR_CONFLICT,
-			     "%s was moved by another push; fetch and try "
-			     "again",
-			     b->ref);
-	return rc;
+	return refusals_check(&p);
 }
 
 /* The push needs that slug, which gc leaves alone, or none: NULL. */
@@ -333,12 +335,11 @@ static int build_push(struct push *push)
 	struct slugd *d = push->pushes->slugd;
 	struct build_result result = { 0 };
 	struct accept_call call = { push, &result };
-	bool waited = false;
-	int rc;
+	int rc = take_lock(push);
 
-	rc = take_lock(push, &waited);
-	if (!rc && waited && !push->direct)
-		rc = check_not_moved(push);
+	/* Before it is packed; and again before it is tried. */
+	if (!rc && !push->direct)
+		rc = push_check_refs(push);
 	if (!rc)
 		rc = make_release(push, &call, &result);
 	/* Before it is removed: gc would miss it. */
@@ -435,6 +436,8 @@ int pushes_begin(struct pushes *p, const struct push_request *req,
 	int rc;
 
 	push->old = xstrdup(req->old);
+	push->refs = json_deep_copy(req->refs);
+	push->quarantined = req->quarantine != NULL;
 	rc = build_request_init(&push->build, p->slugd, req);
 	if (!rc && req->quarantine)
 		rc = repo_quarantine_folders(req->quarantine, &push->folders);

@@ -23,6 +23,7 @@ struct pushes;
 struct push_request {
 	const struct app *app;
 	const char *ref, *old, *new, *user;
+	const json_t *refs;     /* all of the push: [{"name", "old", "new"}] */
 	const char *quarantine; /* or NULL */
 	const char *objects;    /* the repository's own */
 	pid_t hook;             /* pre-receive, which waits for us */

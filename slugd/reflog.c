@@ -5,20 +5,29 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/types.h>
+#include <sys/stat.h>
 
 #include "err.h"
 #include "mem.h"
 
-/* Open the ref's reflog; *out is NULL where it has none. */
+/*
+ * Open the ref's reflog; *out is NULL where it has none, as where a folder is
+ * left in its place.
+ */
 static int open_log(const char *path, const char *ref, FILE **out)
 {
 	char *log = xasprintf("%s/logs/%s", path, ref);
+	struct stat st;
 	int rc = 0;
 
 	*out = fopen(log, "re");
-	if (!*out && errno != ENOENT && errno != ENOTDIR)
+	if (*out ? fstat(fileno(*out), &st)
+		 : errno != ENOENT && errno != ENOTDIR)
 		rc = err_sys("%s", log);
+	if (*out && (rc || !S_ISREG(st.st_mode))) {
+		fclose(*out);
+		*out = NULL;
+	}
 	free(log);
 	return rc;
 }

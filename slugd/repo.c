@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -33,21 +34,57 @@ static const char *const git_env[] = {
 	NULL,
 };
 
-int repo_git_bytes(const char *path, char **out, size_t *len,
-		   const char *const *args)
+/* A file in memory with that text, to be read from its start. */
+static int text_file(const char *text, size_t len, int *out)
 {
-	const char *argv[16] = { GIT_PROGRAM };
-	struct proc_spec spec = { .argv = argv, .env = git_env };
-	char *git_dir = xasprintf("--git-dir=%s", path);
-	size_t n = 1;
-	int rc;
+	int fd = memfd_create("git-input", MFD_CLOEXEC);
 
+	if (fd < 0 || write(fd, text, len) != (ssize_t)len ||
+	    lseek(fd, 0, SEEK_SET)) {
+		int rc = err_sys("git's input");
+
+		if (fd >= 0)
+			close(fd);
+		return rc;
+	}
+	*out = fd;
+	return 0;
+}
+
+int repo_git_run(const struct repo_git *g, char **out, size_t *len)
+{
+	const char *argv[16] = { GIT_PROGRAM }, *env[20];
+	const char *const *args = g->args, *const * p;
+	struct proc_spec spec = { .argv = argv, .env = env };
+	char *git_dir = xasprintf("--git-dir=%s", g->path);
+	size_t n = 1, e = 0;
+	int rc = 0;
+
+	/* The first of two values of a variable counts. */
+	for (p = g->env; p && *p && e < 4; p++)
+		env[e++] = *p;
+	for (p = git_env; *p && e < sizeof(env) / sizeof(env[0]) - 1; p++)
+		env[e++] = *p;
+	env[e] = NULL;
 	argv[n++] = git_dir;
 	while (*args && n < sizeof(argv) / sizeof(argv[0]) - 1)
 		argv[n++] = *args++;
-	rc = proc_capture(out, len, &spec);
+	if (g->in)
+		rc = text_file(g->in, g->in_len, &spec.in);
+	if (!rc)
+		rc = proc_capture(out, len, &spec);
+	if (spec.in)
+		close(spec.in);
 	free(git_dir);
 	return rc;
+}
+
+int repo_git_bytes(const char *path, char **out, size_t *len,
+		   const char *const *args)
+{
+	const struct repo_git g = { .path = path, .args = args };
+
+	return repo_git_run(&g, out, len);
 }
 
 typedef bool (*pick_fn)(const FTSENT *e);
@@ -232,26 +269,16 @@ int repo_keep(const char *path, int64_t version, const char *commit)
 
 int repo_keep_all(const char *path, const char *updates, size_t len)
 {
-	char *git_dir = xasprintf("--git-dir=%s", path);
-	const char *argv[] = { GIT_PROGRAM,  git_dir,
-			       "-c",         "core.hooksPath=/dev/null",
-			       "update-ref", "--no-deref",
-			       "--stdin",    NULL };
-	struct proc_spec spec = { .argv = argv, .env = git_env };
-	FILE *f = tmpfile();
-	int rc;
+	static const char *const args[] = {
+		"-c",         "core.hooksPath=/dev/null",
+		"update-ref", "--no-deref",
+		"--stdin",    NULL
+	};
+	const struct repo_git g = {
+		.path = path, .args = args, .in = updates, .in_len = len
+	};
 
-	if (f && fwrite(updates, 1, len, f) == len && !fflush(f)) {
-		rewind(f);
-		spec.in = fileno(f);
-		rc = proc_capture(NULL, NULL, &spec);
-	} else {
-		rc = err_sys("cannot write a temporary file");
-	}
-	if (f)
-		fclose(f);
-	free(git_dir);
-	return rc;
+	return repo_git_run(&g, NULL, NULL);
 }
 
 int repo_kept(const char *path, char **out)

@@ -20,6 +20,17 @@
 int repo_git_bytes(const char *path, char **out, size_t *len,
 		   const char *const *args);
 
+/* The same with what few need. */
+struct repo_git {
+	const char *path;
+	const char *const *args;
+	const char *in; /* its standard input; NULL: none */
+	size_t in_len;
+	const char *const *env; /* a few more, "A=b", up to NULL; or NULL */
+};
+
+int repo_git_run(const struct repo_git *g, char **out, size_t *len);
+
 #define REPO_GIT(path, out, ...)                                               \
  repo_git_bytes(path, out, NULL, (const char *const[]){ __VA_ARGS__, NULL })
 

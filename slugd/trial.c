@@ -54,6 +54,9 @@ static int try_release(struct trial *t)
 
 	if (!rc)
 		rc = order_make(d, push->build.app, next, t->slug, &order);
+	/* Launches before it took their time. */
+	if (!rc)
+		rc = push_check_refs(push);
 	if (!rc && runner_can_try(d, push->build.app)) {
 		json_object_set_new(order, "trial", json_true());
 		rc = runner_launch(d, push->build.app, order,

@@ -240,11 +240,12 @@ let_go post-receive
 let_go reference-transaction
 
 # --- git refuses what pre-receive accepted
-git --git-dir="$repo" config receive.denyNonFastForwards true
+printf '#!/bin/sh\nexit 1\n' >"$repo/hooks/update"
+chmod +x "$repo/hooks/update"
 before="$(where) $(slugs)"
 run git push --force heroku HEAD~1:master
 is "$status" 1 'git refuses what pre-receive accepted'
-like "$out$err" 'remote rejected.*non-fast-forward' 'in words of its own'
+like "$out$err" 'remote rejected.*hook declined' 'in words of its own'
 like "$err" '^remote: -----> Compressing\.\.\. done' 'after the build'
 unlike "$err" 'deployed to' 'nothing is said of a release'
 is_as_before() {
@@ -252,7 +253,7 @@ is_as_before() {
 }
 within 10 is_as_before
 is "$(where) $(slugs)" "$before" 'no release, no slug is kept'
-git --git-dir="$repo" config --unset receive.denyNonFastForwards
+rm "$repo/hooks/update"
 commit 'after git refused'
 run git push heroku master
 is "$status" 0 'the next push works'

@@ -222,17 +222,18 @@ is "$status" 0 'the push is none the worse'
 sed 's/^timeout = .*/timeout = 8/' "$dir/slugd.ini" >../ini &&
 	mv ../ini "$dir/slugd.ini"
 kill -HUP "$slugd_pid"
-git --git-dir="$repo" config receive.denyNonFastForwards true
+printf '#!/bin/sh\necho not today >&2\nexit 1\n' >"$repo/hooks/update"
+chmod +x "$repo/hooks/update"
 run git push --force heroku HEAD~1:master
 is "$status" 1 'git refuses what was tried'
-like "$err" '^remote: error: denying non-fast-forward' 'on a line of its own'
+like "$err" '^remote: not today' 'on a line of its own'
 unlike "$err" Launching 'nothing is launched'
 within 20 has_trial null
 ok $? 'the trial is ended'
 within 20 is_free
 is "$(page)" bounded 'the one before answers'
 is "$(newest version)" 15 'no number is used'
-git --git-dir="$repo" config --unset receive.denyNonFastForwards
+rm "$repo/hooks/update"
 
 tried 'receive-pack is killed'
 kill -KILL "$receive"
