@@ -443,6 +443,26 @@ static void a_failed_release_keeps_its_number_and_changes_nothing(void **state)
 	kit_check(k);
 }
 
+static void a_release_that_is_being_launched_is_no_target(void **state)
+{
+	struct kit *k = *state;
+	struct release *r;
+
+	ledger_set_launch(k->ledger, true);
+	kit_finish(k, kit_deploy(k), RELEASE_SUCCEEDED); /* v2 */
+	kit_deploy(k);                                   /* v3 */
+	kit_deploy(k);                                   /* v4 */
+	assert_int_equal(kit_rollback(k, "v3"), ERR_INVALID);
+	assert_string_equal(err_msg(),
+			    "Cannot roll back to v3: it is being launched");
+	assert_int_equal(kit_last(k), 4);
+	assert_int_equal(kit_rollback(k, NULL), 5);
+	r = kit_release(k, 5);
+	assert_string_equal(r->description, "Rollback to v2");
+	release_free(r);
+	kit_check(k);
+}
+
 static void an_add_on_outlives_its_failed_release(void **state)
 {
 	struct kit *k = *state;
@@ -569,6 +589,7 @@ int main(void)
 		T(the_default_stays_within_todays_add_ons),
 		T(v1_is_never_the_default),
 		T(a_failed_release_keeps_its_number_and_changes_nothing),
+		T(a_release_that_is_being_launched_is_no_target),
 		T(an_add_on_outlives_its_failed_release),
 		T(a_push_becomes_one_release),
 		T(a_dropped_push_takes_no_number),
