@@ -10,31 +10,45 @@
 #include "http.h"
 
 /*
- * What http.c, http-stream.c and http-upgrade.c share. The one place that
+ * What http.c, http-rest.c, http-stream.c and http-upgrade.c share. The one place that
  * includes microhttpd.h.
  */
+struct http_server;
+
+/* A connection's rest: of a request, or of a stream. */
+struct http_rest {
+	struct MHD_Connection *connection;
+	bool is_over;    /* it is not to begin any more, or to end */
+	bool is_resting; /* it is suspended, and in one of the lists */
+	TAILQ_ENTRY(http_rest) link;
+};
+
+TAILQ_HEAD(http_rests, http_rest);
+
 struct http_server {
 	struct MHD_Daemon *daemon;
 	struct http_config config;
 	pthread_mutex_t lock;
-	TAILQ_HEAD(, http_private) suspended;
-	TAILQ_HEAD(, http_stream) streams; /* suspended ones */
-	size_t unsent;                     /* answers, not streams */
+	struct http_rests resting, over; /* see http-rest.c */
+	pthread_cond_t rest_over;
+	pthread_t resumer;
+	size_t unsent; /* answers, not streams */
 	pthread_cond_t sent;
 	bool closing;  /* no more work is handed out */
-	bool stopping; /* connections are ended */
+	bool stopping; /* connections are ended, and none rests any more */
 };
 
 /* What a request has beside what handlers see. */
 struct http_private {
 	struct MHD_Connection *connection;
+	struct http_rest rest;
 	const struct http_route *route;
 	char *params; /* what req->param points into */
 	char *text;   /* the body as it came */
 	size_t text_len;
 	size_t max_body;
 	bool dispatched, too_big, unsent;
-	atomic_bool finished;
+	bool finished; /* what is to be answered is known */
 	int rc;
 	char *message; /* of the error rc */
 	char *header[8][2];
@@ -42,17 +56,35 @@ struct http_private {
 	/* Where the connection is to be upgraded; NULL once it was. */
 	http_take_fn *take;
 	void *take_ctx;
-	TAILQ_ENTRY(http_private) link;
 };
+
+/* The server's lock. libmicrohttpd is never called under it. */
+void http_lock(struct http_server *s);
+void http_unlock(struct http_server *s);
+
+/* Start the thread that ends rests. Errors: ERR_SYSTEM. */
+int http_rest_start(struct http_server *s);
+
+/* End all rests, and that thread; from now on none begins. */
+void http_rest_stop(struct http_server *s);
+
+/*
+ * Suspend the connection until http_rest_end(), which may have been called
+ * already. On the server's thread, and under no lock.
+ */
+void http_rest_begin(struct http_server *s, struct http_rest *rest);
+
+/*
+ * End a rest, from any thread and under any lock, that of the server among
+ * them. Whoever may rest again sets is_over to false before.
+ */
+void http_rest_end(struct http_server *s, struct http_rest *rest);
 
 /* The response that is the output stream of req. */
 struct MHD_Response *http_stream_response(struct http_request *req);
 
 /* The request is over: one whose stream never began ends it here. */
 void http_stream_end(struct http_request *req);
-
-/* End the waits of all streams: the server stops. Under its lock. */
-void http_stream_wake_all(struct http_server *s);
 
 /* The response that takes the connection of req over. */
 struct MHD_Response *http_upgrade_response(struct http_request *req);

@@ -7,12 +7,11 @@
 
 struct http_stream {
 	struct http_server *server;
-	struct MHD_Connection *connection;
+	struct http_rest rest;
 	const struct http_source *source;
 	void *ctx;
 	int fd;
-	bool waiting;
-	TAILQ_ENTRY(http_stream) link;
+	bool waits; /* what was read last was the end, for now */
 };
 
 void http_reply_stream(struct http_request *req,
@@ -24,41 +23,20 @@ void http_reply_stream(struct http_request *req,
 		req->content_type = "text/plain; charset=utf-8";
 }
 
+/* Called while it reads: the rest begins in stream_read(), under no lock. */
 void http_stream_wait(struct http_stream *s)
 {
-	struct http_server *server = s->server;
-
-	pthread_mutex_lock(&server->lock);
-	if (!server->stopping && !s->waiting) {
-		MHD_suspend_connection(s->connection);
-		s->waiting = true;
-		TAILQ_INSERT_TAIL(&server->streams, s, link);
-	}
-	pthread_mutex_unlock(&server->lock);
-}
-
-static void wake_locked(struct http_stream *s)
-{
-	if (!s->waiting)
-		return;
-	s->waiting = false;
-	TAILQ_REMOVE(&s->server->streams, s, link);
-	MHD_resume_connection(s->connection);
+	http_lock(s->server);
+	s->rest.is_over = false;
+	s->waits = true;
+	http_unlock(s->server);
 }
 
 void http_stream_wake(struct http_stream *s)
 {
-	pthread_mutex_lock(&s->server->lock);
-	wake_locked(s);
-	pthread_mutex_unlock(&s->server->lock);
-}
-
-void http_stream_wake_all(struct http_server *s)
-{
-	struct http_stream *stream;
-
-	while ((stream = TAILQ_FIRST(&s->streams)))
-		wake_locked(stream);
+	http_lock(s->server);
+	http_rest_end(s->server, &s->rest);
+	http_unlock(s->server);
 }
 
 bool http_stream_is_dead(const struct http_stream *s)
@@ -69,14 +47,27 @@ bool http_stream_is_dead(const struct http_stream *s)
 	return poll(&p, 1, 0) > 0 && (p.revents & (POLLHUP | POLLERR));
 }
 
+static bool is_stopping(struct http_server *s)
+{
+	bool is;
+
+	http_lock(s);
+	is = s->stopping;
+	http_unlock(s);
+	return is;
+}
+
 static ssize_t stream_read(void *cls, uint64_t pos, char *buf, size_t max)
 {
 	struct http_stream *s = cls;
 	ssize_t n;
 
-	if (s->server->stopping || http_stream_is_dead(s))
+	if (is_stopping(s->server) || http_stream_is_dead(s))
 		return MHD_CONTENT_READER_END_WITH_ERROR;
+	s->waits = false;
 	n = s->source->read(s->ctx, s, pos, buf, max);
+	if (s->waits)
+		http_rest_begin(s->server, &s->rest);
 	return n < 0 ? MHD_CONTENT_READER_END_OF_STREAM : n;
 }
 
@@ -95,7 +86,7 @@ struct MHD_Response *http_stream_response(struct http_request *req)
 		req->priv->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 
 	s->server = req->server;
-	s->connection = req->priv->connection;
+	s->rest.connection = req->priv->connection;
 	s->source = req->source;
 	s->ctx = req->source_ctx;
 	s->fd = info->connect_fd;

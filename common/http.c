@@ -193,18 +193,15 @@ void http_finish(struct http_request *req, int rc)
 		priv->message = xstrdup(err_msg());
 	if (rc < 0 && http_error_status(rc) == 500)
 		log_line("%s %s: %s", req->method, req->path, err_msg());
-	pthread_mutex_lock(&s->lock);
+	http_lock(s);
 	priv->finished = true;
 	if (!req->source || rc < 0) {
 		priv->unsent = true;
 		s->unsent++;
 	}
-	if (priv->link.tqe_prev) {
-		TAILQ_REMOVE(&s->suspended, priv, link);
-		priv->link.tqe_prev = NULL;
-		MHD_resume_connection(priv->connection);
-	}
-	pthread_mutex_unlock(&s->lock);
+	http_rest_end(s, &priv->rest);
+	/* Once the lock is free the request may be answered, and gone. */
+	http_unlock(s);
 }
 
 static void clear_headers(struct http_private *priv)
@@ -277,36 +274,21 @@ void http_run(struct http_request *req)
 		http_finish(req, rc);
 }
 
-/* Let the connection rest until http_finish(), which may have been already. */
-static void suspend(struct http_request *req)
-{
-	struct http_server *s = req->server;
-
-	pthread_mutex_lock(&s->lock);
-	if (!req->priv->finished) {
-		MHD_suspend_connection(req->priv->connection);
-		TAILQ_INSERT_TAIL(&s->suspended, req->priv, link);
-	}
-	pthread_mutex_unlock(&s->lock);
-}
-
 /*
- * Hand the request to its lane. Under the lock, so that after http_close()
- * no request is on its way there.
+ * Hand the request to its lane, whose thread may finish it at any time. Under
+ * the lock, so that after http_close() no request is on its way there.
  */
 static void hand_over(struct http_request *req)
 {
 	struct http_server *s = req->server;
 	bool refused;
 
-	pthread_mutex_lock(&s->lock);
+	http_rest_begin(s, &req->priv->rest);
+	http_lock(s);
 	refused = s->closing;
-	if (!refused) {
-		MHD_suspend_connection(req->priv->connection);
-		TAILQ_INSERT_TAIL(&s->suspended, req->priv, link);
+	if (!refused)
 		s->config.defer(s->config.ctx, req->priv->route->lane, req);
-	}
-	pthread_mutex_unlock(&s->lock);
+	http_unlock(s);
 	if (refused)
 		http_finish(req,
 			    err_set(ERR_UNAVAILABLE, "the server is stopping"));
@@ -325,7 +307,8 @@ static int read_body(struct http_request *req)
 	return json_read(&req->body, priv->text, priv->text_len);
 }
 
-static void dispatch(struct http_request *req)
+/* Is the request to be answered at once? Else its connection rests. */
+static bool dispatch(struct http_request *req)
 {
 	int rc = 0;
 
@@ -335,17 +318,18 @@ static void dispatch(struct http_request *req)
 		rc = find_route(req);
 	if (!rc)
 		rc = read_body(req);
-	if (rc) {
-		http_finish(req, rc);
-	} else if (req->priv->route->lane) {
+	if (!rc && req->priv->route->lane) {
 		hand_over(req);
-	} else {
-		rc = handle(req);
-		if (rc == HTTP_LATER)
-			suspend(req);
-		else
-			http_finish(req, rc);
+		return false;
 	}
+	if (!rc)
+		rc = handle(req);
+	if (rc == HTTP_LATER) {
+		http_rest_begin(req->server, &req->priv->rest);
+		return false;
+	}
+	http_finish(req, rc);
+	return true;
 }
 
 static void take_upload(struct http_request *req, const char *data, size_t len)
@@ -378,6 +362,16 @@ static size_t body_limit(const struct http_request *req)
 	return own ? own : c->max_body;
 }
 
+static bool is_finished(struct http_request *req)
+{
+	bool is;
+
+	http_lock(req->server);
+	is = req->priv->finished;
+	http_unlock(req->server);
+	return is;
+}
+
 /* The parameters are libmicrohttpd's. */
 /* NOLINTNEXTLINE(readability-function-size) */
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *c,
@@ -391,7 +385,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c,
 	if (!req) {
 		req = xcalloc(1, sizeof(*req));
 		req->priv = xcalloc(1, sizeof(*req->priv));
-		req->priv->connection = c;
+		req->priv->connection = req->priv->rest.connection = c;
 		req->server = cls;
 		req->peer = peer_of(c);
 		req->path = xstrdup(url);
@@ -407,9 +401,10 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c,
 	}
 	if (!req->priv->dispatched) {
 		req->priv->dispatched = true;
-		dispatch(req);
+		return dispatch(req) ? answer(req) : MHD_YES;
 	}
-	return req->priv->finished ? answer(req) : MHD_YES;
+	/* It rested. Where the server stops, it may not be finished. */
+	return is_finished(req) ? answer(req) : MHD_YES;
 }
 
 static void on_completed(void *cls, struct MHD_Connection *c, void **state,
@@ -427,10 +422,10 @@ static void on_completed(void *cls, struct MHD_Connection *c, void **state,
 	http_stream_end(req);
 	http_upgrade_end(req);
 	if (priv->unsent) {
-		pthread_mutex_lock(&s->lock);
+		http_lock(s);
 		s->unsent--;
 		pthread_cond_signal(&s->sent);
-		pthread_mutex_unlock(&s->lock);
+		http_unlock(s);
 	}
 	req->peer->calls++;
 	clear_headers(priv);
@@ -478,6 +473,13 @@ static void on_log(void *cls, const char *fmt, va_list ap)
 	free(s);
 }
 
+static void http_free(struct http_server *s)
+{
+	pthread_cond_destroy(&s->sent);
+	pthread_mutex_destroy(&s->lock);
+	free(s);
+}
+
 int http_start(struct http_server **out, int fd,
 	       const struct http_config *config)
 {
@@ -486,8 +488,10 @@ int http_start(struct http_server **out, int fd,
 	s->config = *config;
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_cond_init(&s->sent, NULL);
-	TAILQ_INIT(&s->suspended);
-	TAILQ_INIT(&s->streams);
+	if (http_rest_start(s)) {
+		http_free(s);
+		return ERR_SYSTEM;
+	}
 	s->daemon = MHD_start_daemon(
 		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
 			MHD_ALLOW_UPGRADE | MHD_USE_ITC | MHD_USE_ERROR_LOG,
@@ -498,9 +502,8 @@ int http_start(struct http_server **out, int fd,
 		MHD_OPTION_CONNECTION_LIMIT, MAX_CONNECTIONS,
 		MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S, MHD_OPTION_END);
 	if (!s->daemon) {
-		pthread_cond_destroy(&s->sent);
-		pthread_mutex_destroy(&s->lock);
-		free(s);
+		http_rest_stop(s);
+		http_free(s);
 		return err_set(ERR_SYSTEM, "cannot start the HTTP server");
 	}
 	*out = s;
@@ -511,33 +514,24 @@ void http_close(struct http_server *s)
 {
 	if (!s)
 		return;
-	pthread_mutex_lock(&s->lock);
+	http_lock(s);
 	s->closing = true;
-	pthread_mutex_unlock(&s->lock);
+	http_unlock(s);
 }
 
 void http_stop(struct http_server *s)
 {
 	struct timespec until = clock_deadline(STOP_MS);
-	struct http_private *priv;
 
 	if (!s)
 		return;
 	MHD_quiesce_daemon(s->daemon);
-	pthread_mutex_lock(&s->lock);
+	http_lock(s);
 	while (s->unsent && !pthread_cond_clockwait(&s->sent, &s->lock,
 						    CLOCK_MONOTONIC, &until))
 		;
-	s->stopping = true;
-	while ((priv = TAILQ_FIRST(&s->suspended))) {
-		TAILQ_REMOVE(&s->suspended, priv, link);
-		priv->link.tqe_prev = NULL;
-		MHD_resume_connection(priv->connection);
-	}
-	http_stream_wake_all(s);
-	pthread_mutex_unlock(&s->lock);
+	http_unlock(s);
+	http_rest_stop(s);
 	MHD_stop_daemon(s->daemon);
-	pthread_cond_destroy(&s->sent);
-	pthread_mutex_destroy(&s->lock);
-	free(s);
+	http_free(s);
 }

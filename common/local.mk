@@ -18,6 +18,7 @@ common_libcommon_a_SOURCES = \
 	common/http-parts.c common/http-parts.h \
 	common/frames.c common/frames.h \
 	common/http-private.h \
+	common/http-rest.c \
 	common/http-stream.c \
 	common/http-upgrade.c \
 	common/http.c common/http.h \
