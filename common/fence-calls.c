@@ -36,7 +36,7 @@ static const int refused[] = {
 	SCMP_SYS(pidfd_send_signal), SCMP_SYS(pidfd_getfd), SCMP_SYS(kcmp),
 	SCMP_SYS(shmget), SCMP_SYS(shmat), SCMP_SYS(shmctl), SCMP_SYS(msgget),
 	SCMP_SYS(semget), SCMP_SYS(mq_open),
-#ifndef __SANITIZE_ADDRESS__ /* its search for leaks needs these */
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) /* its search for leaks needs these */
 	SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv),
 	SCMP_SYS(process_vm_writev),
 #endif

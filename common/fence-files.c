@@ -137,7 +137,7 @@ static const char *const system_read[] = {
 	"/dev/urandom",
 	"/etc/ld.so.cache",
 	"/sys/devices/system/cpu",
-#ifdef __SANITIZE_ADDRESS__
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 	"/proc",
 #endif
 	NULL,

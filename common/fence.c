@@ -14,7 +14,7 @@
 #include "fence-parts.h"
 #include "mem.h"
 
-#ifdef __SANITIZE_ADDRESS__
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 # define SANITIZED true
 #else
 # define SANITIZED false

@@ -32,9 +32,10 @@ struct http_server {
 	struct http_rests resting, over; /* see http-rest.c */
 	pthread_cond_t rest_over;
 	pthread_t resumer;
-	size_t unsent; /* answers, not streams */
-	pthread_cond_t sent;
-	bool closing;  /* no more work is handed out */
+	size_t unsent;       /* answers, not streams */
+	bool handing_over;   /* the server's thread calls defer() */
+	pthread_cond_t sent; /* one of the two changed */
+	bool closing;        /* no more work is handed out */
 	bool stopping; /* connections are ended, and none rests any more */
 };
 
@@ -58,7 +59,10 @@ struct http_private {
 	void *take_ctx;
 };
 
-/* The server's lock. libmicrohttpd is never called under it. */
+/*
+ * The server's lock, which may be taken under any other: neither the library
+ * nor the program is called under it.
+ */
 void http_lock(struct http_server *s);
 void http_unlock(struct http_server *s);
 

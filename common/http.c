@@ -275,8 +275,8 @@ void http_run(struct http_request *req)
 }
 
 /*
- * Hand the request to its lane, whose thread may finish it at any time. Under
- * the lock, so that after http_close() no request is on its way there.
+ * Hand the request to its lane, whose thread may finish it at any time.
+ * http_close() waits for one that is on its way there.
  */
 static void hand_over(struct http_request *req)
 {
@@ -286,12 +286,18 @@ static void hand_over(struct http_request *req)
 	http_rest_begin(s, &req->priv->rest);
 	http_lock(s);
 	refused = s->closing;
-	if (!refused)
-		s->config.defer(s->config.ctx, req->priv->route->lane, req);
+	s->handing_over = !refused;
 	http_unlock(s);
-	if (refused)
+	if (refused) {
 		http_finish(req,
 			    err_set(ERR_UNAVAILABLE, "the server is stopping"));
+		return;
+	}
+	s->config.defer(s->config.ctx, req->priv->route->lane, req);
+	http_lock(s);
+	s->handing_over = false;
+	pthread_cond_signal(&s->sent);
+	http_unlock(s);
 }
 
 static int read_body(struct http_request *req)
@@ -516,6 +522,8 @@ void http_close(struct http_server *s)
 		return;
 	http_lock(s);
 	s->closing = true;
+	while (s->handing_over)
+		pthread_cond_wait(&s->sent, &s->lock);
 	http_unlock(s);
 }
 

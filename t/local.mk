@@ -24,6 +24,7 @@ no_report = -e 'using ulimit -v' -e 'does not work under ptrace'
 test_env = SLUGD_EXEC_PATH="$(stage)/libexec" PATH="$(stage)/bin:$$PATH" \
 	TOP_BUILDDIR="$(abs_top_builddir)" CC="$(CC)" \
 	ASAN_OPTIONS="detect_stack_use_after_return=1:log_path='$(reports)/r'" \
+	TSAN_OPTIONS="suppressions='$$PWD/t/lib/tsan.supp':log_path='$(reports)/r'" \
 	UBSAN_OPTIONS="print_stacktrace=1:log_path='$(reports)/r'" \
 	LSAN_OPTIONS="suppressions='$$PWD/t/lib/lsan.supp':print_suppressions=0"
 

@@ -322,7 +322,7 @@ static int try_limits(void)
 	} limits[] = {
 		{ RLIMIT_CORE, 0 },     { RLIMIT_CPU, 50 },
 		{ RLIMIT_FSIZE, 1000 }, { RLIMIT_NOFILE, 20 },
-#ifndef __SANITIZE_ADDRESS__
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 		{ RLIMIT_AS, 1 << 30 },
 #endif
 	};
@@ -368,7 +368,7 @@ static int try_calls(void)
 		return 2;
 	if (memfd_create("x", 0) >= 0 || errno != EPERM)
 		return 3;
-#ifndef __SANITIZE_ADDRESS__
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 	if (!ptrace(PTRACE_TRACEME, 0, NULL, NULL) || errno != EPERM)
 		return 4;
 #endif
