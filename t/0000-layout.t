@@ -42,6 +42,7 @@ known_in nettle/sha2.h common
 known_in seccomp.h common
 
 # What must not be called under a lock of ours has one caller, that checks.
+# shellcheck disable=SC2086 # words
 grep -rlE --include='*.c' 'MHD_(suspend|resume)_connection\(' common $rooms |
 	grep -vx common/http-rest.c >"$bad"
 none 'connections are suspended and resumed in common/http-rest.c alone'

@@ -3,6 +3,7 @@
 # Everything at once: pushes, config vars, ps, logs --tail and run, so that
 # the threads of slugd and of slugrun meet. ThreadSanitizer watches them where
 # they are built with it; anywhere, nobody may wait for ever.
+# shellcheck disable=SC2030,SC2031,SC2317 # repeat calls the functions
 # shellcheck source=t/lib/test.sh
 . "$(dirname "$0")/lib/test.sh"
 

@@ -320,8 +320,10 @@ static int try_limits(void)
 		int what;
 		rlim_t wanted;
 	} limits[] = {
-		{ RLIMIT_CORE, 0 },     { RLIMIT_CPU, 50 },
-		{ RLIMIT_FSIZE, 1000 }, { RLIMIT_NOFILE, 20 },
+		{ RLIMIT_CORE, 0 },
+		{ RLIMIT_CPU, 50 },
+		{ RLIMIT_FSIZE, 1000 },
+		{ RLIMIT_NOFILE, 20 },
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 		{ RLIMIT_AS, 1 << 30 },
 #endif
