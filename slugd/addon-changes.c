@@ -216,6 +216,16 @@ int ledger_addon_spare(struct ledger *l, const char *uuid, const char *user)
 	return set_state(l, uuid, "provisioned", user);
 }
 
+int ledger_addon_gone(struct ledger *l, const char *uuid)
+{
+	int rc;
+
+	ledger_lock(l);
+	rc = l->backend->ops->addon_gone(l->backend, uuid);
+	ledger_unlock(l);
+	return rc;
+}
+
 static int destroy_locked(struct ledger *l, const struct addon *a,
 			  struct release *r)
 {

@@ -31,7 +31,6 @@ struct step {
 	const char *user, *what;
 	struct release *release;
 	bool held; /* a push had the lane */
-	bool gone; /* the provider has destroyed it */
 };
 
 static int run_step(void *arg)
@@ -119,6 +118,11 @@ static int spare(struct step *s)
 	return ledger_addon_spare(s->slugd->writer, s->addon->uuid, s->user);
 }
 
+static int note_gone(struct step *s)
+{
+	return ledger_addon_gone(s->slugd->writer, s->addon->uuid);
+}
+
 static int destroy(struct step *s)
 {
 	return launch(s, ledger_addon_destroy(s->slugd->writer, s->addon,
@@ -154,12 +158,15 @@ static int choose_plan(const struct config *c, const char *name,
 	return rc;
 }
 
-/* Let the provider act; what it gives becomes the add-on's config. */
+/*
+ * Let the provider act; what it gives becomes the add-on's config. *told: it
+ * may have begun, also where it failed; or NULL.
+ */
 static int call_provider(const struct slugd *d,
 			 const struct config_addon *service, const char *action,
-			 const struct app *app, struct addon *a)
+			 const struct app *app, struct addon *a, bool *told)
 {
-	struct provider_call call = { d->dir, service, action, app, a };
+	struct provider_call call = { d->dir, service, action, app, a, told };
 	json_t *config = NULL;
 	int rc = provider_run(&call, &config);
 
@@ -170,21 +177,58 @@ static int call_provider(const struct slugd *d,
 	return rc;
 }
 
-/* After a failure: nothing stays, at the provider's nor here. */
-static void undo_create(struct step *s, const struct config_addon *service,
-			const struct app *app)
+/*
+ * Nothing stays of an add-on that was not created, at its provider's nor
+ * here. Where the provider fails, its row stays, so that this is done later.
+ */
+static int end_half(struct step *s)
+{
+	const struct config_addon *service =
+		config_addon(s->slugd->config, s->addon->service);
+	int rc = 0;
+
+	/* A service that left the catalogue has nobody to ask. */
+	if (service)
+		rc = call_provider(s->slugd, service, "destroy", s->app,
+				   s->addon, NULL);
+	return rc ? rc : write_step(s, forget);
+}
+
+/* After a failure, whose message stays. told: the provider may have begun. */
+static void undo_create(struct step *s, bool told)
 {
 	char *why = xstrdup(err_msg());
 
-	if (call_provider(s->slugd, service, "destroy", app, s->addon))
+	if (told ? end_half(s) : write_step(s, forget)) {
 		log_line("app=%s addon=%s: what was half made, of the id %s, "
 			 "may be left: %s",
-			 app->name, s->addon->name, s->addon->uuid, err_msg());
-	if (write_step(s, forget))
-		log_line("app=%s addon=%s: %s", app->name, s->addon->name,
+			 s->app->name, s->addon->name, s->addon->uuid,
 			 err_msg());
-	err_set(ERR_FAILED, "%s", why);
+		err_set(ERR_FAILED,
+			"%s\nWhat was half made is destroyed when slugd "
+			"starts, or by: git heroku addons:destroy %s",
+			why, s->addon->name);
+	} else {
+		err_set(ERR_FAILED, "%s", why);
+	}
 	free(why);
+}
+
+/* What an earlier creation of that name has left, if anything, ends first. */
+static int clear_half(struct slugd *d, const struct app *app, const char *name,
+		      const char *user)
+{
+	struct step s = { .slugd = d, .app = app, .user = user };
+	int rc = ledger_addon(d->ledger, app->id, name, &s.addon);
+
+	if (rc)
+		return rc == ERR_NOTFOUND ? 0 : rc;
+	/* The app's lane is ours: nobody is creating it now. */
+	if (!strcmp(s.addon->state, "provisioning"))
+		rc = err_prefix(end_half(&s), "What was half made before "
+					      "could not be destroyed");
+	addon_free(s.addon);
+	return rc;
 }
 
 int addons_create(struct slugd *d, const struct app *app, const char *name,
@@ -193,8 +237,11 @@ int addons_create(struct slugd *d, const struct app *app, const char *name,
 	const struct config_addon *service = NULL;
 	const struct config_plan *plan = NULL;
 	struct step s = { .slugd = d, .app = app, .user = user };
+	bool told = true;
 	int rc = choose_plan(d->config, name, &service, &plan);
 
+	if (!rc)
+		rc = clear_half(d, app, service->name, user);
 	if (rc)
 		return rc;
 	s.addon = xcalloc(1, sizeof(*s.addon));
@@ -207,11 +254,11 @@ int addons_create(struct slugd *d, const struct app *app, const char *name,
 	rc = write_step(&s, reserve);
 	if (rc)
 		goto done;
-	rc = call_provider(d, service, "create", app, s.addon);
+	rc = call_provider(d, service, "create", app, s.addon, &told);
 	if (!rc)
 		rc = write_release(&s, add);
 	if (rc)
-		undo_create(&s, service, app);
+		undo_create(&s, told);
 done:
 	if (rc) {
 		addon_free(s.addon);
@@ -247,7 +294,7 @@ static int resume(struct slugd *d, const struct app *app, const char *uuid)
 
 	service = rc ? NULL : config_addon(d->config, a->service);
 	if (service && !strcmp(a->state, "provisioned"))
-		rc = call_provider(d, service, "resume", app, a);
+		rc = call_provider(d, service, "resume", app, a, NULL);
 	addon_free(a);
 	return rc;
 }
@@ -283,7 +330,7 @@ static int alter(struct step *s, const struct app *app, const char *action,
 		rc = unknown("service", s->addon->service);
 	if (rc)
 		goto done;
-	rc = call_provider(s->slugd, service, action, app, s->addon);
+	rc = call_provider(s->slugd, service, action, app, s->addon, NULL);
 	if (!rc)
 		rc = write_release(s, change);
 	if (rc)
@@ -345,9 +392,13 @@ static int finish_destroy(struct step *s, const struct app *app)
 	int rc = 0;
 
 	/* A service that left the catalogue has nobody to ask. */
-	if (service)
-		rc = call_provider(s->slugd, service, "destroy", app, s->addon);
-	s->gone = !rc;
+	if (service && !s->addon->gone)
+		rc = call_provider(s->slugd, service, "destroy", app, s->addon,
+				   NULL);
+	if (!rc && !s->addon->gone && write_step(s, note_gone))
+		log_line("app=%s addon=%s: %s", app->name, s->addon->name,
+			 err_msg());
+	s->addon->gone = s->addon->gone || !rc;
 	return rc ? rc : write_release(s, destroy);
 }
 
@@ -367,15 +418,23 @@ int addons_destroy(struct slugd *d, const struct app *app, const char *name,
 		   const char *user, struct addon_result *out)
 {
 	struct step s = { .slugd = d, .app = app, .user = user };
-	int rc = find(d, app, name, &s.addon);
+	int rc = ledger_addon(d->ledger, app->id, name, &s.addon);
+	bool whole;
 
 	if (rc)
 		return rc;
-	rc = write_step(&s, condemn);
-	if (!rc) {
-		rc = finish_destroy(&s, app);
-		/* What is gone is not spared: the next start ends it. */
-		if (rc && !s.gone)
+	whole = !strcmp(s.addon->state, "provisioned");
+	if (!strcmp(s.addon->state, "provisioning")) {
+		rc = end_half(&s);
+	} else {
+		rc = write_step(&s, condemn);
+		if (!rc)
+			rc = finish_destroy(&s, app);
+		/*
+		 * What is gone, or may be since an earlier destroy, is not
+		 * spared: the next one ends it, or the next start.
+		 */
+		if (rc && whole && !s.addon->gone)
 			undo_destroy(&s, app);
 	}
 	if (rc) {
@@ -392,19 +451,13 @@ static void finish_job(void *arg)
 {
 	struct step *s = arg;
 	struct slugd *d = s->slugd;
-	const struct config_addon *service =
-		config_addon(d->config, s->addon->service);
 	struct app *app = NULL;
 	int rc = ledger_app_by_id(d->ledger, s->addon->app, &app);
 
 	s->user = s->addon->user;
 	s->app = app;
 	if (!rc && !strcmp(s->addon->state, "provisioning")) {
-		err_set(ERR_FAILED, "slugd ended while it was created");
-		if (service)
-			undo_create(s, service, app);
-		else
-			rc = write_step(s, forget);
+		rc = end_half(s);
 	} else if (!rc) {
 		rc = finish_destroy(s, app);
 	}

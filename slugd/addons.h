@@ -34,6 +34,10 @@ int addons_change(struct slugd *d, const struct app *app, const char *name,
 int addons_rotate(struct slugd *d, const struct app *app, const char *name,
 		  const char *user, struct addon_result *out);
 
+/*
+ * Destroy it; of what was only half made, whatever is left, which makes no
+ * release.
+ */
 int addons_destroy(struct slugd *d, const struct app *app, const char *name,
 		   const char *user, struct addon_result *out);
 

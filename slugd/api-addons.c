@@ -127,7 +127,8 @@ static int answer(struct http_request *req, struct change *c, int rc,
 	if (!rc) {
 		req->status = status;
 		req->reply = addon_json(c->app, c->result.addon);
-		api_released(req, c->app, c->result.release);
+		if (c->result.release)
+			api_released(req, c->app, c->result.release);
 	}
 	release_free(c->result.release);
 	addon_free(c->result.addon);

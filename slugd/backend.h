@@ -109,6 +109,7 @@ struct backend_ops {
 	int (*addon_state)(struct backend *b, const char *uuid,
 			   const char *state, const char *user, int64_t at);
 	int (*addon_update)(struct backend *b, const struct addon *a);
+	int (*addon_gone)(struct backend *b, const char *uuid);
 	int (*addon_end)(struct backend *b, const char *uuid, int64_t at);
 	int (*addon_remove)(struct backend *b, const char *uuid);
 	int (*addon_unfinished)(struct backend *b, backend_row_fn fn,

@@ -118,6 +118,8 @@ const char *const sql_migrations[] = {
 	" DEFAULT 0;",
 
 	"ALTER TABLE intent ADD COLUMN reflog_last TEXT;",
+
+	"ALTER TABLE addon ADD COLUMN gone INTEGER NOT NULL DEFAULT 0;",
 };
 
 const int sql_nr_migrations =
@@ -149,7 +151,7 @@ const int sql_nr_migrations =
  " created_at, updated_at FROM build"
 #define ADDON_COLUMNS                                                          \
  "uuid, app, service, plan, name, price, state, user, config, created_at,"     \
- " updated_at FROM addon"
+ " updated_at, gone FROM addon"
 #define INTENT_COLUMNS                                                         \
  "app, push, ref, old_id, new_id, user, slug, build, reflog_size,"             \
  " lease, created_at, reflog_last FROM intent"
@@ -250,6 +252,7 @@ const char *const sql_statements[NR_STATEMENTS] = {
 		" updated_at = ? WHERE uuid = ?",
 	[ADDON_UPDATE] = "UPDATE addon SET plan = ?, price = ?, config = ?,"
 		" updated_at = ? WHERE uuid = ?",
+	[ADDON_GONE] = "UPDATE addon SET gone = 1 WHERE uuid = ?",
 	[ADDON_END] = "UPDATE addon SET state = 'deprovisioned',"
 		" updated_at = ?1, destroyed_at = ?1 WHERE uuid = ?2",
 	[ADDON_REMOVE] = "DELETE FROM addon WHERE uuid = ?"

@@ -222,6 +222,7 @@ static void *addon_row(sqlite3_stmt *st)
 	a->config = json(st, 8);
 	a->created_at = INT(st, 9);
 	a->updated_at = INT(st, 10);
+	a->gone = INT(st, 11) != 0;
 	return a;
 }
 
@@ -599,6 +600,11 @@ static int q_addon_update(struct backend *b, const struct addon *a)
 		  a->config, a->updated_at, a->uuid);
 }
 
+static int q_addon_gone(struct backend *b, const char *uuid)
+{
+	return DO(sqlite_of(b), ADDON_GONE, "s", uuid);
+}
+
 static int q_addon_end(struct backend *b, const char *uuid, int64_t at)
 {
 	return DO(sqlite_of(b), ADDON_END, "is", at, uuid);
@@ -782,6 +788,7 @@ static const struct backend_ops sqlite_ops = {
 	.addon_add = q_addon_add,
 	.addon_state = q_addon_state,
 	.addon_update = q_addon_update,
+	.addon_gone = q_addon_gone,
 	.addon_end = q_addon_end,
 	.addon_remove = q_addon_remove,
 	.addon_unfinished = q_addon_unfinished,

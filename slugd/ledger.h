@@ -102,6 +102,7 @@ struct addon {
 	char *service, *plan, *name; /* memcachier, free, memcachier */
 	int64_t price;               /* cents a month */
 	char *state; /* provisioning, provisioned, deprovisioning */
+	bool gone;   /* its provider has destroyed it */
 	char *user;  /* who brought it into that state */
 	json_t *config;
 	int64_t created_at, updated_at;
@@ -241,6 +242,9 @@ int ledger_addon_change(struct ledger *l, const struct addon *a,
  */
 int ledger_addon_condemn(struct ledger *l, const char *uuid, const char *user);
 int ledger_addon_spare(struct ledger *l, const char *uuid, const char *user);
+
+/* Its provider has destroyed it, and is not to be asked again. */
+int ledger_addon_gone(struct ledger *l, const char *uuid);
 int ledger_addon_destroy(struct ledger *l, const struct addon *a,
 			 const char *user, struct release **out);
 

@@ -39,6 +39,7 @@ struct run {
 	struct lease lease;
 	struct ear answer, complaint;
 	int in, out[2], errs[2];
+	bool told; /* it may have got its order */
 };
 
 static void keep(struct ear *e, const char *buf, size_t n)
@@ -216,8 +217,10 @@ static int converse(struct run *r)
 
 	if (!rc)
 		rc = write_record(r);
-	if (!rc)
+	if (!rc) {
+		r->told = true;
 		rc = give_order(r);
+	}
 	close_fd(&r->in);
 	if (!rc)
 		rc = listen_to(r);
@@ -254,6 +257,7 @@ int program_run(const struct program *p, struct program_said *said)
 	for (i = 0; i < r.complaint.len; i++)
 		if (!r.complaint.text[i])
 			r.complaint.text[i] = ' ';
+	said->told = r.told;
 	said->answer = r.answer.text;
 	said->len = r.answer.len;
 	said->complaint = r.complaint.text;

@@ -2,6 +2,7 @@
 #ifndef PROGRAM_H
 #define PROGRAM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +23,7 @@ struct program {
 };
 
 struct program_said {
+	bool told;    /* it may have got its order */
 	char *answer; /* its standard output */
 	size_t len;
 	char *complaint; /* the end of its standard error, 4 KiB at most */

@@ -142,6 +142,8 @@ static int run_exec(const struct provider_call *call, json_t **config)
 			.timeout = call->service->timeout,
 		},
 		&said);
+	if (call->told)
+		*call->told = said.told;
 	if (!rc && !strcmp(call->action, "destroy"))
 		*config = json_object();
 	else if (!rc && !strcmp(call->action, "resume"))

@@ -17,6 +17,7 @@ struct provider_call {
 	const char *action; /* create, change, rotate, resume, destroy */
 	const struct app *app;
 	const struct addon *addon; /* with the plan that is wanted */
+	bool *told; /* set where the provider may have begun; or NULL */
 };
 
 /*

@@ -261,10 +261,80 @@ refused 'a program that is not executable' \
 when create 'exit 1'
 when destroy 'exit 1'
 create box
-refused 'a program whose destroy fails, too' "$failed it exited with 1"
+like "$(message)" "$failed it exited with 1" \
+	'a program whose destroy fails, too: the words'
+like "$(message)" 'half made .*starts, or by: git heroku addons:destroy box' \
+	'and what becomes of it'
 like "$(cat slugd.log)" 'what was half made, of the id [0-9a-f-]{36}, may be left' \
-	'which is kept in the log'
+	'its id is kept in the log'
+addon GET
+like "$body" '"state":"provisioning"' 'and a row, of what is not whole'
+is "$(newest)/$(var BOX_URL)" 'v14 Add-on remove box:free/(none)' \
+	'no release, and no values'
+# ids: of the calls since the last look
+ids() {
+	cut -d' ' -f1,3 ctl/calls
+}
+half=$(ids | sed -n 's/^create //p')
+rm ctl/calls
+create box
+like "$code:$(message)" '^503:What was half made before could not be destroyed' \
+	'it is destroyed before another one is created'
+destroy box
+is "$code:$(message)" "503:$failed it exited with 1" 'or by the user'
+is "$(ids)" "destroy $half
+destroy $half" 'by its id'
+rm ctl/calls
+stop_slugd && start_slugd
+within 20 test -s ctl/calls
+is "$(ids)" "destroy $half" 'and by the next start'
+rm ctl/create ctl/destroy
+within 20 create box
+is "$code:$(newest)" '201:v15 Add-on add box:free' 'then there is another one'
+is "$(ids | sed -n "s/^destroy $half/half/p" | sort -u)" half \
+	'and the half one is gone'
+# shellcheck disable=SC2119 # of all
+destroy box
+when create 'exit 1'
+when destroy 'exit 1'
+create box
 rm ctl/create ctl/destroy ctl/calls
+destroy box
+addon GET
+is "$code:$body:$(newest)" '200:[]:v16 Add-on remove box:free' \
+	'the user destroys what is half made, which makes no release'
+
+# --- destroyed, and the release cannot be written ---
+
+create box
+sqlite3 slugd/ledger.db "CREATE TRIGGER no_addon_release BEFORE INSERT ON
+	release WHEN NEW.kind = 'addon' BEGIN SELECT RAISE(ABORT, 'no'); END"
+destroy box
+isnt "$code" 200 'the provider has destroyed it, and the ledger fails'
+when destroy 'exit 1'
+rm ctl/calls
+destroy box
+addon GET box
+like "$body" '"state":"deprovisioning"' 'it does not come back'
+ok "$(test ! -e ctl/calls; echo $?)" 'its provider is not asked again'
+sqlite3 slugd/ledger.db 'DROP TRIGGER no_addon_release'
+destroy box
+is "$code:$(newest)" '200:v18 Add-on remove box:free' 'the ledger follows'
+ok "$(test ! -e ctl/calls; echo $?)" 'without the provider'
+# Nor does what was perhaps destroyed before slugd was killed.
+rm ctl/destroy
+create box
+sqlite3 slugd/ledger.db "UPDATE addon SET state = 'deprovisioning'
+	WHERE destroyed_at IS NULL"
+when destroy 'exit 1'
+destroy box
+addon GET box
+like "$body" '"state":"deprovisioning"' \
+	'what was perhaps destroyed is not whole again'
+rm ctl/destroy
+destroy box
+is "$code:$(newest)" '200:v20 Add-on remove box:free' 'until it is gone'
+rm -f ctl/calls
 
 # A key that another add-on gives; and a child that keeps standard output.
 when create 'answer="{\"config\": {\"MEMCACHIER_SERVERS\": \"x\"}}"'
@@ -276,7 +346,7 @@ is "$code:$(message)" \
 is "$(calls)" 'create box:free,destroy box:free' 'destroy was called'
 when create 'sleep 103 &' 'echo $! >$ctl/child'
 create box
-is "$code:$(newest)" '201:v16 Add-on add box:free' \
+is "$code:$(newest)" '201:v22 Add-on add box:free' \
 	'a child that keeps standard output does not hold it up'
 ok "$(kill "$(cat ctl/child)" 2>/dev/null; echo $?)" 'and is left alone'
 create box
@@ -305,7 +375,7 @@ wait $clients
 is "$(sort codes | tr '\n' ' ')" '201 409 409 ' 'one of three creates'
 is "$(calls)" 'create slow:free' 'by one call'
 destroy slow
-is "$(newest)" 'v19 Add-on remove slow:free' 'it goes'
+is "$(newest)" 'v25 Add-on remove slow:free' 'it goes'
 rm -f ctl/calls ctl/go ctl/waiting
 
 # The app's id is no second way in.
@@ -326,7 +396,7 @@ wait $clients
 is "$(calls):$(ls ctl/clash 2>/dev/null)" \
 	'create slow:free,rotate slow:free,destroy slow:free:' \
 	'one call at a time for an app, by whichever of its names'
-is "$(newest)" 'v22 Add-on remove slow:free' 'in their order'
+is "$(newest)" 'v28 Add-on remove slow:free' 'in their order'
 rm -f ctl/rotate ctl/destroy ctl/go ctl/waiting
 
 # --- slugd is killed ---
@@ -363,10 +433,10 @@ is "$(ps -o stat= -p "$(cat ctl/waiting)" | grep -v Z)" '' \
 ok "$(test ! -e ctl/late; echo $?)" 'so it did nothing more'
 addon GET
 unlike "$body" slow 'it is not listed'
-is "$(newest)" 'v22 Add-on remove slow:free' 'and there is no release'
+is "$(newest)" 'v28 Add-on remove slow:free' 'and there is no release'
 rm -f ctl/create
 create slow
-is "$code:$(newest)" '201:v23 Add-on add slow:free' 'it can be created again'
+is "$code:$(newest)" '201:v29 Add-on add slow:free' 'it can be created again'
 
 when destroy "$waits"
 killed DELETE /slow '{}'
@@ -374,7 +444,7 @@ rm -f ctl/calls ctl/destroy
 start_slugd
 ok "$(within 20 settled; echo $?)" \
 	'slugd is killed while the program destroys'
-is "$(newest)" 'v24 Add-on remove slow:free' 'which is finished at its start'
+is "$(newest)" 'v30 Add-on remove slow:free' 'which is finished at its start'
 ok "$(within 20 test -s ctl/calls; echo $?)" 'by a further call'
 is "$(calls)" 'destroy slow:free' 'of destroy'
 is "$(var BOX_URL)" '(none)' 'the values are gone'
@@ -389,7 +459,7 @@ ok "$(within 20 test -s ctl/calls; echo $?)" \
 is "$(calls)" 'resume slow:free' 'at its start it puts back what was'
 like "$(cat ctl/order)" '"BOX_URL": *"box://slow:free/create"' \
 	'as the app has it'
-is "$(newest)" 'v25 Add-on add slow:free' 'there is no release'
+is "$(newest)" 'v31 Add-on add slow:free' 'there is no release'
 
 # --- every start resumes; who cannot, is only noted ---
 
@@ -419,7 +489,7 @@ is "$code:$(message)" "404:Couldn't find that add-on service: slow" \
 change slow slow:free
 is "$code" 404 'change'
 destroy slow
-is "$code:$(newest)" '200:v26 Add-on remove slow:free' 'destroy goes through'
+is "$code:$(newest)" '200:v32 Add-on remove slow:free' 'destroy goes through'
 is "$(calls)" '' 'with nobody to ask'
 
 # --- config_file ---
