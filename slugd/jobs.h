@@ -11,8 +11,8 @@
  * its slugrun), "look APP" (questions), "git APP", "addon APP" (by its id),
  * "addons" (which resumes them), "slugs" (who looks at the whole store, or
  * removes of it), "checksums" (of slugs), "pushes" (their first step), "wait
- * APP" (by its id: changes that wait for a push), "route" (HAProxy), and one
- * of its own for each build.
+ * APP" (by its id: changes that wait for a push), "kept APP" (waits to try
+ * again), "route" (HAProxy), and one of its own for each build.
  */
 struct jobs;
 

@@ -2,10 +2,13 @@
 #include "kept.h"
 
 #include <inttypes.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 #include "err.h"
 #include "jobs.h"
@@ -14,12 +17,27 @@
 #include "repo.h"
 #include "slugd.h"
 
-#define PAGE 100 /* a page is read under the lock of the ledger */
+#define PAGE        100 /* a page is read under the lock of the ledger */
+#define MAX_PAUSE_S 3600
 
 struct job {
 	struct slugd *slugd;
 	char *app, *repo, *commit;
 	int64_t app_id, version; /* version 0: all that are missing */
+	int64_t pause;           /* seconds to wait, of a job that waits */
+	bool failed;             /* something is still missing */
+};
+
+/* An app for which something failed. */
+struct failure {
+	int64_t app, pause; /* seconds */
+	bool waiting;       /* a job is there that will try again */
+	TAILQ_ENTRY(failure) link;
+};
+
+struct kept {
+	pthread_mutex_t lock;
+	TAILQ_HEAD(, failure) failures;
 };
 
 /* Which versions have their ref. */
@@ -36,11 +54,47 @@ static void job_free(struct job *job)
 	free(job);
 }
 
+struct kept *kept_new(void)
+{
+	struct kept *k = xcalloc(1, sizeof(*k));
+
+	pthread_mutex_init(&k->lock, NULL);
+	TAILQ_INIT(&k->failures);
+	return k;
+}
+
+void kept_free(struct kept *k)
+{
+	struct failure *f;
+
+	if (!k)
+		return;
+	while ((f = TAILQ_FIRST(&k->failures))) {
+		TAILQ_REMOVE(&k->failures, f, link);
+		free(f);
+	}
+	pthread_mutex_destroy(&k->lock);
+	free(k);
+}
+
+/* Under the lock. */
+static struct failure *find_failure(const struct kept *k, int64_t app)
+{
+	struct failure *f;
+
+	TAILQ_FOREACH(f, &k->failures, link)
+		if (f->app == app)
+			return f;
+	return NULL;
+}
+
 static void keep_one(struct job *job)
 {
-	if (repo_keep(job->repo, job->version, job->commit))
-		log_line("app=%s v%" PRId64 ": its commit is not kept: %s",
-			 job->app, job->version, err_msg());
+	if (!repo_keep(job->repo, job->version, job->commit))
+		return;
+	job->failed = true;
+	log_line("app=%s v%" PRId64 ": its commit is not kept yet: %s",
+		 job->app, job->version, err_msg());
 }
 
 /* The set of a list like "releases/v1 LF releases/v2 LF". */
@@ -126,47 +180,133 @@ static void keep_missing(struct job *job)
 		if (!range.last)
 			break;
 	}
-	if (rc)
-		log_line("app=%s: %s", job->app, err_msg());
+	if (rc) {
+		job->failed = true;
+		log_line("app=%s: commits of releases are not kept yet: %s",
+			 job->app, err_msg());
+	}
 	free(set.has);
 	free(kept);
+}
+
+static void submit(const struct job *like, const char *lane,
+		   void (*fn)(void *arg));
+static void run(void *arg);
+
+/* Wait, then try again, unless slugd stops. */
+static void wait_job(void *arg)
+{
+	struct job *job = arg;
+	struct kept *k = job->slugd->kept;
+	struct pollfd p = { job->slugd->stop_fd, POLLIN, 0 };
+	struct failure *f;
+
+	poll(&p, 1, (int)(job->pause * 1000));
+	pthread_mutex_lock(&k->lock);
+	f = find_failure(k, job->app_id);
+	if (f)
+		f->waiting = false;
+	pthread_mutex_unlock(&k->lock);
+	job->version = 0;
+	if (!job->slugd->stopping)
+		submit(job, "git", run);
+	job_free(job);
+}
+
+/* Something is missing still: it is tried again. */
+static void try_again(struct job *job)
+{
+	struct kept *k = job->slugd->kept;
+	struct failure *f;
+	bool waiting;
+
+	pthread_mutex_lock(&k->lock);
+	f = find_failure(k, job->app_id);
+	if (!f) {
+		f = xcalloc(1, sizeof(*f));
+		f->app = job->app_id;
+		TAILQ_INSERT_TAIL(&k->failures, f, link);
+	}
+	waiting = f->waiting;
+	if (!waiting)
+		f->pause = f->pause ? f->pause * 2 : 1;
+	if (f->pause > MAX_PAUSE_S)
+		f->pause = MAX_PAUSE_S;
+	f->waiting = true;
+	job->pause = f->pause;
+	pthread_mutex_unlock(&k->lock);
+	if (!waiting)
+		submit(job, "kept", wait_job);
+}
+
+/* Nothing is missing. */
+static void forget_failure(struct kept *k, int64_t app)
+{
+	struct failure *f;
+
+	pthread_mutex_lock(&k->lock);
+	f = find_failure(k, app);
+	if (f && !f->waiting) {
+		TAILQ_REMOVE(&k->failures, f, link);
+		free(f);
+	}
+	pthread_mutex_unlock(&k->lock);
 }
 
 static void run(void *arg)
 {
 	struct job *job = arg;
+	bool all = !job->version;
 
-	if (job->version)
-		keep_one(job);
-	else
+	if (all)
 		keep_missing(job);
+	else
+		keep_one(job);
+	if (job->failed && !job->slugd->stopping)
+		try_again(job);
+	else if (all)
+		forget_failure(job->slugd->kept, job->app_id);
 	job_free(job);
 }
 
-static void submit(struct slugd *d, const struct app *app, int64_t version,
-		   const char *commit)
+/* A job like that one, of that lane of the app's. */
+static void submit(const struct job *like, const char *lane,
+		   void (*fn)(void *arg))
 {
-	char *key = xasprintf("git %s", app->name);
+	char *key = xasprintf("%s %s", lane, like->app);
 	struct job *job = xcalloc(1, sizeof(*job));
 
-	job->slugd = d;
-	job->app = xstrdup(app->name);
-	job->repo = xstrdup(app->repo);
-	job->app_id = app->id;
-	job->version = version;
-	job->commit = commit ? xstrdup(commit) : NULL;
-	jobs_submit(d->jobs, key, run, job);
+	job->slugd = like->slugd;
+	job->app = xstrdup(like->app);
+	job->repo = xstrdup(like->repo);
+	job->app_id = like->app_id;
+	job->version = like->version;
+	job->pause = like->pause;
+	job->commit = like->commit ? xstrdup(like->commit) : NULL;
+	jobs_submit(job->slugd->jobs, key, fn, job);
 	free(key);
 }
 
 void kept_release(struct slugd *d, const struct app *app,
 		  const struct release *r)
 {
+	const struct job job = { .slugd = d,
+				 .app = app->name,
+				 .repo = app->repo,
+				 .app_id = app->id,
+				 .version = r->version,
+				 .commit = r->commit };
+
 	if (r->slug && r->commit)
-		submit(d, app, r->version, r->commit);
+		submit(&job, "git", run);
 }
 
 void kept_recover(struct slugd *d, const struct app *app)
 {
-	submit(d, app, 0, NULL);
+	const struct job job = { .slugd = d,
+				 .app = app->name,
+				 .repo = app->repo,
+				 .app_id = app->id };
+
+	submit(&job, "git", run);
 }

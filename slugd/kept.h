@@ -11,6 +11,14 @@ struct slugd;
  * of the app's own lane does it, after the release was recorded.
  */
 
+/* The apps for which that failed: it is tried again, with growing pauses. */
+struct kept;
+
+struct kept *kept_new(void);
+
+/* Free k, whose jobs have ended; it may be NULL. */
+void kept_free(struct kept *k);
+
 /* Keep the commit of a release that was just recorded. */
 void kept_release(struct slugd *d, const struct app *app,
 		  const struct release *r);

@@ -218,6 +218,7 @@ static int open_stores(struct slugd *d)
 		d->logs = logs_new();
 		d->jobs = jobs_new();
 		d->lanes = lanes_new();
+		d->kept = kept_new();
 		d->watches = watches_new(d);
 		d->pushes = pushes_new(d);
 	}
@@ -232,6 +233,7 @@ static void close_stores(struct slugd *d)
 	jobs_free(d->jobs);
 	pushes_free(d->pushes);
 	lanes_free(d->lanes);
+	kept_free(d->kept);
 	streams_free(d->streams);
 	logs_free(d->logs);
 	slugs_close(d->slugs);

@@ -9,6 +9,7 @@
 
 #include "config.h"
 #include "jobs.h"
+#include "kept.h"
 #include "lane.h"
 #include "ledger.h"
 #include "logs.h"
@@ -36,6 +37,7 @@ struct slugd {
 	struct logs *logs;
 	struct jobs *jobs;
 	struct lanes *lanes;
+	struct kept *kept;
 	struct pushes *pushes;
 	struct units *units;
 	struct route *route; /* NULL: nothing is launched */

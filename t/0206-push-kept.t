@@ -28,6 +28,13 @@ git -C "$repo" update-ref -d refs/releases/v2
 start_slugd || exit 1
 within 10 kept 2
 ok $? 'one that is missing comes back at the next start'
+: >"$repo/refs/releases/v4.lock"
+git heroku config:set B=1 >/dev/null
+within 10 grep -q 'app=myapp v4: its commit is not kept yet' "$scratch/slugd.log"
+ok $? 'one that git cannot write is noted'
+rm "$repo/refs/releases/v4.lock"
+within 20 kept 3
+ok $? 'and written later, while slugd runs'
 stop_slugd
 "$t/perf/make-releases" "$dir/ledger.db" myapp 3500 || exit 1
 start_slugd || exit 1
