@@ -25,6 +25,12 @@
 #include "init.h"
 #include "mem.h"
 
+/*
+ * Beside the folders of the app's processes: one of them had namespaces since
+ * slugrun was started, which removes it.
+ */
+#define MARK "../.spaces"
+
 #define SPACES (CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC)
 
 /* What who starts the init, and the init, know of each other. */
@@ -116,6 +122,23 @@ static int build(struct box_settings *s, const struct start *st)
 	return rc ? rc : tie(st);
 }
 
+/*
+ * What failed with that code and errno: does the kernel have no namespaces for
+ * us? A lack of something is none of its answers.
+ */
+static int judge(int rc, int error)
+{
+	static const int refusals[] = { EPERM,  EACCES, ENOSYS,    EINVAL,
+					ENODEV, EUSERS, EOPNOTSUPP };
+	size_t i;
+
+	if (rc == ERR_SYSTEM)
+		for (i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++)
+			if (error == refusals[i])
+				return ERR_UNAVAILABLE;
+	return ERR_FAILED;
+}
+
 /* Is it to go on? */
 static bool may_go(const struct start *st)
 {
@@ -124,19 +147,30 @@ static bool may_go(const struct start *st)
 	return read(st->talk[1], &go, 1) == 1;
 }
 
+/* How it went, to who started us: nothing, or a code and the message. */
+static int say(const struct start *st, int rc, int error)
+{
+	char *words =
+		rc ? xasprintf("%c%s",
+			       judge(rc, error) == ERR_UNAVAILABLE ? 'u' : 'f',
+			       err_msg())
+		   : xstrdup("");
+	ssize_t n = write(st->talk[1], words, strlen(words) + 1);
+
+	free(words);
+	return n < 0 ? -1 : 0;
+}
+
 /* The init: how it went is said, and it waits to be noted. */
 static int be_init(struct box_settings *s, const struct start *st)
 {
-	const char *words;
 	int rc = tie(st);
 
 	if (!rc && !may_go(st))
 		_exit(1);
 	if (!rc)
 		rc = build(s, st);
-	words = rc ? err_msg() : "";
-	if (write(st->talk[1], words, strlen(words) + 1) < 0 || rc ||
-	    !may_go(st))
+	if (say(st, rc, errno) || rc || !may_go(st))
 		_exit(1);
 	close_range(BOX_FD + 1, ~0U, 0);
 	box_settings_set(s, "HOME", "/app");
@@ -198,13 +232,16 @@ static int let_go(const struct box_settings *s, const struct start *st,
 	if (!rc)
 		rc = say_go(st);
 	if (rc)
-		return rc;
+		return judge(rc, errno);
 	if (read(st->talk[0], words, sizeof(words) - 1) <= 0)
 		return err_set(ERR_FAILED, "a process in namespaces ended");
 	if (*words)
-		return err_set(ERR_FAILED, "%s", words);
-	if (pwrite(BOX_FD, &report, sizeof(report), 0) != sizeof(report))
-		return err_sys("the report");
+		return err_set(*words == 'u' ? ERR_UNAVAILABLE : ERR_FAILED,
+			       "%s", words + 1);
+	if (pwrite(BOX_FD, &report, sizeof(report), 0) != sizeof(report)) {
+		err_sys("the report");
+		return ERR_FAILED;
+	}
 	return say_go(st);
 }
 
@@ -234,7 +271,30 @@ static void release(struct start *st)
 			close(fds[i]);
 }
 
-bool box_spaces_run(struct box_settings *s, int tree, long parent, int *status)
+/* What the kernel gave once it does not refuse: somebody wants it to. */
+static int remember(int rc)
+{
+	int fd;
+
+	if (!access(MARK, F_OK))
+		return rc == ERR_UNAVAILABLE ? ERR_FAILED : rc;
+	if (rc)
+		return rc;
+	fd = open(MARK, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		close(fd);
+	return 0;
+}
+
+/* The limit on how many there are says so, too, where it is 0. */
+static int refused(void)
+{
+	int rc = err_sys("cannot make namespaces");
+
+	return errno == ENOSPC ? ERR_UNAVAILABLE : judge(rc, errno);
+}
+
+int box_spaces_run(struct box_settings *s, int tree, long parent, int *status)
 {
 	bool stay = parent == getpid();
 	struct start st;
@@ -243,8 +303,10 @@ bool box_spaces_run(struct box_settings *s, int tree, long parent, int *status)
 	int rc = prepare(&st, s, tree, parent);
 
 	*status = 0;
-	if (rc)
+	if (rc) {
+		rc = remember(judge(rc, errno));
 		goto done;
+	}
 	/* Nothing that comes meanwhile is lost to it. */
 	init_signals(&set);
 	sigprocmask(SIG_BLOCK, &set, &before);
@@ -253,12 +315,11 @@ bool box_spaces_run(struct box_settings *s, int tree, long parent, int *status)
 	if (!init) {
 		close(st.talk[0]);
 		*status = be_init(s, &st);
-		return true;
+		return 0;
 	}
 	close(st.talk[1]);
 	st.talk[1] = -1;
-	rc = init < 0 ? err_sys("cannot make namespaces")
-		      : let_go(s, &st, init);
+	rc = remember(init < 0 ? refused() : let_go(s, &st, init));
 	if (!rc && stay)
 		*status = await(init);
 	/* What the init was sent is not for who waited, and ends now. */
@@ -266,5 +327,5 @@ bool box_spaces_run(struct box_settings *s, int tree, long parent, int *status)
 		sigprocmask(SIG_SETMASK, &before, NULL);
 done:
 	release(&st);
-	return !rc;
+	return rc;
 }

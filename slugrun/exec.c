@@ -222,20 +222,24 @@ done:
 int exec_command(long parent, const char *stay)
 {
 	struct box_settings s = { 0 };
-	int rc = tie(parent), tree = -1;
+	int rc = tie(parent), tree = -1, spaces, status = 0;
 
 	if (!rc)
 		rc = box_settings_read(&s, BOX_FD);
 	if (!rc)
 		rc = prepare(&s, &tree);
-	if (!rc && s.namespaces &&
-	    box_spaces_run(&s, tree, stay ? getpid() : parent, &rc))
+	spaces = ERR_UNAVAILABLE;
+	if (!rc && s.namespaces)
+		spaces = box_spaces_run(&s, tree, stay ? getpid() : parent,
+					&status);
+	if (rc || spaces != ERR_UNAVAILABLE) {
+		rc = rc ? rc : spaces ? spaces : status;
 		goto done;
-	if (!rc && stay && s.namespaces)
+	}
+	if (stay && s.namespaces)
 		box_settings_set(&s, "SLUGRUN_REFUSED", err_msg());
 	s.namespaces = false;
-	if (!rc)
-		rc = run_in_copy(&s, tree, parent);
+	rc = run_in_copy(&s, tree, parent);
 done:
 	if (tree >= 0)
 		close(tree);

@@ -227,6 +227,58 @@ else
 	skip 25 'no user namespaces here to be refused in'
 fi
 
+# --- a kernel that has no room for them ---
+
+# injected ERROR: slugrun, whose mounts fail so.
+injected() {
+	strace -f --seccomp-bpf -qq -e trace=mount -e signal=none -o calls \
+		-e "inject=mount:error=$1" "$slugrun" "$app" 2>>slugrun.log &
+	strace_pid=$!
+	within 20 ask GET /
+	slugrun_pid=$(pgrep -P "$strace_pid")
+}
+if strace -o /dev/null true 2>/dev/null; then
+	sanitizer=${ASAN_OPTIONS:-}
+	export ASAN_OPTIONS="$sanitizer:detect_leaks=0"
+	app=$store/apps/fourth
+	mkdir "$app"
+	uid=null
+	injected ENOMEM
+	launch "$web"
+	like "$out" 'cannot mount a new root: Cannot allocate memory' \
+		'for want of memory nothing is started without namespaces'
+	stop_slugrun TERM
+	wait "$strace_pid"
+	injected EPERM
+	launch "$web"
+	like "$(inside 'echo $HOME')" '/run/web.1-[0-9]*/app$' \
+		'where it is refused, it is'
+	stop_slugrun TERM
+	wait "$strace_pid"
+	ASAN_OPTIONS=$sanitizer
+else
+	skip 2 'no strace'
+fi
+app=$store/apps/fifth
+mkdir "$app"
+rm -f refusing.pid
+if unshare -Ur true 2>/dev/null; then
+	unshare -Ur sh -c 'echo $$ >refusing.pid && exec "$@"' sh "$slugrun" \
+		"$app" 2>>slugrun.log &
+	meet
+	launch "$web"
+	is "$(inside 'echo $HOME')" /app 'a process with namespaces'
+	as_peer sh -c 'echo 0 >/proc/sys/user/max_user_namespaces'
+	run ask POST /restart -d '{"name": null}'
+	like "$out" 'cannot make namespaces: No space' \
+		'what was there once is not done without'
+	is "$(inside 'echo $HOME')" /app 'and what runs goes on'
+	stop_slugrun TERM
+	peer=
+else
+	skip 3 'no user namespaces'
+fi
+
 # --- a full disk ---
 
 uid=null

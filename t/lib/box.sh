@@ -62,7 +62,7 @@ said() {
 
 # What processes wrote: a folder each.
 run_folders() {
-	find "$app/run" -mindepth 1 -maxdepth 1 | wc -l
+	find "$app/run" -mindepth 1 -maxdepth 1 -type d | wc -l
 }
 
 has_folders() {
