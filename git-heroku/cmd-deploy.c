@@ -66,16 +66,39 @@ done:
 	return rc;
 }
 
+/* Nothing of the release runs; why is one or more lines. */
+static void say_idle(const json_t *release, const char *why)
+{
+	char *copy = xstrdup(why), *rest = copy, *line;
+
+	printf(" nothing to launch, v%" PRId64 " recorded\n",
+	       json_int(release, "version", 0));
+	fflush(stdout);
+	while ((line = strsep(&rest, "\n"))) {
+		char *safe = text_escape(line);
+
+		fprintf(stderr, " !    %s\n", safe);
+		free(safe);
+	}
+	free(copy);
+}
+
 /* The words of a push: where it is deployed to, and its address. */
 static int say_deployed(struct heroku *h, const json_t *release)
 {
 	json_t *root = NULL, *app = NULL;
 	char *platform, *url;
+	const char *idle;
 	int rc;
 
 	rc = client_call(h->client, "GET", "/", NULL, &root);
 	if (!rc)
 		rc = heroku_get(h, &app, "%s", "");
+	idle = json_str(app, "idle", NULL);
+	if (idle) {
+		say_idle(release, idle);
+		goto done;
+	}
 	platform = text_escape(json_str(root, "platform", "slugd"));
 	url = text_escape(json_str(app, "web_url", ""));
 	printf(" done, v%" PRId64 " deployed to %s\n",
@@ -84,6 +107,7 @@ static int say_deployed(struct heroku *h, const json_t *release)
 		printf("       %s\n", url);
 	free(platform);
 	free(url);
+done:
 	json_decref(root);
 	json_decref(app);
 	return rc;

@@ -47,7 +47,7 @@ static int run(struct heroku *h)
 {
 	char *url = NULL, *safe = NULL;
 	json_t *app = NULL;
-	const char *web;
+	const char *web, *idle;
 	int rc = heroku_connect(h);
 
 	if (!rc)
@@ -56,7 +56,9 @@ static int run(struct heroku *h)
 		goto done;
 	web = json_str(app, "web_url", NULL);
 	if (!web) {
-		rc = err_set(ERR_FAILED, "%s has no address.", h->name);
+		idle = json_str(app, "idle", "No web process of it runs.");
+		rc = err_set(ERR_FAILED, "%s has no address. %s", h->name,
+			     idle);
 		goto done;
 	}
 	url = address(web, h->nr_args ? h->args[0] : "");

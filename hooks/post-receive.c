@@ -50,9 +50,26 @@ static int wait_launch(struct client *c, const json_t *settled,
 	return rc;
 }
 
-static void show(struct client *c, const json_t *settled)
+/* The release is launched: what runs, and where; or that nothing does. */
+static void show_launched(const json_t *settled, const json_t *release)
 {
 	const char *web = json_str(settled, "web_url", NULL);
+	const char *idle = json_str(settled, "idle", NULL);
+	int64_t version = json_int(release, "version", 0);
+
+	if (idle) {
+		hook_say("nothing to launch, v%" PRId64 " recorded\n", version);
+		hook_complain(idle);
+		return;
+	}
+	hook_say("done, v%" PRId64 " deployed to %s\n", version,
+		 json_str(settled, "platform", ""));
+	if (web)
+		hook_say("       %s\n", web);
+}
+
+static void show(struct client *c, const json_t *settled)
+{
 	json_t *release = NULL;
 	char *why = NULL;
 
@@ -66,11 +83,7 @@ static void show(struct client *c, const json_t *settled)
 		hook_complain("slugd is stopping; it launches the release "
 			      "when it runs again.");
 	} else if (strcmp(json_str(release, "status", ""), "failed") != 0) {
-		hook_say("done, v%" PRId64 " deployed to %s\n",
-			 json_int(release, "version", 0),
-			 json_str(settled, "platform", ""));
-		if (web)
-			hook_say("       %s\n", web);
+		show_launched(settled, release);
 	} else {
 		hook_say("failed, v%" PRId64 "\n",
 			 json_int(release, "version", 0));

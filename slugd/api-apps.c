@@ -6,6 +6,7 @@
 
 #include "api.h"
 #include "err.h"
+#include "idle.h"
 #include "launch.h"
 #include "log.h"
 #include "mem.h"
@@ -47,7 +48,8 @@ static json_t *slug_size(struct slugd *d, const struct release *current)
 static json_t *app_json(struct slugd *d, const struct app *a)
 {
 	struct release *first = NULL, *last = NULL, *current = NULL;
-	char *url = launch_web_url(d, a), *busy = lane_busy(d->lanes, a->id);
+	char *url = NULL, *busy = lane_busy(d->lanes, a->id);
+	struct idle idle = { .web = true };
 	json_t *v = NULL;
 
 	if (ledger_release(d->ledger, a->id, "v1", &first) ||
@@ -55,9 +57,12 @@ static json_t *app_json(struct slugd *d, const struct app *a)
 		goto done;
 	if (ledger_release_current(d->ledger, a->id, &current))
 		current = NULL;
+	idle_release(&idle, d, a, current);
+	if (idle.web)
+		url = launch_web_url(d, a);
 	v = json_make(
 		"{s:s, s:s, s:b, s:n, s:n, s:o, s:n, s:o, s:o, s:s, s:o, s:b,"
-		" s:n, s:o, s:o, s:o, s:n, s:o, s:n, s:o, s:o, s:o, s:o}",
+		" s:n, s:o, s:o, s:o, s:n, s:o, s:n, s:o, s:o, s:o, s:o, s:o}",
 		"id", a->uuid, "name", a->name, "acm", 0, "archived_at",
 		"buildpack_provided_description", "build_stack", api_stack(),
 		"internal_routing", "created_at", json_time(a->created_at),
@@ -67,8 +72,10 @@ static json_t *app_json(struct slugd *d, const struct app *a)
 		region(), "released_at", json_time(last->created_at),
 		"repo_size", "slug_size", slug_size(d, current), "space",
 		"stack", api_stack(), "team", json_null(), "web_url",
-		json_str_or_null(url), "busy", json_str_or_null(busy));
+		json_str_or_null(url), "busy", json_str_or_null(busy), "idle",
+		json_str_or_null(idle.why));
 done:
+	idle_clear(&idle);
 	free(busy);
 	free(url);
 	release_free(first);

@@ -9,6 +9,7 @@
 
 #include "api.h"
 #include "err.h"
+#include "idle.h"
 #include "launch.h"
 #include "mem.h"
 #include "names.h"
@@ -166,13 +167,18 @@ static int settle_ref(struct slugd *d, struct http_request *req,
 	if (!rc && r)
 		rc = ledger_today(d->writer, app->id, &today);
 	if (!rc && r) {
-		char *url = launch_web_url(d, app);
+		char *url = NULL;
+		struct idle idle;
 
-		req->reply =
-			json_make("{s:o, s:s, s:o, s:s}", "release",
-				  api_release_json(req, app, r, today),
-				  "platform", d->config->platform, "web_url",
-				  json_str_or_null(url), "app", app->name);
+		idle_release(&idle, d, app, r);
+		if (idle.web)
+			url = launch_web_url(d, app);
+		req->reply = json_make(
+			"{s:o, s:s, s:o, s:s, s:o}", "release",
+			api_release_json(req, app, r, today), "platform",
+			d->config->platform, "web_url", json_str_or_null(url),
+			"app", app->name, "idle", json_str_or_null(idle.why));
+		idle_clear(&idle);
 		free(url);
 	}
 	release_free(today);

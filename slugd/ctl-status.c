@@ -47,7 +47,7 @@ static int64_t running(const struct ctl *ctl, const char *app)
 }
 
 /* "running", in words. Caller frees. */
-static char *state_of(const struct ctl *ctl, const char *app,
+static char *state_of(const struct ctl *ctl, const json_t *app,
 		      const json_t *current, bool launches)
 {
 	int64_t version = json_int(current, "version", 0), now;
@@ -56,7 +56,9 @@ static char *state_of(const struct ctl *ctl, const char *app,
 		return xstrdup("nothing pushed");
 	if (!launches)
 		return xstrdup("recorded");
-	now = running(ctl, app);
+	now = running(ctl, json_str(app, "name", ""));
+	if (now == version && json_str(app, "idle", NULL))
+		return xstrdup("nothing runs");
 	if (now == version)
 		return xstrdup("running");
 	return now ? xasprintf("running v%" PRId64, now) : xstrdup("down");
@@ -79,7 +81,7 @@ static int show_app(const struct ctl *ctl, struct client *c, const json_t *app,
 		goto done;
 	version = rc ? xstrdup("")
 		     : xasprintf("v%" PRId64, json_int(current, "version", 0));
-	state = state_of(ctl, name, current, launches);
+	state = state_of(ctl, app, current, launches);
 	rc = 0;
 	printf("%-20s  %-7s  %-14s  %-8s  %-8s  %s\n", name, version, state,
 	       size, all, json_str(app, "web_url", ""));

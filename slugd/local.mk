@@ -36,6 +36,7 @@ slugd_slugd_SOURCES = \
 	slugd/configs.c slugd/configs.h \
 	slugd/gc.c slugd/gc.h \
 	slugd/hidden.c slugd/hidden.h \
+	slugd/idle.c slugd/idle.h \
 	slugd/jobs.c slugd/jobs.h \
 	slugd/kept.c slugd/kept.h \
 	slugd/lane.c slugd/lane.h \

@@ -6,6 +6,7 @@
 
 #include "ignore.h"
 #include "mem.h"
+#include "needs.h"
 #include "output.h"
 #include "plan.h"
 #include "pool.h"
@@ -228,6 +229,8 @@ int slug_make(struct slug *out, const struct slug_spec *spec, int fd)
 	sum_notices(&m);
 	notice_unused(&m);
 	notice_left(&m);
+	if (m.planned)
+		needs_notice(m.tree, out->notices);
 done:
 	plan_release(&m.plan);
 	store_free(m.store);
