@@ -325,5 +325,7 @@ int fence_calls(bool exec)
 
 int fence_app(void)
 {
-	return load(add_for_app, true);
+	int rc = fence_scope();
+
+	return rc ? rc : load(add_for_app, true);
 }

@@ -198,3 +198,19 @@ int fence_files(const struct fence *f)
 	close(l.fd);
 	return rc;
 }
+
+int fence_scope(void)
+{
+	struct ruleset_attr attr = { .scoped = SCOPE_ALL };
+	int fd, rc = 0;
+
+	if (fence_files_version() < 6)
+		return 0;
+	fd = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
+	if (fd < 0)
+		return err_sys("Landlock");
+	if (syscall(SYS_landlock_restrict_self, fd, 0))
+		rc = err_sys("Landlock");
+	close(fd);
+	return rc;
+}

@@ -17,6 +17,13 @@
  */
 int fence_files(const struct fence *f);
 
+/*
+ * Let nothing in here connect to an abstract Unix socket or signal a process
+ * that is not in here, where this kernel's Landlock knows of that.
+ * Errors: ERR_SYSTEM.
+ */
+int fence_scope(void);
+
 /* The version of the kernel's Landlock; 0 where it has none: see errno. */
 int fence_files_version(void);
 

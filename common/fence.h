@@ -50,7 +50,8 @@ int fence_enter(const struct fence *f);
 /*
  * For a process of an app, which is no such program: refuse it the system
  * calls that are the machine's matter (mounts, namespaces, modules, ...) by
- * EPERM. no_new_privs is to be set before. Nothing is done where the kernel
+ * EPERM, and abstract Unix sockets and signals that go further than it and
+ * what it starts. no_new_privs is to be set before. Nothing is done where the kernel
  * filters no system calls. Errors: ERR_SYSTEM.
  */
 int fence_app(void);

@@ -101,6 +101,38 @@ is "$(inside 'perl -e "for (0 .. 63, 40 + (1 << 32), -1) {
 is "$(inside 'perl -e "for (17, 38, 40) { socket(S, \$_, 1, 0) or
 	print \$! + 0, q( ) }"')" '97 97 97 ' \
 	'others are refused as if the kernel had them not: AF_VSOCK, say'
+# An abstract socket has no path that could be hidden, as X11's; and signals.
+scope() {
+	perl -MSocket -e '
+		syscall(444, 0, 0, 1) >= 6 or exit 1;
+		socket my $s, AF_UNIX, SOCK_STREAM, 0 or die;
+		bind $s, pack_sockaddr_un("\0slugd-test-$ARGV[0]") or die "$!\n";
+		listen $s, 5; open my $f, ">", "scope"; close $f;
+		sleep 600' "$first_port" &
+	scope_pid=$!
+	until [ -e scope ]; do
+		kill -0 "$scope_pid" 2>/dev/null || return 1
+		sleep 0.02
+	done
+}
+connect='perl -MSocket -e "socket S, AF_UNIX, SOCK_STREAM, 0;
+	connect S, pack_sockaddr_un(qq(\0slugd-test-'$first_port')) or print \$!"'
+if scope; then
+	is "$(sh -c "$connect")" '' 'an abstract socket of the machine'
+	is "$(inside "$connect")" 'Operation not permitted' 'is not for a box'
+	launch "$web" namespaces false
+	is "$(inside "$connect")" 'Operation not permitted' \
+		'without namespaces, either'
+	launch "$web" namespaces false uid null
+	like "$(inside "kill $scope_pid && echo killed")" 'not permitted' \
+		'nor may it signal what is not in there'
+	is "$(inside 'sleep 60 & kill $!; echo $?')" 0 'but what it started'
+	launch "$web"
+else
+	skip 5 'no Landlock of version 6'
+fi
+kill "$scope_pid" 2>/dev/null
+wait "$scope_pid" 2>/dev/null
 is "$(inside 'perl -e "for (0 .. 31) { socket(S, 16, 3, \$_) and
 	print \$_, q( ) }"')" '0 15 ' 'netlink tells of interfaces and devices'
 is "$(inside 'echo x >mode; exec 2>/dev/null; chmod u+s mode || echo 1
