@@ -101,6 +101,7 @@ static int set_config_file(struct config_addon *a, const char *value)
 
 	if (!f)
 		return err_sys("%s", value);
+	str_replace(&a->file, realpath(value, NULL));
 	if (getdelim(&text, &len, '\0', f) < 0)
 		str_replace(&text, xstrdup(""));
 	fclose(f);
@@ -181,6 +182,7 @@ void config_addon_clear(struct config_addon *a)
 	free(a->name);
 	free(a->provider);
 	json_decref(a->vars);
+	free(a->file);
 }
 
 const struct config_addon *config_addon(const struct config *c,

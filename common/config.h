@@ -27,6 +27,7 @@ struct config_addon {
 	size_t nr_plans;
 	char *provider;  /* "static", or "exec:" and a program's path */
 	json_t *vars;    /* {"KEY": "value"} that the provider gives */
+	char *file;      /* where further ones came from; NULL: nowhere */
 	int64_t timeout; /* seconds that the program may take */
 };
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "configs.h"
 #include "err.h"
 #include "slugd.h"
 
@@ -25,17 +26,16 @@ static bool is_systems(const char *path)
 	for (i = 0; i < NR(folders); i++)
 		if (!strcmp(path, folders[i]))
 			return true;
-	return !strncmp(path, "/usr/", 5) || !strncmp(path, "/etc/", 5);
+	return !strncmp(path, "/usr/", 5);
 }
 
-static int add_home(json_t *list, const char *path)
+/* What is not there, or a folder of the system's, is left out. */
+static int add(json_t *list, const char *path)
 {
-	char *real;
+	char *real = path ? realpath(path, NULL) : NULL;
 
-	if (!path || *path != '/')
-		return 0;
-	real = realpath(path, NULL);
-	if (!real && errno != ENOENT && errno != ENOTDIR && errno != EACCES)
+	if (path && !real && errno != ENOENT && errno != ENOTDIR &&
+	    errno != EACCES)
 		return err_sys("%s", path);
 	if (real && !is_systems(real))
 		json_array_append_new(list, json_string(real));
@@ -48,14 +48,29 @@ static int add_homes(const struct slugd *d, json_t *list)
 {
 	struct passwd pw, *found = NULL;
 	char text[4096];
-	int rc = add_home(list, getenv("HOME"));
+	const char *home = getenv("HOME");
+	int rc = home && *home == '/' ? add(list, home) : 0;
 
 	if (rc)
 		return rc;
 	errno = getpwuid_r(d->uid, &pw, text, sizeof(text), &found);
 	if (errno && errno != ENOENT && errno != ESRCH)
 		return err_sys("the home folder of user %u", d->uid);
-	return found ? add_home(list, pw.pw_dir) : 0;
+	return found ? add(list, pw.pw_dir) : 0;
+}
+
+/* In a file of /etc such secrets are for slugd's account alone to read. */
+static int add_settings(const struct slugd *d, json_t *list)
+{
+	const struct config *c = d->config;
+	char *ini = configs_path(d);
+	int rc = add(list, ini);
+	size_t i;
+
+	for (i = 0; !rc && i < c->nr_addons; i++)
+		rc = add(list, c->addons[i].file);
+	free(ini);
+	return rc;
 }
 
 static int add_repositories(const struct slugd *d, json_t *list)
@@ -77,6 +92,8 @@ int hidden_paths(const struct slugd *d, json_t **out)
 	json_t *list = json_array();
 	int rc = add_homes(d, list);
 
+	if (!rc)
+		rc = add_settings(d, list);
 	if (!rc)
 		rc = add_repositories(d, list);
 	if (rc)

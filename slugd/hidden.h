@@ -11,8 +11,9 @@
 struct slugd;
 
 /*
- * An array of paths into *out, caller's: the home folder of slugd's account
- * and every repository outside slugd's folder. What is not there may be among
+ * An array of paths into *out, caller's: the home folder of slugd's account,
+ * slugd.ini, the files that it names, and every repository outside slugd's
+ * folder. What is not there may be among
  * them. Errors: ERR_SYSTEM, and the ledger's.
  */
 int hidden_paths(const struct slugd *d, json_t **out);

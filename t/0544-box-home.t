@@ -10,7 +10,8 @@
 top=$(mktemp -d /var/lib/slugd-box.XXXXXX 2>/dev/null) || top=$scratch/box
 trap 'end_test; rm -rf "$top"' EXIT
 home=$top/home/ada
-mkdir -p "$home/build" "$top/git"
+mkdir -p "$home/build" "$top/git" "$top/etc"
+echo PASSWORD=secret >"$top/etc/redis"
 chmod 755 "$top"
 # Its programs are there, too, as those that contrib/quickstart builds.
 cp -RL "$TOP_BUILDDIR/stage/bin" "$TOP_BUILDDIR/stage/libexec" "$home/build"
@@ -19,7 +20,7 @@ ln -s ada "$top/home/link"
 if [ "$(id -u)" -eq 0 ]; then
 	as='setpriv --reuid=65533 --regid=65533 --clear-groups'
 	$as true 2>/dev/null || skip_all 'no other users here'
-	chown -R 65533:65533 "$home" "$top/git"
+	chown -R 65533:65533 "$home" "$top/git" "$top/etc"
 else
 	as=
 fi
@@ -30,7 +31,7 @@ ada() {
 	(
 		cd "$home" || exit 1
 		# shellcheck disable=SC2086 # words
-		HOME=$top/home/link PATH=$home/build/bin:$PATH \
+		HOME=${ada_home-$top/home/link} PATH=$home/build/bin:$PATH \
 			SLUGD_EXEC_PATH=$home/build/libexec exec $as "$@"
 	)
 }
@@ -38,21 +39,29 @@ ada() {
 pick_ports
 dir=$home/slugd
 ada mkdir -m 700 slugd
-ada sh -c 'cat >slugd/slugd.ini' <<-END
+cat >"$top/etc/slugd.ini" <<-END
 	[launch]
 	ports = $first_port-$last_port
 	show = $home/.rbenv
 	[route]
 	driver = direct
+	[addon redis]
+	plans = free:0
+	config_file = $top/etc/redis
 END
 ada sh -c 'echo mine >.bashrc; mkdir git .ssh .rbenv; echo key >.ssh/id
 	echo ruby >.rbenv/ruby'
-ada sh -c 'echo $$ >slugd.pid; exec slugd -d slugd 2>slugd.log' &
-within 20 api GET / || {
-	diag "$(cat "$home/slugd.log")"
-	exit 1
+start_ada() {
+	rm -f "$home/slugd.pid"
+	ada sh -c 'echo $$ >slugd.pid; exec slugd -d slugd -c "$0" 2>>slugd.log' \
+		"$top/etc/slugd.ini" &
+	within 20 api GET / || {
+		diag "$(cat "$home/slugd.log")"
+		exit 1
+	}
+	slugd_pid=$(cat "$home/slugd.pid")
 }
-slugd_pid=$(cat "$home/slugd.pid")
+start_ada
 ada slugctl -d "$dir" init first "$home/git/first.git" >/dev/null
 ada slugctl -d "$dir" init second "$top/git/second.git" >/dev/null
 ada sh -c 'git clone -q git/first.git work 2>/dev/null; cat >work/shell.pl' <<'END'
@@ -114,6 +123,8 @@ is "$(inside "ls -A $home $top/home/link/; ls -A $top/git/second.git")" "$home:
 $top/home/link/:
 .rbenv" 'it does not see what is there'
 is "$(inside "cat $home/.rbenv/ruby")" ruby 'but for what slugd.ini shows'
+is "$(inside "cat $top/etc/slugd.ini $top/etc/redis 2>/dev/null")" '' \
+	'nor the settings of slugd and of add-ons'
 like "$(inside "ls $dir/slugd.sock")" 'No such file' "nor slugd's socket"
 
 # What comes about later is hidden from what is started later.
@@ -125,5 +136,24 @@ hides_third() {
 }
 ok "$(within 20 hides_third; echo $?)" \
 	'a restart hides a repository that is new'
+
+# --- homes that are none ---
+
+# shellcheck disable=SC2317 # called by within
+gone() {
+	! kill -0 "$1" 2>/dev/null
+}
+# shellcheck disable=SC2317
+answers() {
+	[ "$(inside 'pwd; ls -d /usr/bin /etc/passwd; echo x >/tmp/x && cat /tmp/x' \
+		2>/dev/null | tr '\n' ' ')" = '/app /etc/passwd /usr/bin x ' ]
+}
+for ada_home in / /nonexistent '' relative /usr/bin /app /tmp /dev; do
+	kill "$slugd_pid"
+	within 20 gone "$slugd_pid"
+	start_ada
+	api DELETE /apps/first/dynos >/dev/null
+	ok "$(within 20 answers; echo $?)" "HOME=$ada_home: the app runs"
+done
 
 finish
