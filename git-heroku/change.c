@@ -187,6 +187,7 @@ int change_send(struct heroku *h, struct change *c)
 	if (rc)
 		return rc;
 	c->target = header(h, "Slugd-Target");
+	c->before = header(h, "Slugd-Before");
 	version = header(h, "Slugd-Release");
 	if (!version)
 		return 0;
@@ -228,7 +229,8 @@ void change_release(struct change *c)
 {
 	json_decref(c->answer);
 	free(c->target);
+	free(c->before);
 	free(c->release);
 	c->answer = NULL;
-	c->target = c->release = NULL;
+	c->target = c->before = c->release = NULL;
 }

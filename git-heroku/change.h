@@ -21,6 +21,7 @@ struct change {
 
 	json_t *answer; /* what the request answered; NULL: nothing */
 	char *target;   /* a rollback's "v4"; NULL: it is none */
+	char *before;   /* what was current before a rollback, "v5"; or NULL */
 	char *release;  /* "v5", its launch having ended; NULL: no change */
 };
 

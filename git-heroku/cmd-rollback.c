@@ -23,6 +23,16 @@ static char *target_of(const struct change *c, const char *asked)
 	return text_escape(asked);
 }
 
+/* Heroku's line, and on standard error how to go forward again. */
+static void say(const struct change *c, const char *target)
+{
+	printf("Rolled back to %s\n", target);
+	fflush(stdout);
+	if (c->before)
+		fprintf(stderr, " !    To undo: git heroku rollback %s\n",
+			c->before);
+}
+
 static int roll_back(struct heroku *h, const char *asked)
 {
 	char *path = heroku_path(h, "/releases"), *target = NULL;
@@ -40,7 +50,7 @@ static int roll_back(struct heroku *h, const char *asked)
 		err_prefix(rc, "Release %s (rollback to %s) failed", c.release,
 			   target);
 	else
-		printf("Rolled back to %s\n", target);
+		say(&c, target);
 done:
 	change_release(&c);
 	json_decref(body);

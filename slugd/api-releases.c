@@ -267,24 +267,41 @@ static int rollback_part(const struct http_request *req,
 	return 0;
 }
 
+/* The release that a rollback leaves, and that undoes it, into a header. */
+static void name_before(struct http_request *req, const struct release *before)
+{
+	char name[24];
+
+	if (!before || !before->slug)
+		return;
+	snprintf(name, sizeof(name), "v%" PRId64, before->version);
+	http_add_header(req, "Slugd-Before", name);
+}
+
 static int roll_back(struct slugd *d, struct http_request *req,
 		     const struct app *app, struct release **out)
 {
 	const char *target = json_str(req->body, "release", "");
+	struct release *before = NULL;
 	enum rollback_part part;
 	char name[24];
 	int rc = rollback_part(req, &part);
 
 	if (!strcmp(target, "previous"))
 		target = NULL;
+	/* A failed look is a missing header, and no failed rollback. */
+	if (!rc && ledger_release_current(d->writer, app->id, &before))
+		before = NULL;
 	if (!rc)
 		rc = ledger_rollback(d->writer, app->id, target, part,
 				     req->peer->user, out);
-	if (rc)
-		return rc;
-	snprintf(name, sizeof(name), "v%" PRId64, (*out)->target);
-	http_add_header(req, "Slugd-Target", name);
-	return 0;
+	if (!rc) {
+		snprintf(name, sizeof(name), "v%" PRId64, (*out)->target);
+		http_add_header(req, "Slugd-Target", name);
+		name_before(req, before);
+	}
+	release_free(before);
+	return rc;
 }
 
 /* One of the three that api_release_create() knows. */
@@ -311,7 +328,7 @@ static int make(struct slugd *d, struct http_request *req,
 
 /*
  * POST {"release": "v12" or its id}: go back to it; beyond Heroku's,
- * "previous" is the newest older good release that differs, and "only"
+ * "previous" is what ledger_default_target() says, and "only"
  * takes a part. Or {"slug": id, "description"}: release it again; or, beyond
  * Heroku's, {"retry": "v12" or null}: what failed, or the newest that did.
  */

@@ -126,7 +126,8 @@ refused 'article: no rollback to a release which would change add-ons' \
 git heroku config:set MY_CONFIG_VAR=43 >/dev/null
 remote=$(git ls-remote --heads heroku)
 run git heroku rollback
-is "$status:$err" '0:' 'rollback: exit 0'
+is "$status:$err" '0: !    To undo: git heroku rollback v7' \
+	'rollback: exit 0, and how to undo it'
 is "$out" 'Rolled back to v6' 'article: rollback to the last release'
 is "$(git heroku config:get MY_CONFIG_VAR)" 42 \
 	'article: the config vars are those of the target'
@@ -141,6 +142,7 @@ git commit -qam 'A second page'
 git push -q heroku master 2>/dev/null
 run git heroku rollback v7
 is "$out" 'Rolled back to v7' 'article: rollback to another release'
+is "$err" ' !    To undo: git heroku rollback v9' 'of a named one, too'
 like "$(git heroku releases -n 1)" '^v10   Rollback to v7   ' \
 	'is a new release, too'
 run git heroku rollback 8
@@ -188,6 +190,18 @@ run sh -c 'git heroku releases | grep " $"'
 is "$out" '' 'no line ends in a blank'
 run sh -c 'git heroku releases >/dev/full'
 like "$err" '^ !    cannot write to standard output' 'a full disk is an error'
+
+# Without a name, again and again: past what a rollback left behind.
+for value in 1 2 3; do
+	git heroku config:set STEP=$value >/dev/null
+done
+last=$(git heroku releases -n 1 | sed -n '3s/^v\([0-9]*\).*/\1/p')
+run git heroku rollback
+is "$out" "Rolled back to v$((last - 1))" 'rollback without a name'
+run git heroku rollback
+is "$out" "Rolled back to v$((last - 2))" 'once more goes further back'
+run git heroku rollback "v$last"
+is "$out" "Rolled back to v$last" 'by its name it is undone'
 
 stop_slugd
 run git heroku releases
