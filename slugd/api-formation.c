@@ -329,7 +329,14 @@ static void scale_job(void *arg)
 		submit(s);
 		return;
 	}
-	http_finish(s->req, err_prefix(rc, "It is written down, but not done"));
+	err_prefix(rc, "It is written down, but not done");
+	/* A release is up when all of its processes are. */
+	if (rc == ERR_INVALID)
+		err_set(rc,
+			"%s\nUntil it starts or is scaled back, the next "
+			"release fails for it, too.",
+			err_msg());
+	http_finish(s->req, rc);
 	scaling_free(s);
 }
 

@@ -14,6 +14,7 @@
 #include "formation.h"
 #include "log.h"
 #include "mem.h"
+#include "runnable.h"
 #include "supervisor.h"
 #include "traffic.h"
 
@@ -169,12 +170,19 @@ static void fail_by(struct supervisor *s, const struct process *p)
 {
 	const char *when =
 		p->web ? " before it answered" : " right after its start";
+	char *hint = NULL;
 
 	if (p->late || !p->reaped)
 		when = "";
+	if (!p->web && p->reaped && !p->status)
+		hint = xasprintf("; it is to run until it is stopped. To have "
+				 "none: git heroku ps:scale %s=0",
+				 p->type);
 	fail_with(s, p,
-		  xasprintf("%s %s%s", p->name,
-			    p->ending ? p->ending : "failed", when));
+		  xasprintf("%s %s%s%s", p->name,
+			    p->ending ? p->ending : "failed", when,
+			    hint ? hint : ""));
+	free(hint);
 }
 
 /* Start what is to be started and is not yet. */
@@ -196,12 +204,28 @@ static void start_all(struct supervisor *s)
 	}
 }
 
+/* Is one of the processes sure not to start? */
+static int check_processes(const struct release *r)
+{
+	const struct process *p;
+	int rc = 0;
+
+	for (p = TAILQ_FIRST(&r->processes); p && !rc; p = TAILQ_NEXT(p, link))
+		if (p->state == PROCESS_NEW && !p->leaving)
+			rc = runnable_check(r->dir, p->name, p->command);
+	return rc;
+}
+
 /* The tree is there: the release command, or at once the processes. */
 static void prepare(struct supervisor *s)
 {
 	struct launch *l = s->launch;
 	struct release *r = l->release;
 
+	if (check_processes(r)) {
+		fail(s, ERR_INVALID);
+		return;
+	}
 	if (!r->release_command) {
 		start_all(s);
 		return;

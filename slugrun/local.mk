@@ -21,6 +21,7 @@ slugrun_slugrun_SOURCES = \
 	slugrun/relay.c slugrun/relay.h \
 	slugrun/release.c slugrun/release.h \
 	slugrun/route.c slugrun/route.h \
+	slugrun/runnable.c slugrun/runnable.h \
 	slugrun/servers.c slugrun/servers.h \
 	slugrun/slugrun.c \
 	slugrun/strays.c slugrun/strays.h \

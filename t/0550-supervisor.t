@@ -291,7 +291,28 @@ like "$out" 'web.1 did not answer on its port within 1 second' \
 launch 8 processes "[$web, $worker, $(process clock 1 'exit 9')]"
 like "$out" 'clock.1 exited with status 9 right after its start' \
 	'one type that cannot start'
+launch 8 processes "[$web, $worker, $(process clock 1 'echo all done')]"
+like "$out" 'clock.1 exited with status 0 right after its start; it is to run until .* ps:scale clock=0' \
+	'one that has nothing to do'
 ok "$(runs 7; echo $?)" 'and nothing of it stays'
+migrates='"echo MIGRATED"'
+for command in 'bin/none -p $PORT' 'exec ./none.pl' /app/bin/none 'index.html/x'
+do
+	launch 8 trial true release_command "$migrates" \
+		processes "[$web, $(process clock 1 "$command")]"
+	like "$out" 'clock.1 cannot be started: .* is not in the app' \
+		"$command, which is not there"
+done
+launch 8 trial true release_command "$migrates" \
+	processes "[$(process web 1 'exec ./server.pl')]"
+like "$out" 'web.1 cannot be started: ./server.pl is no executable file' \
+	'one that is not executable'
+ok "$(said MIGRATED; [ $? -ne 0 ]; echo $?)" \
+	'neither has the release command run'
+launch 8 release_command "$migrates" \
+	processes "[$web, $(process clock 1 'bin/none || exec sleep 600')]"
+like "$out" '"up"' 'what is not there need not be, for all that a shell does'
+launch 7
 ok "$(said 'heroku.web.1.: Error R10 .Boot timeout.'; echo $?)" \
 	'the log has the code of Heroku'
 
