@@ -300,8 +300,8 @@ git add Procfile
 commit 'no web'
 run git push heroku master
 is "$(printf '%s\n' "$err" | sed -n 's/^remote: \(-----> L.*[^ ]\) *$/\1/p')" \
-	'-----> Launching... done, v20 deployed to Heroku' \
-	'without a web process, the line is the same'
+	'-----> Launching... nothing to launch, v20 recorded' \
+	'where no process is to run, the line says so'
 
 # --- many changes in a row
 
