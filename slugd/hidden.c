@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aliases.h"
 #include "configs.h"
 #include "err.h"
 #include "slugd.h"
@@ -82,7 +83,7 @@ static int add_repositories(const struct slugd *d, json_t *list)
 	for (i = 0; !rc && i < n; i++)
 		if (strncmp(v[i]->repo, d->dir, len) != 0 ||
 		    v[i]->repo[len] != '/')
-			json_array_append_new(list, json_string(v[i]->repo));
+			rc = add(list, v[i]->repo);
 	apps_free(v, n);
 	return rc;
 }
@@ -92,10 +93,15 @@ int hidden_paths(const struct slugd *d, json_t **out)
 	json_t *list = json_array();
 	int rc = add_homes(d, list);
 
+	/* slugrun hides it in any case, but not where it is a second time. */
+	if (!rc)
+		rc = add(list, d->dir);
 	if (!rc)
 		rc = add_settings(d, list);
 	if (!rc)
 		rc = add_repositories(d, list);
+	if (!rc)
+		rc = aliases_add(list);
 	if (rc)
 		json_decref(list);
 	else

@@ -18,6 +18,7 @@ slugd_ledger_sources = \
 
 slugd_slugd_SOURCES = \
 	slugd/addons.c slugd/addons.h \
+	slugd/aliases.c slugd/aliases.h \
 	slugd/alternates.c slugd/alternates.h \
 	slugd/api-addons.c \
 	slugd/api-apps.c \

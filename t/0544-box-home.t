@@ -8,9 +8,9 @@
 . "$(dirname "$0")/lib/test.sh"
 # Not in /tmp, where no process in a box would see it anyway.
 top=$(mktemp -d /var/lib/slugd-box.XXXXXX 2>/dev/null) || top=$scratch/box
-trap 'end_test; rm -rf "$top"' EXIT
+trap 'umount "$top/again" "$top/inner" 2>/dev/null; end_test; rm -rf "$top"' EXIT
 home=$top/home/ada
-mkdir -p "$home/build" "$top/git" "$top/etc"
+mkdir -p "$home/build" "$home/git" "$top/git" "$top/etc" "$top/again" "$top/inner"
 echo PASSWORD=secret >"$top/etc/redis"
 chmod 755 "$top"
 # Its programs are there, too, as those that contrib/quickstart builds.
@@ -36,6 +36,10 @@ ada() {
 	)
 }
 
+# The same a second time: all of it, and what is in it.
+mount --bind "$top/home" "$top/again" 2>/dev/null &&
+	mount --bind "$home/git" "$top/inner"
+
 pick_ports
 dir=$home/slugd
 ada mkdir -m 700 slugd
@@ -49,7 +53,7 @@ cat >"$top/etc/slugd.ini" <<-END
 	plans = free:0
 	config_file = $top/etc/redis
 END
-ada sh -c 'echo mine >.bashrc; mkdir git .ssh .rbenv; echo key >.ssh/id
+ada sh -c 'echo mine >.bashrc; mkdir .ssh .rbenv; echo key >.ssh/id
 	echo ruby >.rbenv/ruby'
 start_ada() {
 	rm -f "$home/slugd.pid"
@@ -122,6 +126,18 @@ is "$(inside "ls -A $home $top/home/link/; ls -A $top/git/second.git")" "$home:
 
 $top/home/link/:
 .rbenv" 'it does not see what is there'
+if mountpoint -q "$top/inner"; then
+	is "$(inside "ls -A $top/again/ada $top/inner")" "$top/again/ada:
+
+$top/inner:" 'nor where that is mounted a second time'
+	is "$(ls "$top/again/ada/git" "$top/inner")" "$top/again/ada/git:
+first.git
+
+$top/inner:
+first.git" 'as it is outside'
+else
+	skip 2 'no mounts here'
+fi
 is "$(inside "cat $home/.rbenv/ruby")" ruby 'but for what slugd.ini shows'
 is "$(inside "cat $top/etc/slugd.ini $top/etc/redis 2>/dev/null")" '' \
 	'nor the settings of slugd and of add-ons'
