@@ -128,7 +128,7 @@ static int answer(struct http_request *req, struct change *c, int rc,
 		req->status = status;
 		req->reply = addon_json(c->app, c->result.addon);
 		if (c->result.release)
-			api_released(req, c->app, c->result.release);
+			api_name_release(req, c->app, c->result.release);
 	}
 	release_free(c->result.release);
 	addon_free(c->result.addon);

@@ -2,7 +2,6 @@
 /* Config vars. */
 #include "api.h"
 #include "err.h"
-#include "launch.h"
 
 /* What the next release's processes see, add-ons' values included. */
 static int environment(struct ledger *l, const struct app *app, json_t **out)
@@ -42,12 +41,12 @@ int api_config_update(void *ctx, struct http_request *req)
 		rc = ledger_config_patch(d->writer, app->id, req->body,
 					 d->config->max_config, req->peer->user,
 					 &r);
+	if (!rc && r)
+		api_released(d, req, app, r);
 	if (!rc)
 		rc = environment(d->writer, app, &req->reply);
-	if (!rc && r) {
-		api_released(req, app, r);
-		launch_release(d, app, r);
-	}
+	if (rc && r)
+		rc = api_unread(rc, r);
 	release_free(r);
 	app_free(app);
 	return rc;

@@ -341,13 +341,13 @@ int api_release_create(void *ctx, struct http_request *req)
 
 	if (!rc)
 		rc = make(d, req, app, &r);
-	if (!rc)
-		rc = answer(d->writer, req, app, r);
 	if (rc)
 		goto done;
+	api_released(d, req, app, r);
 	req->status = 201;
-	api_released(req, app, r);
-	launch_release(d, app, r);
+	rc = answer(d->writer, req, app, r);
+	if (rc)
+		rc = api_unread(rc, r);
 done:
 	release_free(r);
 	app_free(app);

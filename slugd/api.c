@@ -316,8 +316,21 @@ json_t *api_stream_url(struct http_request *req, const char *uuid)
 	return api_url(req, "streams", uuid);
 }
 
-void api_released(struct http_request *req, const struct app *app,
-		  const struct release *r)
+void api_released(struct slugd *d, struct http_request *req,
+		  const struct app *app, const struct release *r)
+{
+	api_name_release(req, app, r);
+	launch_release(d, app, r);
+}
+
+int api_unread(int rc, const struct release *r)
+{
+	return err_prefix(rc, "v%" PRId64 " was made, and cannot be shown now",
+			  r->version);
+}
+
+void api_name_release(struct http_request *req, const struct app *app,
+		      const struct release *r)
 {
 	char version[24];
 

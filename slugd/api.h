@@ -97,10 +97,20 @@ json_t *api_release_json(struct http_request *req, const struct app *app,
 			 const struct release *r, const struct release *today);
 
 /*
- * A change made release r of app: name it in the header Slugd-Release, and
- * have it launched.
+ * A change made release r of app: log it, name it in the header Slugd-Release,
+ * and launch it. To be called right after the commit: what fails later, such
+ * as the answer, must not leave the release pending.
  */
-void api_released(struct http_request *req, const struct app *app,
+void api_released(struct slugd *d, struct http_request *req,
+		  const struct app *app, const struct release *r);
+
+/*
+ * r was made, but reading what to answer failed with rc: say both. Returns rc.
+ */
+int api_unread(int rc, const struct release *r);
+
+/* Log release r and name it in the header; it is being launched already. */
+void api_name_release(struct http_request *req, const struct app *app,
 		  const struct release *r);
 
 /*
