@@ -16,6 +16,7 @@ common_libcommon_a_SOURCES = \
 	common/fence.c common/fence.h \
 	common/haproxy.c common/haproxy.h \
 	common/http-parts.c common/http-parts.h \
+	common/file.c common/file.h \
 	common/frames.c common/frames.h \
 	common/http-private.h \
 	common/http-rest.c \

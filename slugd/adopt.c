@@ -13,6 +13,7 @@
 #include "err.h"
 #include "mem.h"
 #include "repo.h"
+#include "safe-path.h"
 
 /*
  * What an app's repository is set to. The messages of fsck that are ignored
@@ -83,20 +84,32 @@ static int check_extensions(const char *path)
 	return rc;
 }
 
-/* Is it a bare repository of ours, to read and to write? */
-static int check_kind(const char *path)
+/*
+ * Is it ours, and can nobody else change it, or put another in its place?
+ * Asked before git looks into it.
+ */
+static int check_owner(const char *path, const char *dir)
 {
-	char *out = NULL, *why;
 	struct stat st;
-	int rc = 0;
+	int rc;
 
-	if (stat(path, &st))
+	if (lstat(path, &st))
 		return err_sys("%s", path);
 	if (st.st_uid != geteuid())
 		return err_set(ERR_INVALID,
 			       "%s belongs to user %u, and slugd runs as user "
 			       "%u; give it to that one with chown -R first",
 			       path, st.st_uid, geteuid());
+	rc = safe_path_check(path, dir, geteuid());
+	return rc ? rc : safe_repo_check(path, geteuid());
+}
+
+/* Is it a bare repository? */
+static int check_kind(const char *path)
+{
+	char *out = NULL, *why;
+	int rc = 0;
+
 	if (REPO_GIT(path, &out, "rev-parse", "--is-bare-repository")) {
 		why = xstrdup(err_msg());
 		rc = err_set(ERR_INVALID, "%s is not a git repository (%s)",
@@ -113,11 +126,13 @@ static int check_kind(const char *path)
 }
 
 /* Can slugd work with the repository at path? */
-static int check_repo(const char *path, bool chain)
+static int check_repo(const char *path, const char *dir, bool chain)
 {
 	struct alternates a = { .n = 0 };
-	int rc = check_extensions(path);
+	int rc = check_owner(path, dir);
 
+	if (!rc)
+		rc = check_extensions(path);
 	if (!rc)
 		rc = check_kind(path);
 	if (!rc)
@@ -163,19 +178,21 @@ static int set_up(const char *path, const char *app, const char *socket,
 	return rc;
 }
 
-int repo_adopt(const char *path, const char *app, const char *socket,
-	       bool chain, bool *fresh)
+int repo_adopt(const char *path, const char *app, const char *dir,
+	       const char *socket, bool chain, bool *fresh)
 {
-	int rc;
+	int rc = safe_path_check_parent(path, dir, geteuid());
 
 	/* Of two that would make it, one does. */
 	*fresh = false;
-	if (!mkdir(path, 0777)) {
+	if (rc)
+		return rc;
+	if (!mkdir(path, 0755)) {
 		*fresh = true;
 		rc = REPO_GIT(path, NULL, "init", "-q", "--bare",
 			      "--template=", "--initial-branch=master");
 	} else if (errno == EEXIST) {
-		rc = check_repo(path, chain);
+		rc = check_repo(path, dir, chain);
 	} else {
 		rc = err_sys("%s", path);
 	}
@@ -265,8 +282,8 @@ static void check_alternates(const char *path, repo_finding_fn fn, void *ctx)
 	alternates_clear(&then);
 }
 
-void repo_check(const char *path, const char *app, const char *socket,
-		repo_finding_fn fn, void *ctx)
+void repo_check(const char *path, const char *app, const char *dir,
+		const char *socket, repo_finding_fn fn, void *ctx)
 {
 	char *sock = xasprintf("%s/slugd.sock", path);
 
@@ -275,7 +292,8 @@ void repo_check(const char *path, const char *app, const char *socket,
 
 		fn(ctx, line, true);
 		free(line);
-	} else if (check_extensions(path) || check_kind(path)) {
+	} else if (check_owner(path, dir) || check_extensions(path) ||
+		   check_kind(path)) {
 		fn(ctx, err_msg(), false);
 	} else {
 		repo_hooks_check(path, fn, ctx);

@@ -14,14 +14,15 @@
 /*
  * Make a repository at path, or adopt the one that is there. *fresh says
  * whether it was made. The files belong to who calls. chain: hooks of the
- * admin's own are kept (see repo-hooks.h).
+ * admin's own are kept (see repo-hooks.h). Outside of dir, slugd's folder, the
+ * repository and all above it must be safe from others (see safe-path.h).
  * Errors: ERR_INVALID with the reason, and nothing changed.
  */
-int repo_adopt(const char *path, const char *app, const char *socket,
-	       bool chain, bool *fresh);
+int repo_adopt(const char *path, const char *app, const char *dir,
+	       const char *socket, bool chain, bool *fresh);
 
 /* Tell fn of all that is not as repo_adopt() leaves it. */
-void repo_check(const char *path, const char *app, const char *socket,
-		repo_finding_fn fn, void *ctx);
+void repo_check(const char *path, const char *app, const char *dir,
+		const char *socket, repo_finding_fn fn, void *ctx);
 
 #endif

@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include "err.h"
+#include "file.h"
 #include "mem.h"
+#include "safe-path.h"
 
 static int add(struct alternates *a, char *path)
 {
@@ -48,7 +50,11 @@ static int find_in(struct alternates *a, const char *objects)
 				    : xasprintf("%s/%s", objects, line);
 		real = realpath(path, NULL);
 		if (real)
+			rc = safe_path_check(real, NULL, geteuid());
+		if (real && !rc)
 			rc = add(a, real);
+		else if (real)
+			free(real);
 		else
 			rc = err_set(ERR_INVALID,
 				     "it borrows objects from %s, which is not "
@@ -95,23 +101,18 @@ void alternates_recorded(struct alternates *a, const char *repo)
 
 int alternates_record(const struct alternates *a, const char *repo)
 {
-	char *file = xasprintf("%s/slugd.alternates", repo);
-	int i, rc = 0;
-	FILE *f;
+	char *file = xasprintf("%s/slugd.alternates", repo), *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+	int i, rc;
 
-	if (!a->n) {
-		if (unlink(file) && errno != ENOENT)
-			rc = err_sys("%s", file);
-		free(file);
-		return rc;
-	}
-	f = fopen(file, "we");
-	for (i = 0; f && i < a->n; i++)
+	if (!f)
+		abort();
+	for (i = 0; i < a->n; i++)
 		fprintf(f, "%s\n", a->v[i]);
-	if (!f || fflush(f) || fsync(fileno(f)))
-		rc = err_sys("%s", file);
-	if (f)
-		fclose(f);
+	fclose(f);
+	rc = a->n ? file_replace(file, text, len, 0644) : file_remove(file);
+	free(text);
 	free(file);
 	return rc;
 }

@@ -12,6 +12,7 @@
 #include "mem.h"
 #include "names.h"
 #include "route.h"
+#include "safe-path.h"
 #include "sock.h"
 #include "text.h"
 
@@ -160,12 +161,21 @@ int api_app_create(void *ctx, struct http_request *req)
 	rc = name_check_app(name);
 	if (rc)
 		return rc;
+	if (req->peer->uid && req->peer->uid != d->uid)
+		return err_set(ERR_FORBIDDEN,
+			       "only root and slugd's own account make apps: "
+			       "the settings of a repository name programs "
+			       "that slugd's account runs");
 	real = realpath(repo, NULL);
 	if (!real)
 		rc = err_sys("%s", repo);
 	else if (!text_is_utf8(real))
 		rc = err_set(ERR_INVALID, "the repository's path is not "
 					  "UTF-8");
+	if (!rc)
+		rc = safe_path_check(real, d->dir, d->uid);
+	if (!rc)
+		rc = safe_repo_check(real, d->uid);
 	if (!rc)
 		rc = choose_port(d, &port);
 	if (!rc)

@@ -269,8 +269,8 @@ static int check_apps(struct check *c, size_t *n)
 		rc = ledger_apps(l, &v, n);
 	for (i = 0; i < *n && !rc; i++) {
 		c->app = v[i];
-		repo_check(v[i]->repo, v[i]->name, c->ctl->socket, repo_finding,
-			   c);
+		repo_check(v[i]->repo, v[i]->name, c->ctl->dir, c->ctl->socket,
+			   repo_finding, c);
 		check_port(c, v[i]);
 	}
 	apps_free(v, *n);

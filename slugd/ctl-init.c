@@ -106,7 +106,8 @@ int ctl_init(const struct ctl *ctl)
 	if (!rc)
 		rc = ctl_become_owner(ctl);
 	if (!rc)
-		rc = repo_adopt(repo, name, ctl->socket, ctl->option, &fresh);
+		rc = repo_adopt(repo, name, ctl->dir, ctl->socket, ctl->option,
+				&fresh);
 	if (rc)
 		goto done;
 	body = json_pack("{s:s, s:s}", "name", name, "repository", repo);

@@ -20,8 +20,8 @@ int ctl_repair(const struct ctl *ctl)
 	if (!rc)
 		rc = ledger_app(l, ctl->argv[0], &app);
 	if (!rc)
-		rc = repo_adopt(app->repo, app->name, ctl->socket, ctl->option,
-				&fresh);
+		rc = repo_adopt(app->repo, app->name, ctl->dir, ctl->socket,
+				ctl->option, &fresh);
 	if (!rc && fresh)
 		printf("%s was gone, and is a new one now: push to it what it "
 		       "had\n",

@@ -60,6 +60,7 @@ slugd_slugd_SOURCES = \
 	slugd/route-process.c slugd/route-process.h \
 	slugd/route.c slugd/route.h \
 	slugd/settle.c \
+	slugd/safe-path.c slugd/safe-path.h \
 	slugd/slugd.c slugd/slugd.h \
 	slugd/slugs.c slugd/slugs.h \
 	slugd/streams.c slugd/streams.h \
@@ -95,6 +96,7 @@ slugd_slugctl_SOURCES = \
 	slugd/name-set.c slugd/name-set.h \
 	slugd/repo-hooks.c slugd/repo-hooks.h \
 	slugd/repo.c slugd/repo.h \
+	slugd/safe-path.c slugd/safe-path.h \
 	slugd/slugctl.c \
 	slugd/slugs.c slugd/slugs.h \
 	slugd/users.c slugd/users.h \

@@ -22,7 +22,15 @@
 #include "proc.h"
 #include "text.h"
 
-/* No settings but the repository's own, and no replaced objects. */
+/*
+ * Each git that slugd runs has nothing of slugd's own environment, no settings
+ * but the repository's, no replaced objects, and no way to fetch one that is
+ * missing: a promisor remote of the repository would name the program for it.
+ * (GIT_NO_LAZY_FETCH is known from git 2.44 on, GIT_ALLOW_PROTOCOL by all.)
+ * Of the settings that name programs, core.hooksPath is overruled where git
+ * would run a hook; all others are for what is not done here: a work tree, a
+ * terminal, the network, a push.
+ */
 static const char *const git_env[] = {
 	"PATH=/usr/local/bin:/usr/bin:/bin",
 	"HOME=/",
@@ -31,6 +39,8 @@ static const char *const git_env[] = {
 	"GIT_CONFIG_GLOBAL=/dev/null",
 	"GIT_NO_REPLACE_OBJECTS=1",
 	"GIT_TERMINAL_PROMPT=0",
+	"GIT_ALLOW_PROTOCOL=none",
+	"GIT_NO_LAZY_FETCH=1",
 	NULL,
 };
 
@@ -53,7 +63,7 @@ static int text_file(const char *text, size_t len, int *out)
 
 int repo_git_run(const struct repo_git *g, char **out, size_t *len)
 {
-	const char *argv[16] = { GIT_PROGRAM }, *env[20];
+	const char *argv[16] = { GIT_PROGRAM }, *env[24];
 	const char *const *args = g->args, *const * p;
 	struct proc_spec spec = { .argv = argv, .env = env };
 	char *git_dir = xasprintf("--git-dir=%s", g->path);

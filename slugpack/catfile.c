@@ -91,14 +91,12 @@ int catfile_open(struct catfile **out, const char *git_dir,
 	char *first = xasprintf("GIT_OBJECT_DIRECTORY=%s",
 				nr_objects ? objects[0] : "");
 	char *others = alternates(objects, nr_objects);
-	const char *env[] = { where,
-			      "LC_ALL=C",
-			      "GIT_NO_REPLACE_OBJECTS=1",
+	const char *env[] = { where, "LC_ALL=C", "GIT_NO_REPLACE_OBJECTS=1",
 			      "GIT_CONFIG_NOSYSTEM=1",
 			      "GIT_CONFIG_GLOBAL=/dev/null",
-			      nr_objects ? first : NULL,
-			      others,
-			      NULL };
+			      /* An object that is missing is not fetched. */
+			      "GIT_ALLOW_PROTOCOL=none", "GIT_NO_LAZY_FETCH=1",
+			      nr_objects ? first : NULL, others, NULL };
 	struct catfile *c = xcalloc(1, sizeof(*c));
 	int in[2], from[2], rc;
 

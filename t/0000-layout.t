@@ -47,6 +47,14 @@ grep -rlE --include='*.c' 'MHD_(suspend|resume)_connection\(' common $rooms |
 	grep -vx common/http-rest.c >"$bad"
 none 'connections are suspended and resumed in common/http-rest.c alone'
 
+# git is started with an environment from nothing, and can fetch nothing.
+grep -rlE --include='*.c' 'GIT_PROGRAM \}|"git",$' slugd slugpack slugrun |
+	grep -vxE 'slugd/repo\.c|slugpack/catfile\.c|slugd/api\.c' >"$bad"
+for file in slugd/repo.c slugpack/catfile.c; do
+	grep -q '"GIT_ALLOW_PROTOCOL=none"' $file || echo $file
+done >>"$bad"
+none 'git is started in two places, where it can fetch nothing'
+
 # --- rooms do not look into each other ---
 
 for room in common $rooms; do

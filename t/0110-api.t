@@ -289,7 +289,9 @@ fails 404 not_found POST /apps/myapp/addons -d '{"plan": "nope"}'
 fails 404 not_found POST /apps/myapp/addons -d '{"plan": "memcachier:x"}'
 fails 404 not_found POST /apps/myapp/releases -d '{"release": "v999"}'
 fails 409 conflict POST /apps/myapp/addons -d '{"plan": "memcachier"}'
-fails 409 conflict POST /apps -d "{\"name\": \"myapp\", \"repository\": \"/\"}"
+git init -q --bare fresh.git
+fails 409 conflict POST /apps \
+	-d "{\"name\": \"myapp\", \"repository\": \"$PWD/fresh.git\"}"
 fails 422 invalid_params POST /apps -d '{"name": "other"}'
 fails 422 invalid_params POST /apps/myapp/addons -d '{}'
 fails 422 invalid_params POST /apps/myapp/releases -d '{}'

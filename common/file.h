@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef FILE_H
+#define FILE_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+/*
+ * Make the file at path, or replace it, so that whoever looks, also after a
+ * power cut, finds either the old file or all len bytes of the new one. It is
+ * written beside, as a new file, and renamed: a link at path is replaced, not
+ * followed. Errors: ERR_SYSTEM, and what was there is unchanged.
+ */
+int file_replace(const char *path, const void *data, size_t len, mode_t mode);
+
+/* Remove it, durably; it need not be there. Errors: ERR_SYSTEM. */
+int file_remove(const char *path);
+
+#endif

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: ISC */
+#include "safe-path.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "err.h"
+#include "mem.h"
+#include "text.h"
+
+#define OPEN_FOLDER (O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+
+/* is_above: something lies in it that must not be swapped, no more. */
+static int check_one(const char *path, const struct stat *st, uid_t account,
+		     bool is_above)
+{
+	char *word = text_shell_word(path);
+	int rc = 0;
+
+	if (st->st_uid && st->st_uid != account)
+		rc = err_set(ERR_INVALID,
+			     "%s belongs to user %u, who could put something "
+			     "else there; it must belong to root or to user %u",
+			     path, st->st_uid, account);
+	else if (!S_ISLNK(st->st_mode) && (st->st_mode & 022) &&
+		 !(is_above && (st->st_mode & S_ISVTX)))
+		rc = err_set(ERR_INVALID,
+			     "%s can be written to by others (mode %04o), who "
+			     "could put something else there; mend with: "
+			     "chmod go-w %s",
+			     path, st->st_mode & 07777, word);
+	free(word);
+	return rc;
+}
+
+/* Open the folder name of *fd in its place, and check it. */
+static int enter(int *fd, const char *name, const char *path, uid_t account,
+		 bool is_above)
+{
+	struct stat st;
+	int next = openat(*fd, name, OPEN_FOLDER), rc = 0;
+
+	if (next < 0)
+		return errno == ENOTDIR || errno == ELOOP
+			       ? err_set(ERR_INVALID, "%s is no folder", path)
+			       : err_sys("%s", path);
+	if (fstat(next, &st))
+		rc = err_sys("%s", path);
+	else
+		rc = check_one(path, &st, account, is_above);
+	close(*fd);
+	*fd = next;
+	return rc;
+}
+
+/* Is path in the folder dir, which may be NULL? What lies below it, then. */
+static const char *below(const char *path, const char *dir)
+{
+	size_t len = dir ? strlen(dir) : 0;
+
+	if (!len || strncmp(path, dir, len) != 0 || path[len] != '/')
+		return NULL;
+	return path + len + 1;
+}
+
+/* is_above: the last folder is above something, too. */
+static int check_path(const char *path, const char *within, uid_t account,
+		      bool is_above)
+{
+	const char *rest = below(path, within);
+	char *so_far = xstrdup(rest ? within : "");
+	char *copy = xstrdup(rest ? rest : path), *save = NULL, *name, *next;
+	int fd = open(rest ? within : "/", OPEN_FOLDER), rc = 0;
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st))
+		rc = err_sys("%s", rest ? within : "/");
+	name = strtok_r(copy, "/", &save);
+	if (!rc && !rest)
+		rc = check_one("/", &st, account, name || is_above);
+	for (; name && !rc; name = next) {
+		next = strtok_r(NULL, "/", &save);
+		str_replace(&so_far, xasprintf("%s/%s", so_far, name));
+		rc = enter(&fd, name, so_far, account, next || is_above);
+	}
+	if (fd >= 0)
+		close(fd);
+	free(so_far);
+	free(copy);
+	return rc;
+}
+
+int safe_path_check(const char *path, const char *within, uid_t account)
+{
+	return check_path(path, within, account, false);
+}
+
+int safe_path_check_parent(const char *path, const char *within, uid_t account)
+{
+	char *parent = xstrdup(path), *slash = strrchr(parent, '/');
+	int rc;
+
+	if (!slash) {
+		free(parent);
+		return err_set(ERR_INVALID, "%s is no absolute path", path);
+	}
+	slash[slash == parent] = '\0';
+	/* Others may make files beside it, where they cannot move it. */
+	rc = within && !strcmp(parent, within)
+		     ? 0
+		     : check_path(parent, within, account, true);
+	free(parent);
+	return rc;
+}
+
+/* Must it be a plain file, so that it is not written through a link? */
+static bool is_plain(const char *name)
+{
+	static const char *const plain[] = { "HEAD", "config", "packed-refs",
+					     "slugd.alternates" };
+	size_t i;
+
+	for (i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
+		if (!strcmp(name, plain[i]))
+			return true;
+	return false;
+}
+
+/* What lies in the folder at path; top: it is the repository's own. */
+static int check_entries(const char *path, uid_t account, bool top)
+{
+	DIR *dir = opendir(path);
+	struct dirent *e;
+	struct stat st;
+	int rc = 0;
+
+	if (!dir)
+		return errno == ENOENT ? 0 : err_sys("%s", path);
+	while (!rc && (errno = 0, e = readdir(dir))) {
+		char *name = xasprintf("%s/%s", path, e->d_name);
+
+		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
+			;
+		else if (fstatat(dirfd(dir), e->d_name, &st,
+				 AT_SYMLINK_NOFOLLOW))
+			rc = errno == ENOENT ? 0 : err_sys("%s", name);
+		else if (top && is_plain(e->d_name) && !S_ISREG(st.st_mode))
+			rc = err_set(ERR_INVALID, "%s is no plain file", name);
+		else
+			rc = check_one(name, &st, account, false);
+		free(name);
+	}
+	if (!rc && errno)
+		rc = err_sys("%s", path);
+	closedir(dir);
+	return rc;
+}
+
+int safe_repo_check(const char *path, uid_t account)
+{
+	static const char *const folders[] = { "hooks", "info",
+					       "objects/info" };
+	size_t i;
+	int rc = check_entries(path, account, true);
+
+	for (i = 0; i < sizeof(folders) / sizeof(folders[0]) && !rc; i++) {
+		char *folder = xasprintf("%s/%s", path, folders[i]);
+
+		rc = check_entries(folder, account, false);
+		free(folder);
+	}
+	return rc;
+}
