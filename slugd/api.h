@@ -111,7 +111,7 @@ int api_unread(int rc, const struct release *r);
 
 /* Log release r and name it in the header; it is being launched already. */
 void api_name_release(struct http_request *req, const struct app *app,
-		  const struct release *r);
+		      const struct release *r);
 
 /*
  * Say in the app's log, as heroku[api], what happened, if its slugrun is there
