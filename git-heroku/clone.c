@@ -29,6 +29,17 @@ int clone_commit(char **out, const char *rev)
 	return rc == ERR_FAILED ? 0 : rc;
 }
 
+bool clone_has_both(const char *name)
+{
+	char *tag = xasprintf("refs/tags/%s", name);
+	char *branch = xasprintf("refs/heads/%s", name);
+	bool both = clone_has(tag) && clone_has(branch);
+
+	free(tag);
+	free(branch);
+	return both;
+}
+
 bool clone_has(const char *commit)
 {
 	char *found = NULL;

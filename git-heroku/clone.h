@@ -21,6 +21,9 @@ int clone_commit(char **out, const char *rev);
 /* Is the commit there? */
 bool clone_has(const char *commit);
 
+/* Is there a tag and a branch of that name? */
+bool clone_has_both(const char *name);
+
 /*
  * The commits that `to` has and `from` has not, the newest first, as git log
  * has them: [{"commit", "short", "subject"}] into *out (caller's reference).

@@ -13,6 +13,18 @@
 #include "stream.h"
 #include "text.h"
 
+/* A tag and a branch have that name: say which one is deployed. */
+static void say_both(const char *rev)
+{
+	char *safe = text_escape(rev);
+
+	fprintf(stderr,
+		" !    %s is a tag and a branch: deploying the tag. The branch "
+		"is refs/heads/%s.\n",
+		safe, safe);
+	free(safe);
+}
+
 /*
  * What to deploy, as the request has it: the commit that rev names in the
  * clone, or, where that does not know it, rev itself.
@@ -25,6 +37,8 @@ static int request(json_t **out, const char *rev)
 	rc = rev ? clone_commit(&commit, rev) : 0;
 	if (rc)
 		return rc;
+	if (commit && clone_has_both(rev))
+		say_both(rev);
 	*out = json_pack("{s:{s:s*}}", "source_blob", "version",
 			 commit ? commit : rev);
 	free(commit);
@@ -44,6 +58,8 @@ static int build(struct heroku *h, const json_t *body, json_t **out)
 	progress_stop();
 	if (rc)
 		goto done;
+	if (json_bool(started, "tag", 0))
+		say_both(h->args[0]);
 	url = json_str(started, "output_stream_url", NULL);
 	if (url)
 		rc = stream_show(h, url, NULL);

@@ -6,7 +6,9 @@
 #include "api.h"
 #include "checksum.h"
 #include "err.h"
+#include "head.h"
 #include "mem.h"
+#include "names.h"
 #include "pushes.h"
 #include "repo.h"
 
@@ -99,9 +101,28 @@ int api_build_info(void *ctx, struct http_request *req)
 	return rc;
 }
 
+/* Is there a tag and a branch of that name? git takes the tag. */
+static bool is_both(const char *repo, const char *rev)
+{
+	static const char *const in[] = { "refs/tags/", "refs/heads/" };
+	bool both = true, absent;
+	size_t i;
+
+	for (i = 0; both && i < 2; i++) {
+		char *ref = xasprintf("%s%s", in[i], rev);
+
+		both = !name_check_ref(ref) &&
+		       !repo_ref_is_at(repo, ref, NAME_ZERO_OID, &absent) &&
+		       !absent;
+		free(ref);
+	}
+	return both;
+}
+
 /*
  * POST {"source_blob": {"version": REV}}: release a commit that the app's
  * repository has; without a version the one of its deploy branch.
+ * "tag" of the answer: a branch has that name, too, and the tag was taken.
  */
 int api_build_create(void *ctx, struct http_request *req)
 {
@@ -115,18 +136,19 @@ int api_build_create(void *ctx, struct http_request *req)
 
 	if (!rc)
 		rc = rev ? repo_commit(app->repo, rev, &commit)
-			 : repo_tip(app->repo, d->config->deploy_branches,
+			 : head_tip(app->repo, d->config->deploy_branches,
 				    &commit);
 	if (!rc)
 		rc = pushes_deploy(d->pushes, app, commit, req->peer->user,
 				   &status);
 	if (!rc) {
 		req->status = 201;
-		req->reply =
-			json_make("{s:s, s:o, s:s, s:o}", "id", status.build,
-				  "app", api_reference(app->uuid, app->name),
-				  "status", "pending", "output_stream_url",
-				  api_stream_url(req, status.build));
+		req->reply = json_make("{s:s, s:o, s:s, s:o, s:b}", "id",
+				       status.build, "app",
+				       api_reference(app->uuid, app->name),
+				       "status", "pending", "output_stream_url",
+				       api_stream_url(req, status.build), "tag",
+				       rev && is_both(app->repo, rev));
 	}
 	free(commit);
 	app_free(app);

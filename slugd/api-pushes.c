@@ -9,6 +9,7 @@
 
 #include "api.h"
 #include "err.h"
+#include "head.h"
 #include "idle.h"
 #include "launch.h"
 #include "mem.h"
@@ -38,18 +39,15 @@ static int check_peer(const struct slugd *d, const struct http_request *req)
 	return err_set(ERR_FORBIDDEN, "only a hook may speak of pushes");
 }
 
-static int check_ref(const struct config *c, const char *ref, const char *old,
-		     const char *new)
+static int check_ref(const struct config *c, const struct app *app,
+		     const char *ref, const char *old, const char *new)
 {
 	if (!ref || !old || !new)
 		return err_set(ERR_INVALID, "a ref needs name, old and new");
 	if (name_check_ref(ref) || name_check_oid(old) || name_check_oid(new))
 		return ERR_INVALID;
 	if (config_is_deploy_ref(c, ref) && !strcmp(new, NAME_ZERO_OID))
-		return err_set(ERR_INVALID,
-			       "%s cannot be deleted: it is the branch that "
-			       "is deployed",
-			       ref + strlen("refs/heads/"));
+		return head_check_delete(app->repo, c->deploy_branches, ref);
 	return 0;
 }
 
@@ -57,8 +55,8 @@ static int check_ref(const struct config *c, const char *ref, const char *old,
  * The one ref of the push that is deployed into *deploy; NULL where there is
  * none.
  */
-static int pick_ref(const struct config *c, const json_t *refs,
-		    const json_t **deploy)
+static int pick_ref(const struct config *c, const struct app *app,
+		    const json_t *refs, const json_t **deploy)
 {
 	const json_t *ref;
 	size_t i;
@@ -66,12 +64,14 @@ static int pick_ref(const struct config *c, const json_t *refs,
 	*deploy = NULL;
 	json_array_foreach((json_t *)(uintptr_t)refs, i, ref) {
 		const char *name = json_str(ref, "name", NULL);
-		int rc = check_ref(c, name, json_str(ref, "old", NULL),
-				   json_str(ref, "new", NULL));
+		const char *new = json_str(ref, "new", NULL);
+		int rc = check_ref(c, app, name, json_str(ref, "old", NULL),
+				   new);
 
 		if (rc)
 			return rc;
-		if (!config_is_deploy_ref(c, name))
+		if (!config_is_deploy_ref(c, name) ||
+		    !strcmp(new, NAME_ZERO_OID))
 			continue;
 		if (*deploy)
 			return err_set(ERR_INVALID,
@@ -84,11 +84,29 @@ static int pick_ref(const struct config *c, const json_t *refs,
 	return 0;
 }
 
-/* What is said of a push that deploys nothing. */
-static json_t *skip_message(const struct config *c)
+/* The deploy branch that the push deletes, or NULL. */
+static const char *deleted(const struct config *c, const json_t *refs)
 {
-	char *s = xasprintf("Pushed to non-%s branch, skipping build.",
-			    c->deploy_branches[0]);
+	const json_t *ref;
+	size_t i;
+
+	json_array_foreach((json_t *)(uintptr_t)refs, i, ref) {
+		const char *name = json_str(ref, "name", "");
+
+		if (config_is_deploy_ref(c, name) &&
+		    !strcmp(json_str(ref, "new", ""), NAME_ZERO_OID))
+			return name + strlen("refs/heads/");
+	}
+	return NULL;
+}
+
+/* What is said of a push that deploys nothing. */
+static json_t *skip_message(const struct config *c, const json_t *refs)
+{
+	const char *gone = deleted(c, refs);
+	char *s = gone ? xasprintf("Deleted branch %s, skipping build.", gone)
+		       : xasprintf("Pushed to non-%s branch, skipping build.",
+				   c->deploy_branches[0]);
 	json_t *v = json_make("{s:n, s:[s], s:n}", "id", "messages", s,
 			      "output_stream_url");
 
@@ -113,13 +131,14 @@ int api_push_create(void *ctx, struct http_request *req)
 	if (!rc)
 		rc = find_app(d->ledger, req, &app);
 	if (!rc)
-		rc = pick_ref(d->config, json_object_get(req->body, "refs"),
-			      &deploy);
+		rc = pick_ref(d->config, app,
+			      json_object_get(req->body, "refs"), &deploy);
 	if (rc)
 		goto done;
 	req->status = 201;
 	if (!deploy) {
-		req->reply = skip_message(d->config);
+		req->reply = skip_message(d->config,
+					  json_object_get(req->body, "refs"));
 		goto done;
 	}
 	push.app = app;

@@ -36,6 +36,7 @@ slugd_slugd_SOURCES = \
 	slugd/checksum.c slugd/checksum.h \
 	slugd/configs.c slugd/configs.h \
 	slugd/gc.c slugd/gc.h \
+	slugd/head.c slugd/head.h \
 	slugd/hidden.c slugd/hidden.h \
 	slugd/idle.c slugd/idle.h \
 	slugd/jobs.c slugd/jobs.h \

@@ -12,6 +12,7 @@
 
 #include "clock.h"
 #include "err.h"
+#include "head.h"
 #include "launch.h"
 #include "log.h"
 #include "mem.h"
@@ -33,6 +34,10 @@ static int settle_moved(struct push *push, struct intent *intent,
 	int rc;
 
 	rc = repo_sync(push->build.app->repo, intent->ref, push->folders);
+	/* For a clone; the release does not depend on it. */
+	if (!rc && head_point(push->build.app->repo, intent->ref))
+		log_line("app=%s: HEAD is not %s: %s", push->build.app->name,
+			 intent->ref, err_msg());
 	if (!rc)
 		rc = ledger_deploy(d->writer, intent, out);
 	if (rc)

@@ -196,7 +196,8 @@ is "$status:$err" '1: !    --config-only and --code-only exclude each other.' \
 	'rollback of both halves alone'
 git heroku addons:destroy memcachier --confirm myapp >/dev/null
 run git heroku rollback --code-only v2
-is "$status:$err" '0:' 'rollback --code-only: exit 0'
+is "$status" 0 'rollback --code-only: exit 0'
+like "$err" '^ !    To undo: git heroku rollback v[0-9]+$' 'and how to undo it'
 is "$out" 'Rolled back to v2' 'rollback --code-only'
 is "$(page | head -1)" 'hello' 'has the code of then' || diag "$(page)"
 is "$(git heroku config:get A)" 1 'and the config vars of now'
