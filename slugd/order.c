@@ -165,19 +165,21 @@ done:
 	return rc;
 }
 
-bool order_needs_trial(const struct slugd *d, const struct app *app,
-		       const struct slug *slug)
+int order_needs_trial(const struct slugd *d, const struct app *app,
+		      const struct slug *slug, bool *needed)
 {
 	struct formation *v = NULL;
 	size_t n = 0, i;
-	bool needed = false;
+	int rc;
 
-	if (!d->config->trial || !slugd_launches(d) ||
-	    ledger_formation(d->ledger, app->id, slug->process_types, &v, &n))
-		return false;
-	for (i = 0; i < n; i++)
-		needed = needed || !strcmp(v[i].type, RELEASE_TYPE) ||
-			 (!strcmp(v[i].type, "web") && v[i].quantity);
+	*needed = false;
+	if (!d->config->trial || !slugd_launches(d))
+		return 0;
+	rc = ledger_formation(d->ledger, app->id, slug->process_types, &v, &n);
+	for (i = 0; i < n && !rc; i++)
+		if (!strcmp(v[i].type, RELEASE_TYPE) ||
+		    (!strcmp(v[i].type, "web") && v[i].quantity))
+			*needed = true;
 	formation_free(v, n);
-	return needed;
+	return rc;
 }

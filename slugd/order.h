@@ -36,9 +36,9 @@ const char *order_release_command(const struct slug *slug);
 
 /*
  * Is there something to try before a push of that slug is accepted, and is
- * it to be tried?
+ * it to be tried? Into *needed. Errors: the ledger's.
  */
-bool order_needs_trial(const struct slugd *d, const struct app *app,
-		       const struct slug *slug);
+int order_needs_trial(const struct slugd *d, const struct app *app,
+		      const struct slug *slug, bool *needed);
 
 #endif

@@ -88,31 +88,51 @@ static void note_setting(struct settings *s, const char *key, const char *value)
 		add_hidden(s, value);
 }
 
+/* Copies "NAME=VALUE" of our environment; NULL where it is not set. */
+static char *own_variable(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value ? xasprintf("%s=%s", name, value) : NULL;
+}
+
+/* The home of the account, where git looks for its settings. Caller frees. */
+static char *home_variable(void)
+{
+	char *own = own_variable("HOME"), buf[4096];
+	struct passwd *pw = NULL, entry;
+
+	if (own)
+		return own;
+	getpwuid_r(geteuid(), &entry, buf, sizeof(buf), &pw);
+	return xasprintf("HOME=%s", pw ? pw->pw_dir : "/");
+}
+
 /*
  * The settings that git-receive-pack has: those of the machine, of our
- * account and of the repository. As "KEY LF VALUE NUL", or "KEY NUL".
+ * account and of the repository. As "KEY LF VALUE NUL", or "KEY NUL". To list
+ * them runs no program.
  */
 static int list_settings(const char *repo, char **out, size_t *len)
 {
 	static const char *const args[] = { "config", "--list", "--includes",
 					    "-z", NULL };
-	struct passwd *pw = NULL, entry;
-	char buf[4096], *global;
+	char *v[] = { home_variable(), own_variable("GIT_CONFIG_NOSYSTEM"),
+		      own_variable("GIT_CONFIG_GLOBAL"),
+		      own_variable("XDG_CONFIG_HOME") };
+	const char *env[8] = { "PATH=/usr/bin:/bin", "LC_ALL=C" };
+	const struct repo_git g = {
+		.path = repo, .args = args, .env = env, .env_is_all = true
+	};
+	size_t i, n = 2;
 	int rc;
 
-	getpwuid_r(geteuid(), &entry, buf, sizeof(buf), &pw);
-	global = xasprintf("GIT_CONFIG_GLOBAL=%s/.gitconfig",
-			   pw ? pw->pw_dir : "/dev/null");
-	rc = repo_git_run(
-		&(struct repo_git){
-			.path = repo,
-			.args = args,
-			.env = (const char *const[]){ global,
-						      "GIT_CONFIG_NOSYSTEM=0",
-						      NULL },
-		},
-		out, len);
-	free(global);
+	for (i = 0; i < sizeof(v) / sizeof(v[0]); i++)
+		if (v[i])
+			env[n++] = v[i];
+	rc = repo_git_run(&g, out, len);
+	for (i = 0; i < sizeof(v) / sizeof(v[0]); i++)
+		free(v[i]);
 	return rc;
 }
 

@@ -22,6 +22,8 @@
 #include "proc.h"
 #include "text.h"
 
+#define NR(array) (sizeof(array) / sizeof((array)[0]))
+
 /*
  * Each git that slugd runs has nothing of slugd's own environment, no settings
  * but the repository's, no replaced objects, and no way to fetch one that is
@@ -29,7 +31,8 @@
  * (GIT_NO_LAZY_FETCH is known from git 2.44 on, GIT_ALLOW_PROTOCOL by all.)
  * Of the settings that name programs, core.hooksPath is overruled where git
  * would run a hook; all others are for what is not done here: a work tree, a
- * terminal, the network, a push.
+ * terminal, the network, a push. (One git, by env_is_all, lists the settings of
+ * the account, and does nothing else.)
  */
 static const char *const git_env[] = {
 	"PATH=/usr/local/bin:/usr/bin:/bin",
@@ -71,13 +74,13 @@ int repo_git_run(const struct repo_git *g, char **out, size_t *len)
 	int rc = 0;
 
 	/* The first of two values of a variable counts. */
-	for (p = g->env; p && *p && e < 4; p++)
+	for (p = g->env; p && *p && e < 8; p++)
 		env[e++] = *p;
-	for (p = git_env; *p && e < sizeof(env) / sizeof(env[0]) - 1; p++)
+	for (p = git_env; *p && !g->env_is_all && e < NR(env) - 1; p++)
 		env[e++] = *p;
 	env[e] = NULL;
 	argv[n++] = git_dir;
-	while (*args && n < sizeof(argv) / sizeof(argv[0]) - 1)
+	while (*args && n < NR(argv) - 1)
 		argv[n++] = *args++;
 	if (g->in)
 		rc = text_file(g->in, g->in_len, &spec.in);

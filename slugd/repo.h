@@ -27,6 +27,7 @@ struct repo_git {
 	const char *in; /* its standard input; NULL: none */
 	size_t in_len;
 	const char *const *env; /* a few more, "A=b", up to NULL; or NULL */
+	bool env_is_all;        /* they are all that git has */
 };
 
 int repo_git_run(const struct repo_git *g, char **out, size_t *len);

@@ -174,12 +174,14 @@ int trial_run(struct push *push, const struct slug *slug)
 {
 	struct slugd *d = push->pushes->slugd;
 	struct trial t = { .push = push, .slug = slug };
+	bool needed = false;
 	int rc;
 
 	t.command = order_release_command(slug) != NULL;
 
-	if (!order_needs_trial(d, push->build.app, slug))
-		return 0;
+	rc = order_needs_trial(d, push->build.app, slug, &needed);
+	if (rc || !needed)
+		return rc;
 	rc = jobs_call(d->jobs, JOBS_LEDGER, take_lane, push);
 	if (rc)
 		return rc;
@@ -235,9 +237,12 @@ int trial_take_up(struct push *push, const struct intent *i)
 {
 	struct slugd *d = push->pushes->slugd;
 	struct slug *slug = NULL;
+	bool needed = false;
 	int rc = ledger_slug(d->ledger, i->slug, &slug);
 
-	if (!rc && order_needs_trial(d, push->build.app, slug))
+	if (!rc)
+		rc = order_needs_trial(d, push->build.app, slug, &needed);
+	if (!rc && needed)
 		rc = take_lane(push);
 	slug_free(slug);
 	return rc;

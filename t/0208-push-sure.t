@@ -10,6 +10,8 @@
 
 own_exec_path
 driver=slugrun
+export GIT_CONFIG_GLOBAL="$scratch/gitconfig" # slugd's, too
+: >"$GIT_CONFIG_GLOBAL"
 make_dir '[slugd]' 'deploy_branches = master main deep/er' "$@"
 start_slugd || exit 1
 make_app myapp >/dev/null || exit 1
@@ -60,6 +62,10 @@ echo rewritten2 >who && who=rewritten2 && git commit -qam "$who"
 git reset -q --soft HEAD~2 && git commit -qm "$who"
 run git push -f heroku master
 refused 'receive.denyNonFastForwards' '.*would not be a fast-forward'
+settings --unset receive.denyNonFastForwards
+printf '[receive]\n\tdenyNonFastForwards\n' >"$GIT_CONFIG_GLOBAL"
+run git push -f heroku master
+refused 'the same for the account' '.*would not be a fast-forward'
 settings receive.denyNonFastForwards off
 run git push -f heroku master
 taken 'a forced push where that is off'
