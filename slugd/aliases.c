@@ -91,14 +91,14 @@ static void release(struct mounts *m)
 	free(m->v);
 }
 
-/* What of path comes after top ("" or "/..."); NULL where it is not below. */
-static const char *below(const char *path, const char *top)
+/* What of name comes after top ("" or "/..."); NULL where it is not below. */
+static const char *below(const char *name, const char *top)
 {
 	size_t len = strlen(top);
 
-	return !strncmp(path, top, len) &&
-			       (path[len] == '/' || path[len] == '\0')
-		       ? path + len
+	return !strncmp(name, top, len) &&
+			       (name[len] == '/' || name[len] == '\0')
+		       ? name + len
 		       : NULL;
 }
 

@@ -38,7 +38,7 @@ static void give_output(int64_t uid)
 /* The path of the terminal that it has, in the machine's /dev; or NULL. */
 static char *ttyname_of_input(void)
 {
-	char path[64];
+	char path[64] = "";
 
 	return ttyname_r(STDIN_FILENO, path, sizeof(path)) ? NULL
 							   : xstrdup(path);

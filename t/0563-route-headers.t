@@ -60,11 +60,13 @@ is "$status" 0 'a push'
 
 # ask HEADER...: what the app gets of a request with these headers, by the
 # app's own port; no carriage returns.
+# shellcheck disable=SC2317 # called by run
 ask() {
 	ask_at "127.0.0.1:$port" "$@"
 }
 
 # ask_at ADDRESS:PORT HEADER...
+# shellcheck disable=SC2317 # called by run
 ask_at() {
 	perl -MIO::Socket::INET -e '
 		my $c = IO::Socket::INET->new(PeerAddr => shift, Timeout => 10)
