@@ -44,7 +44,8 @@ static bool is_only_looked_at(const struct slug_store *s)
 static bool folder_has(struct slug_store *s, const char *uuid)
 {
 	char *path = root_path(dir_of(s), uuid);
-	bool has = !access(path, F_OK);
+	/* Any other error does not say that it is gone. */
+	bool has = !access(path, F_OK) || (errno != ENOENT && errno != ENOTDIR);
 
 	free(path);
 	return has;

@@ -36,7 +36,7 @@ is "$(sqlite3 "$db" 'SELECT group_concat(kind) FROM release')" \
 # --- what is on ---
 
 is "$(sqlite3 "$db" 'PRAGMA journal_mode')" wal 'the ledger is in WAL mode'
-is "$(sqlite3 "$db" 'PRAGMA user_version')" 5 'and has a version'
+is "$(sqlite3 "$db" 'PRAGMA user_version')" 7 'and has a version'
 
 # --- slugctl fsck ---
 
@@ -136,8 +136,9 @@ finds 'app myapp: rollback v6 has nothing of its target v4' \
 finds 'app myapp: v7 has status 9' \
 	'UPDATE release SET status = 9 WHERE version = 7'
 finds 'app myapp: an intent and a release stand for one push' \
-	"INSERT INTO intent SELECT 1, push, 'r', 'o', 'n', 'u', slug,
-	(SELECT min(uuid) FROM build), 0, '', 1 FROM release
+	"INSERT INTO intent (app, push, ref, old_id, new_id, user, slug, build,
+	reflog_size, lease, created_at) SELECT 1, push, 'r', 'o', 'n', 'u',
+	slug, (SELECT min(uuid) FROM build), 0, '', 1 FROM release
 	WHERE version = 4"
 finds 'app myapp: its add-ons are not those of its newest release' \
 	'DELETE FROM addon'
@@ -183,7 +184,7 @@ refused() {
 
 spoil
 sqlite3 copy/ledger.db 'PRAGMA user_version = 99'
-refused 'it is of version 99, from a newer slugd; this one knows up to 5'
+refused 'it is of version 99, from a newer slugd; this one knows up to 7'
 is "$(sqlite3 copy/ledger.db 'SELECT count(*) FROM release')" 7 \
 	'what is from a newer slugd stays as it is'
 spoil
