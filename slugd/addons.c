@@ -166,10 +166,12 @@ static int call_provider(const struct slugd *d,
 			 const struct config_addon *service, const char *action,
 			 const struct app *app, struct addon *a, bool *told)
 {
-	struct provider_call call = { d->dir, service, action, app, a, told };
+	struct provider_call call = { d->dir, service, action, app, a, NULL };
 	json_t *config = NULL;
-	int rc = provider_run(&call, &config);
+	int rc;
 
+	call.told = told;
+	rc = provider_run(&call, &config);
 	if (!rc) {
 		json_decref(a->config);
 		a->config = config;

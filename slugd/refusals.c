@@ -104,7 +104,8 @@ static char *home_variable(void)
 
 	if (own)
 		return own;
-	getpwuid_r(geteuid(), &entry, buf, sizeof(buf), &pw);
+	if (getpwuid_r(geteuid(), &entry, buf, sizeof(buf), &pw))
+		pw = NULL;
 	return xasprintf("HOME=%s", pw ? pw->pw_dir : "/");
 }
 

@@ -40,7 +40,6 @@ hold_push() {
 ended() {
 	wait "$pusher" 2>/dev/null
 	status=$?
-	out=$(cat "$scratch/push.out")
 }
 
 is_released() {

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 # A push that git is sure to refuse is refused before its release command
 # runs, and before it is packed.
-# shellcheck disable=SC2317 # within calls some of them
+# shellcheck disable=SC2016,SC2317 # the app's shell expands these; within calls
 # shellcheck source=t/lib/test.sh
 . "$(dirname "$0")/lib/test.sh"
 # shellcheck source=t/lib/push.sh
@@ -19,9 +19,9 @@ cd work || exit 1
 settings() {
 	git --git-dir="$repo" config "$@"
 }
-printf 'worker: exec sleep 1000\nrelease: echo "MIGRATED $(cat who)"\n' \
+printf 'worker: exec sleep 1000\nrelease: echo "MIGRATED $(cat name)"\n' \
 	>Procfile
-echo first >who
+echo first >name
 git add . && commit first
 run git push heroku master
 like "$err" '^remote: MIGRATED first' 'a release command runs'
@@ -29,8 +29,8 @@ like "$err" '^remote: MIGRATED first' 'a release command runs'
 # try WHO: a commit to push.
 try() {
 	who=$1
-	echo "$1" >who
-	git add who && commit "$1"
+	echo "$1" >name
+	git add name && commit "$1"
 }
 # refused NAME WORDS: the push just made; git and slugd are as before.
 refused() {
@@ -58,7 +58,7 @@ settings receive.denyNonFastForwards yes
 run git push -f heroku HEAD:master
 taken 'a fast-forward, where there are only those'
 git commit -q --amend -m 'rewritten again'
-echo rewritten2 >who && who=rewritten2 && git commit -qam "$who"
+who=rewritten2 && echo $who >name && git commit -qam "$who"
 git reset -q --soft HEAD~2 && git commit -qm "$who"
 run git push -f heroku master
 refused 'receive.denyNonFastForwards' '.*would not be a fast-forward'

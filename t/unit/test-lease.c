@@ -25,7 +25,7 @@ static int set_up(void **state)
 	child = fork();
 	if (!child) {
 		close(fds[1]);
-		_exit(read(fds[0], &c, 1) < 0);
+		_exit(read(fds[0], &c, 1) < 0 ? 1 : 0);
 	}
 	close(fds[0]);
 	hold = fds[1];
