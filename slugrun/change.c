@@ -190,7 +190,7 @@ static void came_up(struct supervisor *s, struct process *p)
 /* A fresh one could not. Without another one of its name it is tried on. */
 static void failed(struct supervisor *s, struct process *p)
 {
-	char *tail = output_tail(&p->out, TAIL_MAX);
+	char *tail = lines_text(&p->out.lines, TAIL_MAX);
 	size_t len = strlen(tail);
 
 	p->fresh = false;

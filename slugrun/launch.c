@@ -155,7 +155,7 @@ static void fail(struct supervisor *s, int code)
 static void fail_with(struct supervisor *s, const struct process *p,
 		      char *words)
 {
-	char *tail = output_tail(&p->out, TAIL_MAX);
+	char *tail = lines_text(&p->out.lines, TAIL_MAX);
 	size_t len = strlen(tail);
 
 	if (len)

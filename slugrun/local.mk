@@ -13,6 +13,7 @@ slugrun_slugrun_SOURCES = \
 	slugrun/journal.c slugrun/journal.h \
 	slugrun/launch.c slugrun/launch.h \
 	slugrun/leaving.c \
+	slugrun/lines.c slugrun/lines.h \
 	slugrun/listeners.c slugrun/listeners.h \
 	slugrun/oneoff.c slugrun/oneoff.h \
 	slugrun/output.c slugrun/output.h \
@@ -24,6 +25,7 @@ slugrun_slugrun_SOURCES = \
 	slugrun/runnable.c slugrun/runnable.h \
 	slugrun/servers.c slugrun/servers.h \
 	slugrun/slugrun.c \
+	slugrun/sockets.c slugrun/sockets.h \
 	slugrun/strays.c slugrun/strays.h \
 	slugrun/supervisor.c slugrun/supervisor.h \
 	slugrun/traffic.c slugrun/traffic.h \

@@ -168,12 +168,9 @@ void output_init(struct output *o)
 
 void output_release(struct output *o)
 {
-	size_t i;
-
 	if (o->fd >= 0)
 		close(o->fd);
-	for (i = 0; i < OUTPUT_TAIL; i++)
-		free(o->tail[i]);
+	lines_release(&o->lines);
 	output_init(o);
 }
 
@@ -193,6 +190,7 @@ int output_open(struct output *o, int *child)
 		close(o->fd);
 	o->fd = fds[0];
 	o->len = 0;
+	lines_release(&o->lines);
 	*child = fds[1];
 	return 0;
 }
@@ -231,7 +229,7 @@ static void note(struct output *o, struct applog *log, const char *name,
 		text = escaped(o->line, len);
 	o->line[len] = end;
 	applog_write(log, "app", name, text, strlen(text));
-	str_replace(&o->tail[o->next++ % OUTPUT_TAIL], text);
+	lines_add(&o->lines, text);
 }
 
 static void end_line(struct output *o, struct applog *log, const char *name)
@@ -321,22 +319,4 @@ void output_finish(struct output *o, struct applog *log, const char *name)
 	if (o->fd >= 0)
 		close(o->fd);
 	o->fd = -1;
-}
-
-char *output_tail(const struct output *o, size_t max)
-{
-	char *out = xstrdup(""), *line, *more;
-	unsigned i;
-
-	for (i = 1; i <= OUTPUT_TAIL && i <= o->next; i++) {
-		line = text_escape(o->tail[(o->next - i) % OUTPUT_TAIL]);
-		if (strlen(line) + strlen(out) + 1 > max) {
-			free(line);
-			break;
-		}
-		more = xasprintf("%s\n%s", line, out);
-		free(line);
-		str_replace(&out, more);
-	}
-	return out;
 }

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lines.h"
 #include "text.h"
 
 struct capture;
@@ -59,10 +60,9 @@ void applog_printf(struct applog *log, const char *name, const char *fmt, ...)
 void applog_flush(struct applog *log);
 
 /*
- * The output of one process: the pipe, the line begun, the last lines. A
- * line over OUTPUT_LINE bytes is cut into several.
+ * The output of one process: the pipe, the line begun, the lines that
+ * tell why it failed. A line over OUTPUT_LINE bytes is cut into several.
  */
-#define OUTPUT_TAIL 20
 #define OUTPUT_LINE 8192
 
 struct output {
@@ -70,8 +70,7 @@ struct output {
 	struct capture *copy; /* takes all of it, too; NULL: none */
 	char line[OUTPUT_LINE + 1];
 	size_t len;
-	char *tail[OUTPUT_TAIL]; /* the oldest at next % OUTPUT_TAIL */
-	unsigned next;
+	struct lines lines; /* of the process that was started last */
 };
 
 void output_init(struct output *o);
@@ -88,11 +87,5 @@ bool output_read(struct output *o, struct applog *log, const char *name);
  * begun, and close the pipe.
  */
 void output_finish(struct output *o, struct applog *log, const char *name);
-
-/*
- * The last lines, each escaped and ended with a newline, as many of the
- * newest as fit into max bytes. Caller frees.
- */
-char *output_tail(const struct output *o, size_t max);
 
 #endif

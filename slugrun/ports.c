@@ -189,8 +189,12 @@ static int probe_read(struct probe *p)
 	p->head[p->len] = '\0';
 	if (n > 0 && p->len < strlen("HTTP/1.1 200"))
 		return EINPROGRESS;
+	if (!p->len)
+		return EPROTO;
+	p->status = -1;
 	if (strncmp(p->head, "HTTP/1.", 7) != 0 || p->head[8] != ' ')
 		return EPROTO;
+	p->status = (int)strtol(p->head + 9, NULL, 10);
 	return p->head[9] == '2' || p->head[9] == '3' ? 0 : EPROTO;
 }
 
@@ -204,6 +208,7 @@ bool probe_answers(struct probe *p, uint16_t port, const char *path,
 		error = probe_begin(p, port, now);
 	if (!error && !p->asked)
 		error = probe_outcome(p);
+	p->reached = p->reached || !error;
 	if (!error && path && !p->asked)
 		error = probe_ask(p, port, path);
 	if (!error && path)

@@ -46,6 +46,8 @@ struct probe {
 	bool asked;    /* the request is sent */
 	char head[16]; /* of the answer */
 	size_t len;
+	bool reached; /* some attempt got a connection */
+	int status;   /* of the last answer; -1: it was no HTTP; 0: none came */
 };
 
 /*

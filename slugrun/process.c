@@ -14,6 +14,7 @@
 #include "mem.h"
 #include "proc.h"
 #include "release.h"
+#include "sockets.h"
 
 #define POLL_MS     20    /* between two looks at what does not tell */
 #define BACKOFF_MAX 60    /* seconds */
@@ -65,6 +66,7 @@ void process_free(struct process *p)
 	free(p->type);
 	free(p->command);
 	free(p->ending);
+	free(p->instead);
 	free(p);
 }
 
@@ -185,6 +187,9 @@ int process_start(struct process *p, struct applog *log)
 	p->started_ms = clock_mono_ms();
 	p->ready_ms = 0;
 	p->due_ms = p->started_ms + 1;
+	p->probe.reached = false;
+	p->probe.status = 0;
+	str_replace(&p->instead, NULL);
 	move_to(p, log, PROCESS_STARTING);
 	if (p->oneoff)
 		move_to(p, log, PROCESS_UP);
@@ -246,6 +251,37 @@ static bool has_settled(struct process *p, int64_t now)
 	       now - p->started_ms >= p->release->timeout * 1000;
 }
 
+/* It did not answer: what does it do instead? NULL: unknown. */
+static char *instead_of(const struct process *p)
+{
+	const struct probe *probe = &p->probe;
+
+	if (probe->status > 0)
+		return xasprintf("it answers with status %d", probe->status);
+	if (probe->status < 0)
+		return xstrdup("what it answers is not HTTP");
+	if (probe->reached && p->release->check)
+		return xstrdup("it takes connections, but answers nothing");
+	if (probe->reached)
+		return xstrdup("another program listens there");
+	return sockets_describe(box_pid(&p->box, p->pid), p->port.port);
+}
+
+static void note_late(struct process *p, struct applog *log)
+{
+	const struct release *r = p->release;
+
+	p->late = true;
+	str_replace(&p->instead, instead_of(p));
+	applog_printf(log, p->name,
+		      "Error R10 (Boot timeout) -> Web process failed to bind "
+		      "to $PORT within %" PRId64 " seconds of launch",
+		      r->timeout);
+	if (p->instead)
+		applog_printf(log, p->name, "Not on port %u ($PORT): %s",
+			      p->port.port, p->instead);
+}
+
 static void tick_starting(struct process *p, struct applog *log, int64_t now)
 {
 	bool up = p->web ? answers(p, now) : has_settled(p, now);
@@ -254,12 +290,7 @@ static void tick_starting(struct process *p, struct applog *log, int64_t now)
 		move_to(p, log, PROCESS_UP);
 	} else if (p->web && !p->late &&
 		   now - p->started_ms >= p->release->timeout * 1000) {
-		p->late = true;
-		applog_printf(log, p->name,
-			      "Error R10 (Boot timeout) -> Web process failed "
-			      "to bind to $PORT within %" PRId64
-			      " seconds of launch",
-			      p->release->timeout);
+		note_late(p, log);
 		signal_group(p, SIGKILL);
 	}
 }
@@ -314,11 +345,13 @@ static char *words(const struct process *p, const siginfo_t *info)
 	const struct release *r = p->release;
 
 	if (p->late)
-		return xasprintf("did not answer %s%s within %" PRId64
-				 " second%s",
-				 r->check ? "GET " : "on its port",
-				 r->check ? r->check : "", r->timeout,
-				 r->timeout == 1 ? "" : "s");
+		return xasprintf(
+			"did not answer %s%s%son port %u ($PORT) "
+			"within %" PRId64 " second%s%s%s",
+			r->check ? "GET " : "", r->check ? r->check : "",
+			r->check ? " " : "", p->port.port, r->timeout,
+			r->timeout == 1 ? "" : "s", p->instead ? "; " : "",
+			p->instead ? p->instead : "");
 	if (info->si_code == CLD_EXITED)
 		return xasprintf("exited with status %d", info->si_status);
 	return xasprintf("was ended by signal %d (%s)", info->si_status,

@@ -65,6 +65,7 @@ struct process {
 	int64_t killed_ms;          /* SIGKILL was sent; 0: not yet */
 	int64_t backoff;            /* seconds before it is started again */
 	char *ending;               /* "exited with status 1" */
+	char *instead;              /* of an answer in time; NULL: unknown */
 	int status;                 /* it ended with; 128 + a signal */
 	json_t *env;                /* further variables; NULL: none */
 	int64_t time_to_live;       /* seconds; 0: no limit */

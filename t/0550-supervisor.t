@@ -286,7 +286,7 @@ launch 8 processes "[$(process web 1 '(sleep 600; exec perl server.pl) &')]"
 like "$out" 'web.1 exited with status 0 before it answered' \
 	'one that forks and exits'
 launch 8 timeout 1 processes "[$(process web 1 'PORT=1 exec sleep 600')]"
-like "$out" 'web.1 did not answer on its port within 1 second' \
+like "$out" 'web.1 did not answer on port [0-9]+ \(\$PORT\) within 1 second; it listens on no port' \
 	'one that listens elsewhere'
 launch 8 processes "[$web, $worker, $(process clock 1 'exit 9')]"
 like "$out" 'clock.1 exited with status 9 right after its start' \
@@ -323,10 +323,11 @@ like "$out" '"up"' 'a check that comes right in the end'
 within 20 said 'app.web.1.: 302 for GET /ready HTTP/1.1'
 is "$(logged 'app.web.1.: [0-9]* for GET /ready HTTP/1.1')" 3 'asked three times'
 launch 10 check '"/ready"' timeout 1 processes "[$(process web 1 'exec perl check.pl $(yes 500 | head -n 1000)')]"
-like "$out" 'web.1 did not answer GET /ready within 1 second' \
+like "$out" 'web.1 did not answer GET /ready on port [0-9]+ \(\$PORT\) within 1 second; it answers with status 500' \
 	'one that never does'
 launch 10 check '"/ready"' timeout 1 processes "[$(process web 1 'exec perl check.pl silence')]"
-like "$out" 'did not answer GET /ready' 'nor one that is silent'
+like "$out" 'did not answer GET /ready .*; it takes connections, but answers nothing' \
+	'nor one that is silent'
 launch 10 check '"/a b"'
 like "$out" 'check is no path' 'a check that is none'
 

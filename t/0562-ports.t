@@ -70,7 +70,7 @@ for address in 127.0.0.1 0.0.0.0; do
 	within 20 logged "app.web.1.: waits $address"
 	stranger "$address" "$taken"
 	wait "$launching"
-	like "$(cat "$scratch/answer")" 'did not answer on its port within 3' \
+	like "$(cat "$scratch/answer")" "did not answer on port $taken .* within 3 seconds; another program listens there" \
 		"another user's on $address is not taken for it"
 	version=$((version + 1))
 	kill "$stranger"

@@ -19,6 +19,7 @@ check_PROGRAMS += \
 	t/unit/test-lease \
 	t/unit/test-ledger \
 	t/unit/test-ledger-history \
+	t/unit/test-lines \
 	t/unit/test-manifest \
 	t/unit/test-names \
 	t/unit/test-ports \
@@ -88,6 +89,11 @@ t_unit_test_manifest_LDADD = $(unit_ldadd)
 t_unit_test_names_SOURCES = t/unit/test-names.c t/unit/unit.h
 t_unit_test_names_CPPFLAGS = $(unit_cppflags)
 t_unit_test_names_LDADD = $(unit_ldadd)
+
+t_unit_test_lines_SOURCES = t/unit/test-lines.c t/unit/unit.h \
+	slugrun/lines.c slugrun/lines.h
+t_unit_test_lines_CPPFLAGS = $(unit_cppflags)
+t_unit_test_lines_LDADD = $(unit_ldadd)
 
 t_unit_test_ports_SOURCES = t/unit/test-ports.c t/unit/unit.h \
 	slugrun/ports.c slugrun/ports.h \
