@@ -87,6 +87,16 @@ static void take(struct fences *f, const char *name, bool wanted,
 						   : "cannot be told"));
 }
 
+/* It is by uid that slugrun's own binds are told from an app's. */
+static void take_ports(struct fences *f, bool own_uid, const json_t *is)
+{
+	json_t *why = json_string("without a uid of their own");
+
+	take(f, "ports of their own", true,
+	     own_uid || json_is_string(is) ? is : why);
+	json_decref(why);
+}
+
 /* "v1 memory pids" */
 static void take_cgroups(struct fences *f, bool wanted, const char *words)
 {
@@ -134,6 +144,7 @@ void ctl_show_fences(const struct ctl *ctl)
 	if (hidden)
 		take(&f, "overlay", true, json_object_get(live, "overlay"));
 	take(&f, "seccomp", c->seccomp, json_object_get(live, "seccomp"));
+	take_ports(&f, c->own_uid, json_object_get(live, "ports"));
 	take_cgroups(&f, c->cgroups, json_str(live, "cgroups", NULL));
 	printf("apps: %s%s%s\n", f.live ? f.live : "",
 	       f.live && f.missing ? "; " : "", f.missing ? f.missing : "");

@@ -55,8 +55,8 @@ static int get_state(void *ctx, struct http_request *req)
 	for (old = TAILQ_FIRST(&s->leaving); old; old = TAILQ_NEXT(old, link))
 		list_oneoffs(list, old);
 	req->reply = json_make(
-		"{s:s, s:o, s:o, s:o, s:o, s:o}", "app", r ? r->app : s->name,
-		"version",
+		"{s:s, s:o, s:o, s:o, s:o, s:s, s:o}", "app",
+		r ? r->app : s->name, "version",
 		s->running ? json_integer(s->running->version) : json_null(),
 		"trial", trial ? json_integer(trial->version) : json_null(),
 		"launching",
@@ -64,7 +64,8 @@ static int get_state(void *ctx, struct http_request *req)
 					   : json_null(),
 		"listen",
 		s->route ? json_integer(route_port(s->route)) : json_null(),
-		"processes", list);
+		"ports", r && r->fence ? "fenced" : "watched", "processes",
+		list);
 	return 0;
 }
 

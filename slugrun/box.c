@@ -35,7 +35,17 @@ static char *app_folder(const struct release *r)
 	return dir;
 }
 
-/* What the names of an app's control groups begin with, on this machine. */
+char *box_group(const char *dir)
+{
+	struct stat st;
+
+	if (stat(dir, &st))
+		return NULL;
+	return xasprintf("slugrun.%llx-%llx", (unsigned long long)st.st_dev,
+			 (unsigned long long)st.st_ino);
+}
+
+/* What the names of its boxes' control groups begin with. */
 static char *cgroup_prefix(const char *dir)
 {
 	struct stat st;

@@ -22,6 +22,12 @@ struct box {
 	int fd;                        /* descriptor 3 of the child */
 };
 
+/*
+ * The name of the control group of the app in folder dir, which no other app
+ * on this machine has; NULL: there is no such folder. Caller frees.
+ */
+char *box_group(const char *dir);
+
 /* There is none yet. */
 void box_init(struct box *b);
 

@@ -210,14 +210,60 @@ static void enter_leaf(const char *home)
 	free(leaf);
 }
 
-void cgroup_prepare(void)
+/* Go into a group of our own below home, or into its leaf. NULL: none. */
+static char *enter_own(const char *home, const char *name)
 {
-	char *home = home_of_two();
+	char *group = xasprintf("%s/%s", home, name);
+
+	if (mkdir(group, 0755) && errno != EEXIST)
+		str_replace(&group, NULL);
+	else if (put(group, "cgroup.procs", "0"))
+		str_replace(&group, NULL);
+	else
+		enter_leaf(group);
+	return group;
+}
+
+char *cgroup_prepare(const char *own)
+{
+	char *home = home_of_two(), *group = NULL;
 
 	if (home && is_root(home))
 		turn_on(home);
-	else if (home && is_alone(home))
+	else if (home && is_alone(home)) {
 		enter_leaf(home);
+		return home;
+	}
+	if (home && own)
+		group = enter_own(home, own);
+	free(home);
+	return group;
+}
+
+/* A process that was waited for is in it for a moment more. */
+static void rmdir_soon(const char *group)
+{
+	static const struct timespec moment = { 0, 1000000 };
+	int i;
+
+	for (i = 0; i < TRIES && rmdir(group) && errno == EBUSY; i++)
+		nanosleep(&moment, NULL);
+}
+
+void cgroup_leave(const char *group, const char *own)
+{
+	char *home = group ? xstrdup(group) : NULL;
+	char *leaf = xasprintf("%s/" LEAF, group ? group : "");
+	char *slash = home ? strrchr(home, '/') : NULL;
+
+	if (slash && !strcmp(slash + 1, own)) {
+		*slash = '\0';
+		if (!put(home, "cgroup.procs", "0")) {
+			rmdir_soon(leaf);
+			rmdir_soon(group);
+		}
+	}
+	free(leaf);
 	free(home);
 }
 
@@ -410,4 +456,17 @@ char *cgroup_live(void)
 		free(home);
 	}
 	return text;
+}
+
+char *cgroup_try(void)
+{
+	char *home = home_of_two();
+	char *group =
+		home ? xasprintf("%s/slugrun-try-%ld", home, (long)getpid())
+		     : NULL;
+
+	if (group && mkdir(group, 0755))
+		str_replace(&group, NULL);
+	free(home);
+	return group;
 }

@@ -15,10 +15,15 @@
 /*
  * When slugrun begins, before it has children: where it has a group of
  * version 2 for itself, move into one below that, so that others can be made
- * beside it. Elsewhere nothing changes. See "No Internal Process Constraint"
- * in Linux's cgroup-v2.rst.
+ * beside it. Elsewhere move into a new group of the name own; nothing changes
+ * where that is NULL. See "No Internal Process Constraint" in Linux's
+ * cgroup-v2.rst. The folder of the group that has no other processes but ours
+ * and those that we start; NULL: none. Caller frees.
  */
-void cgroup_prepare(void);
+char *cgroup_prepare(const char *own);
+
+/* At the end: leave the group of that call, and remove it if it is new. */
+void cgroup_leave(const char *group, const char *own);
 
 /*
  * Make the groups name and enter them, with limits (bytes; 0: none). That
@@ -37,5 +42,11 @@ void cgroup_remove_all(const char *prefix);
 
 /* What is live here: "v1 memory pids", or NULL: nothing. Caller frees. */
 char *cgroup_live(void);
+
+/*
+ * A new group of version 2, for a try; NULL: none is to be had. To be removed
+ * by rmdir(2), and freed.
+ */
+char *cgroup_try(void);
 
 #endif

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bind-fence.h"
 #include "box-settings.h"
 #include "box.h"
 #include "cgroup.h"
@@ -113,6 +114,31 @@ static json_t *verdict(bool live, const char *why)
 	return live ? json_true() : json_string(why);
 }
 
+/* Can a process be kept from ports that are not its own? */
+static json_t *try_ports(void)
+{
+	char *group = cgroup_try(), *why = NULL;
+	struct bind_fence f;
+	json_t *j;
+
+	bind_fence_init(&f);
+	if (geteuid())
+		why = xstrdup("slugd is not root");
+	else if (bind_fence_try())
+		why = xstrdup(err_msg());
+	else if (!group)
+		why = xstrdup("no cgroup of version 2 to be had");
+	else if (bind_fence_open(&f, group) || bind_fence_guard(&f, 1, 2))
+		why = xstrdup(err_msg());
+	j = verdict(!why, why);
+	bind_fence_close(&f);
+	if (group)
+		rmdir(group);
+	free(group);
+	free(why);
+	return j;
+}
+
 static json_t *describe(char *text)
 {
 	const char *words[NR_WORDS];
@@ -123,7 +149,7 @@ static json_t *describe(char *text)
 	split(text, words);
 	spaces = !strcmp(words[0], "/app");
 	uid = !geteuid() && strtol(words[1], NULL, 10) == NOBODY;
-	j = json_make("{s:o, s:o, s:o, s:o, s:o}", "own_uid",
+	j = json_make("{s:o, s:o, s:o, s:o, s:o, s:o}", "own_uid",
 		      verdict(uid, geteuid() ? "slugd is not root"
 					     : "no other users here"),
 		      "namespaces", verdict(spaces, words[4]), "overlay",
@@ -131,7 +157,8 @@ static json_t *describe(char *text)
 			      "copied, which takes longer"),
 		      "seccomp",
 		      verdict(!strcmp(words[3], "2"), "not in this kernel"),
-		      "cgroups", json_str_or_null(groups));
+		      "ports", try_ports(), "cgroups",
+		      json_str_or_null(groups));
 	free(groups);
 	return j;
 }

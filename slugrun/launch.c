@@ -104,11 +104,24 @@ static struct launch *launch_new(struct release *r, struct http_request *req)
 	return l;
 }
 
+/* Its processes bind no port of slugd's but their own, where that is to be
+   had: root's apps have users of their own then. */
+static void fence_ports(struct supervisor *s, struct release *r)
+{
+	if (r->uid < 0 || !r->port_first)
+		return;
+	if (bind_fence_guard(&s->fence, r->port_first, r->port_last))
+		log_line("ports are not fenced: %s", err_msg());
+	if (bind_fence_holds(&s->fence))
+		r->fence = &s->fence;
+}
+
 static void begin(struct supervisor *s, struct launch *l)
 {
-	const struct release *r = l->release;
+	struct release *r = l->release;
 
 	s->launch = l;
+	fence_ports(s, r);
 	applog_limit(&s->log, r->log_size);
 	capture_free(s->capture);
 	s->capture = capture_new(r->version, s->dir_fd);

@@ -2,6 +2,7 @@ pkglibexec_PROGRAMS += slugrun/slugrun
 slugrun_slugrun_SOURCES = \
 	slugrun/api.c \
 	slugrun/appdir.c \
+	slugrun/bind-fence.c slugrun/bind-fence.h \
 	slugrun/box-settings.c slugrun/box-settings.h \
 	slugrun/box.c slugrun/box.h \
 	slugrun/cgroup.c slugrun/cgroup.h \
@@ -39,6 +40,7 @@ pkglibexec_PROGRAMS += slugrun/slugrun-box
 slugrun_slugrun_box_SOURCES = \
 	slugrun/attach.c slugrun/attach.h \
 	slugrun/attached.c slugrun/attached.h \
+	slugrun/bind-fence.c slugrun/bind-fence.h \
 	slugrun/box-copy.c slugrun/box-copy.h \
 	slugrun/box-dev.c slugrun/box-dev.h \
 	slugrun/box-hide.c slugrun/box-hide.h \

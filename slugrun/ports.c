@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "bind-fence.h"
 #include "err.h"
 #include "listeners.h"
 #include "mem.h"
@@ -100,14 +101,23 @@ int port_take(struct port_lease *lease, const struct port_wish *w)
 		rc = take(lease, path, w, false);
 	if (rc == ERR_UNAVAILABLE && w->but)
 		rc = take(lease, path, &any, false);
+	if (!rc && w->fence) {
+		lease->fence = w->fence;
+		rc = bind_fence_allow(w->fence, lease->port);
+	}
+	if (rc)
+		port_release(lease);
 	free(path);
 	return rc;
 }
 
 void port_release(struct port_lease *lease)
 {
+	if (lease->fence && lease->port)
+		bind_fence_refuse(lease->fence, lease->port);
 	if (lease->fd >= 0)
 		close(lease->fd);
+	lease->fence = NULL;
 	lease->fd = -1;
 	lease->port = 0;
 }
@@ -118,6 +128,14 @@ bool port_is_of(uint16_t port, int64_t uid)
 
 	listeners_find(port, uid, &own, &strange);
 	return own && !strange;
+}
+
+bool port_is_taken(uint16_t port, int64_t uid)
+{
+	bool own = false, strange = false;
+
+	listeners_find(port, uid, &own, &strange);
+	return strange;
 }
 
 void probe_clear(struct probe *p)

@@ -16,15 +16,19 @@
  * listens there is nothing else to tell two of them apart. Held by a lock on
  * a byte of a file, which the kernel drops with its holder.
  */
+struct bind_fence;
+
 struct port_lease {
 	int fd; /* -1: none */
 	uint16_t port;
+	const struct bind_fence *fence; /* that lets the app bind it */
 };
 
 struct port_wish {
 	const char *store;    /* slugd's folder: ports.lock is in it */
 	uint16_t first, last; /* the highest that is free is taken */
 	uint16_t but;         /* not this one, if there is another; 0: any */
+	const struct bind_fence *fence; /* of the app; NULL: none */
 };
 
 /* Take a port. Errors: ERR_UNAVAILABLE where none is free; ERR_SYSTEM. */
@@ -35,6 +39,9 @@ int port_take(struct port_lease *lease, const struct port_wish *w);
  * may listen there since the choice.
  */
 bool port_is_of(uint16_t port, int64_t uid);
+
+/* Is it another user who would get one? */
+bool port_is_taken(uint16_t port, int64_t uid);
 
 /* Give it back; a lease that holds none is left alone. */
 void port_release(struct port_lease *lease);

@@ -20,6 +20,7 @@
 #define BACKOFF_MAX 60    /* seconds */
 #define STEADY_MS   60000 /* up so long, and the back-off begins anew */
 #define KILLED_MS   1000  /* that long after SIGKILL a group is gone */
+#define WATCH_MS    500   /* between two looks at who listens */
 #define NEVER       INT64_MAX
 
 static const char *const state_names[] = {
@@ -165,10 +166,10 @@ int process_start(struct process *p, struct applog *log)
 {
 	const struct release *r = p->release;
 	struct port_wish wish = { r->store, r->port_first, r->port_last,
-				  p->port.port };
+				  p->port.port, r->fence };
 	int rc = 0;
 
-	p->reaped = p->late = p->leaving = p->stays = false;
+	p->reaped = p->late = p->leaving = p->stays = p->taken = false;
 	p->killed_ms = 0;
 	port_release(&p->port);
 	if (p->web)
@@ -295,6 +296,26 @@ static void tick_starting(struct process *p, struct applog *log, int64_t now)
 	}
 }
 
+/* Is it to be asked now and then who listens on its port? */
+static bool is_watched(const struct process *p)
+{
+	return p->state == PROCESS_UP && p->web && p->pid && !p->taken &&
+	       p->release->uid >= 0 && !p->port.fence;
+}
+
+/* Another app took its port: it is to be somewhere else. */
+static void watch_port(struct process *p, struct applog *log, int64_t now)
+{
+	p->due_ms = now + WATCH_MS;
+	if (!port_is_taken(p->port.port, p->release->uid))
+		return;
+	p->taken = true;
+	applog_printf(log, p->name,
+		      "Another user listens on its port %u: killing it",
+		      p->port.port);
+	signal_group(p, SIGKILL);
+}
+
 static void tick_ending(struct process *p, struct applog *log, int64_t now)
 {
 	if (group_is_gone(p, now)) {
@@ -337,6 +358,8 @@ bool process_tick(struct process *p, struct applog *log)
 		process_start(p, log);
 	else if (p->state == PROCESS_UP && now >= limit_of(p))
 		process_leave(p);
+	else if (is_watched(p) && now >= p->due_ms)
+		watch_port(p, log, now);
 	return false;
 }
 
@@ -448,8 +471,9 @@ int64_t process_due(const struct process *p)
 	case PROCESS_CRASHED:
 		return p->due_ms;
 	case PROCESS_UP:
-		return p->leaving ? now + POLL_MS + (now - p->left_ms) / 10
-				  : limit_of(p);
+		if (p->leaving)
+			return now + POLL_MS + (now - p->left_ms) / 10;
+		return is_watched(p) ? p->due_ms : limit_of(p);
 	case PROCESS_NEW:
 	case PROCESS_GONE:
 		break;

@@ -41,7 +41,8 @@ struct release {
 	json_t *route;                    /* as the order has it, or NULL */
 	json_t *events;                   /* lines for the log, or NULL */
 	struct process_list processes;
-	struct route *old_route; /* that still carries its connections */
+	const struct bind_fence *fence; /* of its app's ports; NULL: none */
+	struct route *old_route;        /* that still carries its connections */
 	TAILQ_ENTRY(release) link;
 };
 

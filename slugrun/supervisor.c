@@ -394,6 +394,8 @@ static void release_all(struct supervisor *s)
 	helper_kill(&s->helper);
 	guard_release(&s->guard);
 	route_close(s->route);
+	bind_fence_close(&s->fence);
+	free(s->group);
 	release_free(s->running);
 	capture_free(s->capture);
 	while ((c = TAILQ_FIRST(&s->commands))) {
@@ -424,6 +426,30 @@ static void raise_descriptors(void)
 		log_line("the limit of descriptors: %s", strerror(errno));
 }
 
+/*
+ * Before there are processes: into the control group that is the app's alone,
+ * with the fence of its ports around it.
+ */
+static void join_group(struct supervisor *s)
+{
+	char *own = bind_fence_try() ? NULL : box_group(s->dir);
+
+	s->group = cgroup_prepare(own);
+	if (own && s->group && bind_fence_open(&s->fence, s->group))
+		log_line("ports are not fenced: %s", err_msg());
+	free(own);
+}
+
+static void leave_group(struct supervisor *s)
+{
+	char *own = box_group(s->dir);
+
+	bind_fence_close(&s->fence);
+	if (own)
+		cgroup_leave(s->group, own);
+	free(own);
+}
+
 int supervise(const char *dir)
 {
 	struct supervisor s = { .dir_fd = -1,
@@ -439,6 +465,7 @@ int supervise(const char *dir)
 
 	mallopt(M_ARENA_MAX, 1); /* three threads, which mostly sleep */
 	raise_descriptors();
+	bind_fence_init(&s.fence);
 	pthread_mutex_init(&s.lock, NULL);
 	TAILQ_INIT(&s.commands);
 	TAILQ_INIT(&s.leaving);
@@ -448,7 +475,7 @@ int supervise(const char *dir)
 	rc = take_charge(&s);
 	if (rc)
 		goto done;
-	cgroup_prepare();
+	join_group(&s);
 	/* Of one that was killed, and its guard with it. */
 	strays_kill(s.dir, 0);
 	trees_sweep(&s);
@@ -462,6 +489,7 @@ int supervise(const char *dir)
 	guard_release(&s.guard);
 	strays_end();
 	box_sweep(s.dir);
+	leave_group(&s);
 	close_shop(&s);
 	log_line("stopped");
 done:

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "bind-fence.h"
 #include "guard.h"
 #include "helper.h"
 #include "http.h"
@@ -56,6 +57,8 @@ struct supervisor {
 	TAILQ_HEAD(release_list, release) leaving;
 
 	struct trees trees;
+	struct bind_fence fence; /* of the app's ports */
+	char *group;             /* the control group that it is around */
 	struct guard guard;
 	struct helper helper;
 	struct http_request *change_req; /* who waits for a change */

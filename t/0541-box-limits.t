@@ -323,7 +323,7 @@ cgroups = off'
 } >ini && mv ini "$dir/slugd.ini"
 start_slugd
 run slugctl -d "$dir" status
-like "$out" '^apps: no own uid [(]switched off[)], no namespaces [(]switched off[)], no seccomp [(]switched off[)], no limit of memory [(]switched off[)]$' \
+like "$out" '^apps: no own uid [(]switched off[)], no namespaces [(]switched off[)], no seccomp [(]switched off[)], no ports of their own [(].*[)], no limit of memory [(]switched off[)]$' \
 	'and what slugd.ini switches off'
 like "$out" "^apps: without namespaces no file is hidden from them, not even slugd's$" \
 	'and what that means'

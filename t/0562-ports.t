@@ -46,7 +46,7 @@ done
 # --- somebody else's
 
 if [ "$uid" = null ]; then
-	skip 5 'needs root'
+	skip 20 'needs root'
 	finish
 fi
 stranger() {
@@ -85,4 +85,86 @@ for address in 127.0.0.1 0.0.0.0 '[::]'; do
 	launch "$(process web 1 "exec perl -MIO::Socket::IP -e 'my \$s = IO::Socket::IP->new(LocalAddr => q($address:).\$ENV{PORT}, V6Only => 0, Listen => 9, ReuseAddr => 1) or die; while (my \$c = \$s->accept) {}'")"
 	like "$out" '"up"' "its own on $address is"
 done
+
+# --- where nothing keeps others from a port, it is watched
+
+stop_slugrun TERM
+setpriv --bounding-set=-sys_admin,-net_admin "$slugrun" "$app" \
+	2>>"$scratch/slugrun.log" &
+slugrun_pid=$!
+within 20 ask GET /
+port_now() {
+	ask GET / | perl -ne '/"port":(\d+)/ && print $1'
+}
+launch "$(process web 1 "exec perl -MIO::Socket::INET -e 'my \$s = IO::Socket::INET->new(LocalAddr => q(127.0.0.1), LocalPort => \$ENV{PORT}, Listen => 9, ReuseAddr => 1) or die; \$SIG{USR1} = sub { close \$s; sleep 600 }; while (my \$c = \$s->accept) { print \$c qq(HTTP/1.0 200 OK\\r\\n\\r\\n\$\$) }'")"
+like "$(ask GET /)" '"ports":"watched"' 'without a fence a port is watched'
+before=$(port_now)
+pkill -USR1 -P "$slugrun_pid" perl
+within 20 stranger 127.0.0.1 "$before"
+ok "$(within 20 logged 'Another user listens on its port'; echo $?)" \
+	'another user on the port of a process is seen'
+moved() {
+	[ "$(port_now)" != "$before" ] && state web.1 up
+}
+ok "$(within 20 moved; echo $?)" 'which is started again on another port'
+kill "$stranger"
+wait "$stranger" 2>/dev/null
+stop_slugrun TERM
+start_slugrun
+
+# --- an app binds no port of the range but its own
+
+run "$slugrun" fences "$top"
+case $out in
+*'"ports":true'*) ;;
+*)
+	skip 11 'no BPF at control groups'
+	finish
+	;;
+esac
+
+# bound ADDRESS TYPE: of all ports of the range, which ones the app gets.
+bound() {
+	inside "perl -MIO::Socket::IP -e 'my @s;
+		for my \$port ($first_port .. $last_port) {
+			my \$s = IO::Socket::IP->new(LocalHost => q($1),
+				LocalPort => \$port, V6Only => 0,
+				Type => $2) or next;
+			push @s, \$s;
+			print \"\$port \" }'"
+}
+for keys in '' 'namespaces false'; do
+	# shellcheck disable=SC2086 # words
+	launch "$web, $(process worker 1 'exec sleep 600')" $keys
+	like "$(ask GET /)" '"ports":"fenced"' "${keys:-with namespaces}: a fence"
+	is "$(bound 127.0.0.1 SOCK_STREAM)$(bound 0.0.0.0 SOCK_STREAM)$(
+		bound :: SOCK_STREAM)" '' 'no other port of the range is got'
+	own=$(ask GET / | perl -ne '/"port":(\d+)/ && print $1')
+	is "$(bound 127.0.0.1 SOCK_DGRAM)" "$own " 'of UDP its own alone is'
+	# shellcheck disable=SC2016 # perl's
+	is "$(inside 'perl -MIO::Socket::IP -e "for (0, 7'"$$"' % 900 + 7000) {
+		IO::Socket::IP->new(LocalHost => q(127.0.0.1), LocalPort => \$_,
+			Listen => 1) and print q(got ) }"')" 'got got ' \
+		'any other port is free to take'
+done
+is "$(inside "perl -MSocket -e 'socket my \$s, AF_INET, SOCK_STREAM, 0;
+	bind(\$s, pack_sockaddr_in($((first_port + 9)), INADDR_LOOPBACK)) or
+		print 0 + \$!'")" 1 'what is refused fails with EPERM'
+
+# The range is another one for the next release.
+ports="[$((first_port + 8)), $last_port]"
+launch "$web"
+like "$(bound 127.0.0.1 SOCK_STREAM)" "$((first_port + 5)) .*$((first_port + 7)) \$" \
+	'a new range takes the place of the old one'
+ports=''
+stop_slugrun TERM
+is "$(find /sys/fs/cgroup -name "slugrun.*-$(printf %x \
+	"$(stat -c %i "$app")")")" '' 'at its end slugrun leaves no group'
+start_slugrun
+launch "$web"
+kill -KILL "$slugrun_pid"
+wait "$slugrun_pid" 2>/dev/null
+start_slugrun
+launch "$web"
+is "$(bound 127.0.0.1 SOCK_STREAM)" '' 'one after one that was killed has the fence'
 finish

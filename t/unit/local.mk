@@ -96,6 +96,7 @@ t_unit_test_lines_CPPFLAGS = $(unit_cppflags)
 t_unit_test_lines_LDADD = $(unit_ldadd)
 
 t_unit_test_ports_SOURCES = t/unit/test-ports.c t/unit/unit.h \
+	slugrun/bind-fence.c slugrun/bind-fence.h \
 	slugrun/ports.c slugrun/ports.h \
 	slugrun/listeners.c slugrun/listeners.h
 t_unit_test_ports_CPPFLAGS = $(unit_cppflags)
