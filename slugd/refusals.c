@@ -253,21 +253,18 @@ static int check_work_trees(const struct refusals_push *p, const struct move *m)
 }
 
 /* Does HEAD name the ref? */
-static int check_head(const struct refusals_push *p, const struct move *m)
+static bool is_head(const char *repo, const char *ref)
 {
-	static const char *const args[] = { "symbolic-ref", "-q", "HEAD",
-					    NULL };
-	char *out = NULL;
-	int rc = repo_git_bytes(p->repo, &out, NULL, args);
+	char *path = xasprintf("%s/HEAD", repo), line[512] = "";
+	FILE *f = fopen(path, "re");
+	bool is =
+		f && fgets(line, sizeof(line), f) && !strncmp(line, "ref: ", 5);
 
-	/* A HEAD that names no branch is no error of the push. */
-	if (!rc && !strncmp(out, m->ref, strlen(m->ref)) &&
-	    out[strlen(m->ref)] == '\n')
-		rc = refuse(m->ref, "it is what HEAD names");
-	else
-		rc = 0;
-	free(out);
-	return rc;
+	line[strcspn(line, "\n")] = '\0';
+	if (f)
+		fclose(f);
+	free(path);
+	return is && !strcmp(line + 5, ref);
 }
 
 static int check_delete(const struct refusals_push *p, const struct settings *s,
@@ -277,7 +274,9 @@ static int check_delete(const struct refusals_push *p, const struct settings *s,
 		return 0;
 	if (s->deny_deletes)
 		return refuse(m->ref, "the repository has receive.denyDeletes");
-	return s->deny_delete_current ? check_head(p, m) : 0;
+	if (s->deny_delete_current && is_head(p->repo, m->ref))
+		return refuse(m->ref, "it is what HEAD names");
+	return 0;
 }
 
 static int check_settings(const struct refusals_push *p,
@@ -420,10 +419,11 @@ static int is_file(const char *path, const struct stat *st, int type,
 }
 
 /* Does git not find its way to the reflog, of which path is the start? */
-static bool is_blocked(const struct refusals_push *p, const char *path)
+static bool is_blocked(const struct refusals_push *p, const char *ref,
+		       const char *path)
 {
 	bool whole = strlen(path) ==
-		     strlen(p->repo) + strlen("/logs/") + strlen(p->ref);
+		     strlen(p->repo) + strlen("/logs/") + strlen(ref);
 	struct stat st;
 
 	if (stat(path, &st))
@@ -431,14 +431,14 @@ static bool is_blocked(const struct refusals_push *p, const char *path)
 	if (!S_ISDIR(st.st_mode))
 		return !whole;
 	/* git removes empty folders, but not what is left of other refs. */
-	return whole && !makes_room(p, p->ref) &&
+	return whole && !makes_room(p, ref) &&
 	       nftw(path, is_file, 8, FTW_PHYS) != 0;
 }
 
 /* The reflog, which git writes before it moves the ref. */
-static int check_reflog(const struct refusals_push *p)
+static int check_reflog(const struct refusals_push *p, const char *ref)
 {
-	char *path = xasprintf("%s/logs/%s", p->repo, p->ref);
+	char *path = xasprintf("%s/logs/%s", p->repo, ref);
 	bool bad = false;
 
 	/* Folders that are not there yet are made. */
@@ -446,9 +446,9 @@ static int check_reflog(const struct refusals_push *p)
 		bad = errno != ENOENT || strlen(path) <= strlen(p->repo);
 		*strrchr(path, '/') = '\0';
 	}
-	bad = bad || is_blocked(p, path);
+	bad = bad || is_blocked(p, ref, path);
 	free(path);
-	return bad ? refuse(p->ref, "its reflog cannot be written") : 0;
+	return bad ? refuse(ref, "its reflog cannot be written") : 0;
 }
 
 /* Does the repository hide one of the refs? */
@@ -501,7 +501,10 @@ int refusals_check(const struct refusals_push *p)
 	if (!rc)
 		rc = check_all_settings(p, &s);
 	if (!rc)
-		rc = check_reflog(p);
+		rc = check_reflog(p, p->ref);
+	/* git writes that of HEAD, too. */
+	if (!rc && is_head(p->repo, p->ref))
+		rc = check_reflog(p, "HEAD");
 	settings_clear(&s);
 	return rc;
 }

@@ -117,6 +117,12 @@ run git push heroku master
 refused 'a reflog that cannot be written' '.*its reflog cannot be written'
 rm -r "$repo/logs/refs/heads/master"
 mv ../log "$repo/logs/refs/heads/master"
+mv "$repo/logs/HEAD" ../log
+mkdir -p "$repo/logs/HEAD" && : >"$repo/logs/HEAD/x"
+run git push heroku master
+refused 'that of HEAD' '.*HEAD: its reflog cannot be written'
+rm -r "$repo/logs/HEAD"
+mv ../log "$repo/logs/HEAD"
 
 # Of several refs, one for which git is sure to refuse the push, where it is
 # atomic: slugd cannot see that.
