@@ -354,25 +354,38 @@ static bool makes_room(const struct refusals_push *p, const char *name)
 	return false;
 }
 
+/* Does the push remove a ref? Few do, and others have no room to make. */
+static bool has_delete(const struct refusals_push *p)
+{
+	const json_t *ref;
+	size_t i;
+
+	json_array_foreach((json_t *)(uintptr_t)p->refs, i, ref)
+		if (is_none(json_str(ref, "new", "")))
+			return true;
+	return false;
+}
+
 /* The transaction of all that the push moves, a line each. Caller frees. */
 static char *transaction(const struct refusals_push *p, size_t *len)
 {
 	const json_t *ref;
 	char *text = NULL;
 	size_t i;
+	bool deletes = has_delete(p);
 	FILE *f = open_memstream(&text, len);
 
 	if (!f)
 		abort();
 	fprintf(f, "start\n");
-	if (!makes_room(p, p->ref))
+	if (!deletes || !makes_room(p, p->ref))
 		fprintf(f, "update %s %s %s\n", p->ref, p->new, p->old);
 	json_array_foreach((json_t *)(uintptr_t)p->refs, i, ref) {
 		const char *name = json_str(ref, "name", "");
 		const char *new = json_str(ref, "new", "");
 
 		if (i < MAX_LOCKS && strcmp(name, p->ref) != 0 &&
-		    !is_none(new) && !makes_room(p, name))
+		    !is_none(new) && (!deletes || !makes_room(p, name)))
 			fprintf(f, "update %s %s %s\n", name, new,
 				json_str(ref, "old", ""));
 	}
