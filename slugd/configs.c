@@ -2,6 +2,7 @@
 #include "configs.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "log.h"
 #include "mem.h"
 #include "slugd.h"
+#include "uids.h"
 
 struct configs {
 	char *file;          /* that slugd -c named, or NULL */
@@ -91,6 +93,12 @@ void configs_reload(struct slugd *d)
 		return;
 	}
 	fresh = d->configs->all[d->configs->n - 1];
+	if (uids_reserve(d, fresh)) {
+		log_line("%s; uids stay %" PRId64 "-%" PRId64, err_msg(),
+			 old->uid_first, old->uid_last);
+		fresh->uid_first = old->uid_first;
+		fresh->uid_last = old->uid_last;
+	}
 	keep(&fresh->driver, old->driver, "driver");
 	keep(&fresh->route, old->route, "[route] driver");
 	d->config = fresh;

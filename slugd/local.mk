@@ -66,6 +66,7 @@ slugd_slugd_SOURCES = \
 	slugd/slugs.c slugd/slugs.h \
 	slugd/streams.c slugd/streams.h \
 	slugd/trial.c \
+	slugd/uids.c slugd/uids.h \
 	slugd/users.c slugd/users.h \
 	slugd/units.c slugd/units.h \
 	slugd/watches.c slugd/watches.h \

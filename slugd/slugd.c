@@ -37,6 +37,7 @@
 #include "sock.h"
 #include "standard.h"
 #include "text.h"
+#include "uids.h"
 
 struct options {
 	const char *dir, *config, *socket;
@@ -345,6 +346,8 @@ static int run(const struct options *o)
 		rc = place_socket(&d, o->socket);
 	if (!rc)
 		rc = configs_open(&d, o->config);
+	if (!rc)
+		rc = uids_reserve(&d, d.config);
 	if (!rc)
 		rc = open_stores(&d);
 	if (!rc)

@@ -324,4 +324,44 @@ is "$status" 0 'slugctl stop'
 wait $slugd_pid
 slugd_pid=
 
+# --- two slugds that are root, and the uids of their apps ---
+
+if [ "$(id -u)" -ne 0 ]; then
+	skip 8 'needs root'
+	finish
+fi
+dir=$scratch/slugd
+start_slugd
+first=$slugd_pid slugd_pid=
+mkdir "$scratch/second"
+cp "$dir/slugd.ini" "$scratch/second"
+run slugd -d "$scratch/second"
+is "$status" 1 'a slugd with the uids of another one does not start'
+like "$err" "the slugd of $dir has uids 70000-79999 for its apps" \
+	'and names the folder of that one'
+sed -i '/^\[launch\]/a uids = 79000-80000' "$scratch/second/slugd.ini"
+run slugd -d "$scratch/second"
+like "$err" "79000-80000 overlaps them: set other 'uids'" 'nor with some of them'
+sed -i 's/^uids.*/uids = 80000-80999/' "$scratch/second/slugd.ini"
+log=$(wc -l <"$scratch/slugd.log")
+dir=$scratch/second
+start_slugd
+ok $? 'with others it does'
+like "$(tail -n +"$log" "$scratch/slugd.log")" \
+	"ports $first_port-$last_port overlap those of the slugd of $scratch/slugd" \
+	'ports that are the same are logged'
+sed -i 's/^uids.*/uids = 70000-80999/' "$dir/slugd.ini"
+kill -HUP "$slugd_pid"
+within 20 grep -q 'was read again' "$scratch/slugd.log"
+like "$(cat "$scratch/slugd.log")" 'uids stay 80000-80999' \
+	'a configuration that is read again changes nothing of that'
+kill -KILL "$first"
+wait "$first" 2>/dev/null
+stop_slugd
+start_slugd
+ok $? 'one that was killed has its uids no more'
+stop_slugd
+dir=$scratch/slugd
+start_slugd
+ok $? 'and one that ended neither'
 finish

@@ -30,6 +30,8 @@ export GIT_TERMINAL_PROMPT=0 GIT_ADVICE=0
 umask 022
 
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/slugd-test.XXXXXX")
+# Tests run side by side, with the same uids for apps.
+export SLUGD_TEST_UIDS="$scratch/uids"
 slugd_pid=
 first_port=
 taken_ports=${TMPDIR:-/tmp}/slugd-test-ports.$(id -u)

@@ -8,6 +8,7 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/slugd-perf.XXXXXX")
+export SLUGD_TEST_UIDS="$scratch/uids"
 slugd_pid=
 failed=0
 end() {
