@@ -9,6 +9,7 @@
 #include <seccomp.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -276,6 +277,24 @@ static int add_modes(scmp_filter_ctx filter)
 	return rc ? rc : refuse(filter, SCMP_SYS(openat2), ENOSYS);
 }
 
+/*
+ * The limit of message queues is slugrun's mark of a process, see
+ * slugrun/strays.h: it is to be read, not changed.
+ */
+static int add_mark(scmp_filter_ctx filter)
+{
+	const uint32_t no = SCMP_ACT_ERRNO(EPERM);
+	int rc = refuse_if(filter, SCMP_SYS(setrlimit), 0, UINT32_MAX,
+			   RLIMIT_MSGQUEUE);
+
+	if (rc)
+		return rc;
+	return seccomp_rule_add(
+		filter, no, SCMP_SYS(prlimit64), 2,
+		SCMP_CMP(1, SCMP_CMP_MASKED_EQ, UINT32_MAX, RLIMIT_MSGQUEUE),
+		SCMP_CMP(2, SCMP_CMP_NE, 0));
+}
+
 static int add_for_app(scmp_filter_ctx filter, bool exec)
 {
 	int rc = refuse_all(filter, refused_to_apps, NR(refused_to_apps));
@@ -289,6 +308,8 @@ static int add_for_app(scmp_filter_ctx filter, bool exec)
 		rc = add_netlinks(filter);
 	if (!rc)
 		rc = add_modes(filter);
+	if (!rc)
+		rc = add_mark(filter);
 	return rc ? rc : add_common(filter);
 }
 

@@ -30,18 +30,18 @@ static int write_all(int fd, const char *text, size_t len)
 }
 
 int box_settings_write(int fd, const struct release *r, const char *run,
-		       const char *command, const char *cgroup)
+		       const char *command, const char *cgroup, int64_t mark)
 {
 	json_t *j = json_make(
 		"{s:s, s:s, s:s, s:s, s:o, s:o?, s:o?,"
-		" s:I, s:b, s:b, s:I, s:I, s:I}",
+		" s:I, s:b, s:b, s:I, s:I, s:I, s:I}",
 		"command", command, "tree", r->dir, "run", run, "mask",
 		r->store, "cgroup", json_str_or_null(cgroup), "hide",
 		json_incref(r->hide), "show", json_incref(r->show), "uid",
 		(json_int_t)r->uid, "namespaces", r->namespaces, "seccomp",
 		r->seccomp, "memory", (json_int_t)r->memory, "max_processes",
 		(json_int_t)r->max_processes, "max_files",
-		(json_int_t)r->max_files);
+		(json_int_t)r->max_files, "mark", (json_int_t)mark);
 	char *text = json_dumps(j, JSON_COMPACT);
 	int rc;
 
@@ -141,6 +141,7 @@ static int parse(struct box_settings *s, const char *text)
 	s->memory = json_int(j, "memory", 0);
 	s->max_processes = json_int(j, "max_processes", 0);
 	s->max_files = json_int(j, "max_files", 0);
+	s->mark = json_int(j, "mark", 0);
 	json_decref(j);
 	if (!s->command || !s->tree || !s->run)
 		return err_set(ERR_INVALID, "settings are missing");

@@ -31,6 +31,7 @@ struct box_settings {
 	char **show;  /* paths that it sees all the same */
 	char *tty;    /* set later: its terminal's path; NULL: none */
 	int64_t uid;  /* whose process it becomes; -1: ours */
+	int64_t mark; /* see strays.h; 0: none */
 	bool namespaces, seccomp;
 	int64_t memory;                   /* bytes; 0: no limit */
 	int64_t max_processes, max_files; /* 0: no limit */
@@ -56,7 +57,7 @@ struct box_report {
  * the child will read. Errors: ERR_SYSTEM.
  */
 int box_settings_write(int fd, const struct release *r, const char *run,
-		       const char *command, const char *cgroup);
+		       const char *command, const char *cgroup, int64_t mark);
 
 /*
  * Read all from fd, and empty it for the report. To be released in any case.

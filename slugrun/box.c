@@ -90,7 +90,10 @@ int box_open(struct box *b, const struct release *r, const char *name,
 	if (!rc && r->cgroups && prefix)
 		b->cgroup = xasprintf("%s%s", prefix, strrchr(b->run, '/') + 1);
 	if (!rc)
-		rc = box_settings_write(env, r, b->run, command, b->cgroup);
+		b->mark = strays_mark();
+	if (!rc)
+		rc = box_settings_write(env, r, b->run, command, b->cgroup,
+					b->mark);
 	if (!rc) {
 		b->fd = fcntl(env, F_DUPFD_CLOEXEC, 0);
 		rc = b->fd < 0 ? err_sys("the settings of a process") : 0;
@@ -153,20 +156,46 @@ bool box_was_full(const struct box *b)
 	return b->cgroup && b->release->memory && cgroup_was_full(b->cgroup);
 }
 
-void box_close(struct box *b)
+/* The child that clears up. */
+static int spawn_clear(const struct box *b)
 {
 	char *helper = proc_helper("slugrun-box");
-	const char *argv[] = { helper, "clear", b->run, b->cgroup, NULL };
-	struct proc_spec spec = { .argv = argv,
-				  .err = PROC_INHERIT,
-				  .session = true };
+	char *parent = xasprintf("%ld", (long)getpid());
+	char **marks = strays_marks();
+	const char **argv;
+	struct proc_spec spec = { .err = PROC_INHERIT, .session = true };
+	size_t n = 0, i;
 	pid_t pid;
+	int rc;
 
-	if (b->run && proc_spawn(&pid, &spec))
+	while (marks[n])
+		n++;
+	argv = xcalloc(n + 6, sizeof(*argv));
+	argv[0] = helper;
+	argv[1] = "clear";
+	argv[2] = parent;
+	argv[3] = b->run;
+	argv[4] = b->cgroup ? b->cgroup : "";
+	for (i = 0; i < n; i++)
+		argv[5 + i] = marks[i];
+	spec.argv = argv;
+	rc = proc_spawn(&pid, &spec);
+	for (i = 0; i < n; i++)
+		free(marks[i]);
+	free(marks);
+	free(argv);
+	free(parent);
+	free(helper);
+	return rc;
+}
+
+void box_close(struct box *b)
+{
+	strays_unmark(b->mark);
+	if (b->run && spawn_clear(b))
 		log_line("%s is left: %s", b->run, err_msg());
 	if (b->fd >= 0)
 		close(b->fd);
-	free(helper);
 	free(b->run);
 	free(b->cgroup);
 	box_init(b);
@@ -181,14 +210,15 @@ void box_sweep(const char *dir)
 	free(prefix);
 }
 
-int box_clear(const char *run, const char *cgroup)
+int box_clear(long parent, const char *run, const char *cgroup, char **marks)
 {
 	const char *name = strrchr(run, '/');
 
 	if (!name)
 		return err_set(ERR_INVALID, "%s is no path", run);
-	if (cgroup)
+	if (*cgroup)
 		cgroup_remove(cgroup);
 	strays_kill_run(run);
+	strays_kill_marked((pid_t)parent, marks);
 	return tree_remove(AT_FDCWD, run);
 }

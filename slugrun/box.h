@@ -19,6 +19,7 @@ struct box {
 	const struct release *release; /* NULL: there is none */
 	char *run;                     /* the folder's path */
 	char *cgroup;                  /* a name, or NULL */
+	int64_t mark;                  /* of what runs in it; see strays.h */
 	int fd;                        /* descriptor 3 of the child */
 };
 
@@ -76,7 +77,10 @@ void box_close(struct box *b);
  */
 void box_sweep(const char *dir);
 
-/* Be that child: "slugrun-box clear RUN [CGROUP]". Errors: ERR_SYSTEM. */
-int box_clear(const char *run, const char *cgroup);
+/*
+ * Be that child: "slugrun-box clear PARENT RUN CGROUP MARK...", where CGROUP
+ * may be empty. Errors: ERR_SYSTEM.
+ */
+int box_clear(long parent, const char *run, const char *cgroup, char **marks);
 
 #endif

@@ -21,6 +21,7 @@
 #include "err.h"
 #include "init.h"
 #include "mem.h"
+#include "strays.h"
 
 /* What it prints to is its own to open again, as /dev/stdout. */
 static void give_output(int64_t uid)
@@ -207,6 +208,8 @@ static int run_in_copy(struct box_settings *s, int tree, long parent)
 	box_settings_set(s, "HOME", home);
 	box_settings_set(s, "TMPDIR", tmp);
 	rc = box_limits(s);
+	if (!rc)
+		rc = strays_wear(s->mark);
 	if (!rc)
 		rc = box_drop_rights(s);
 	if (!rc && pwrite(BOX_FD, BOX_REPORT, sizeof(BOX_REPORT) - 1, 0) < 0)

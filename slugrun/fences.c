@@ -55,7 +55,7 @@ static int put_settings(int *fd, const struct release *r, const char *run)
 	*fd = memfd_create("environment", MFD_CLOEXEC);
 	if (*fd < 0 || write(*fd, env, sizeof(env)) < 0)
 		return err_sys("memfd_create");
-	return box_settings_write(*fd, r, run, command, NULL);
+	return box_settings_write(*fd, r, run, command, NULL, 0);
 }
 
 /* Run the command in a box in the folder run. */

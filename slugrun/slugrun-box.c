@@ -32,10 +32,10 @@ static int run_exec(char **argv)
 	return exec_command(strtol(argv[0], NULL, 10), argv[2]);
 }
 
-/* clear RUN [CGROUP] */
+/* clear PARENT RUN CGROUP MARK... */
 static int run_clear(char **argv)
 {
-	return box_clear(argv[0], argv[1]);
+	return box_clear(strtol(argv[0], NULL, 10), argv[1], argv[2], argv + 3);
 }
 
 /* prune APPDIR KEEP...: of a helper of the supervisor's, which it ends with */
@@ -71,7 +71,7 @@ static const struct mode {
 	int min, max;            /* further arguments */
 	int (*run)(char **argv); /* an error, or the exit status */
 } modes[] = {
-	{ "attach", 5, 5, run_attach }, { "clear", 1, 2, run_clear },
+	{ "attach", 5, 5, run_attach }, { "clear", 4, 10000, run_clear },
 	{ "exec", 2, 3, run_exec },     { "fences", 1, 1, run_fences },
 	{ "guard", 1, 1, run_guard },   { "prune", 1, 10000, run_prune },
 };

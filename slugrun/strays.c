@@ -10,12 +10,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "err.h"
 #include "mem.h"
 #include "proc.h"
+#include "text.h"
 
 #define PASSES      20 /* each finds what forked during the one before */
 #define END_MS      10000
@@ -156,6 +159,158 @@ static pid_t parent_of(int proc, const char *pid)
 	free(path);
 	return (pid_t)parent;
 }
+
+/* --- by their marks --- */
+
+#define MARKS    65536  /* the marks are so many bytes below the limit */
+#define UNMARKED 819200 /* the kernel's own limit, see mq_overview(7) */
+#define MAX_UP   1000   /* steps from a process to its ancestors */
+
+/* Those of processes that slugrun started and that live. */
+static struct {
+	int64_t newest; /* bytes */
+	int64_t *live;
+	size_t n;
+} marks;
+
+static bool is_live(int64_t mark)
+{
+	size_t i;
+
+	for (i = 0; i < marks.n; i++)
+		if (marks.live[i] == mark)
+			return true;
+	return false;
+}
+
+int64_t strays_mark(void)
+{
+	struct rlimit l;
+	int64_t top;
+
+	if (getrlimit(RLIMIT_MSGQUEUE, &l) ||
+	    (l.rlim_max != RLIM_INFINITY && l.rlim_max <= MARKS))
+		return 0;
+	top = l.rlim_max < UNMARKED ? (int64_t)l.rlim_max : UNMARKED;
+	do {
+		if (++marks.newest <= top - MARKS || marks.newest >= top)
+			marks.newest = top - MARKS + 1;
+	} while (is_live(marks.newest));
+	marks.live = xrealloc(marks.live, marks.n + 1, sizeof(*marks.live));
+	marks.live[marks.n++] = marks.newest;
+	return marks.newest;
+}
+
+void strays_unmark(int64_t mark)
+{
+	size_t i;
+
+	for (i = 0; i < marks.n; i++)
+		if (marks.live[i] == mark)
+			marks.live[i--] = marks.live[--marks.n];
+}
+
+int strays_wear(int64_t mark)
+{
+	const struct rlimit l = { (rlim_t)mark, (rlim_t)mark };
+
+	if (mark && setrlimit(RLIMIT_MSGQUEUE, &l))
+		return err_sys("setrlimit");
+	return 0;
+}
+
+char **strays_marks(void)
+{
+	char **list = xcalloc(marks.n + 2, sizeof(*list));
+	size_t i;
+
+	list[0] = xasprintf("%" PRId64, marks.newest);
+	for (i = 0; i < marks.n; i++)
+		list[i + 1] = xasprintf("%" PRId64, marks.live[i]);
+	return list;
+}
+
+/*
+ * The hard limit of that process's message queues, as proc(5) has it: to ask
+ * for it by prlimit(2) takes a capability. 0: not known.
+ */
+static int64_t mark_of(pid_t pid)
+{
+	char *path = xasprintf("/proc/%ld/limits", (long)pid);
+	FILE *f = fopen(path, "re");
+	int64_t mark = 0;
+	char line[256];
+
+	while (f && !mark && fgets(line, sizeof(line), f))
+		if (sscanf(line, "Max msgqueue size %*s %" SCNd64, &mark) != 1)
+			mark = 0;
+	if (f)
+		fclose(f);
+	free(path);
+	return mark;
+}
+
+/* Its mark is one that was given, and that nothing has that lives. */
+static bool is_marked(pid_t pid, char **list)
+{
+	int64_t newest, n, mark = mark_of(pid);
+
+	if (text_parse_int(&newest, *list, 1, INT64_MAX) || mark > newest ||
+	    mark <= newest - MARKS)
+		return false;
+	while (*++list)
+		if (!text_parse_int(&n, *list, 1, INT64_MAX) && n == mark)
+			return false;
+	return mark > 0;
+}
+
+static bool is_below(int proc, pid_t pid, pid_t top)
+{
+	char name[32];
+	int i;
+
+	for (i = 0; i < MAX_UP && pid > 1 && pid != top; i++) {
+		snprintf(name, sizeof(name), "%ld", (long)pid);
+		pid = parent_of(proc, name);
+	}
+	return i > 0 && pid == top;
+}
+
+static unsigned pass_marked(pid_t top, char **list)
+{
+	DIR *d = opendir("/proc");
+	unsigned killed = 0;
+	struct dirent *e;
+	pid_t pid;
+
+	/* cppcheck-suppress readdirCalled; no other thread has it */
+	while (d && (e = readdir(d))) {
+		pid = (pid_t)strtol(e->d_name, NULL, 10);
+		if (pid > 1 && pid != getpid() && is_marked(pid, list) &&
+		    is_below(dirfd(d), pid, top) && !kill(pid, SIGKILL))
+			killed++;
+	}
+	if (d)
+		closedir(d);
+	return killed;
+}
+
+unsigned strays_kill_marked(pid_t top, char **list)
+{
+	unsigned killed = 0, now = 1;
+	int i;
+
+	/* Where slugrun is gone its processes are below somebody else. */
+	for (i = 0; now && i < PASSES && getppid() == top && top > 1; i++) {
+		now = pass_marked(top, list);
+		killed += now;
+		if (now)
+			usleep(1000);
+	}
+	return killed;
+}
+
+/* --- at the end of slugrun --- */
 
 /* Is it a child that box_close() started? */
 static bool is_helper(int proc, const char *pid)

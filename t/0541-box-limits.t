@@ -115,6 +115,32 @@ launch "$web" namespaces false
 without 'without namespaces'
 is "$(inside 'grep -h ^Seccomp: /proc/self/status | cut -f 2')" 2 \
 	'the other fences stay'
+launch "$web, $(process worker 1 'perl stray.pl; exec sleep 600')" \
+	namespaces false cgroups false
+stray() {
+	pgrep -f "stray $first_port" | tr '\n' ' '
+}
+ok "$(within 10 test -n "$(stray)"; echo $?)" \
+	'a stray: without groups, namespaces, parents, environment'
+is "$(inside "bash -c 'ulimit -q 0' 2>&1 | grep -c 'not permitted'")" 1 \
+	'whose mark is not to be changed'
+old=$(stray)
+launch "$web, $(process worker 1 'perl stray.pl; exec sleep 600')" \
+	namespaces false cgroups false
+ends() {
+	# shellcheck disable=SC2086 # words
+	! kill -0 $old 2>/dev/null
+}
+ok "$(within 10 ends; echo $?)" 'ends with its release'
+ok "$(within 10 test -n "$(stray)"; echo $?)" 'one of the next release does not'
+old=$(stray)
+pid=$(pid_of web.1)
+kill -KILL "$pid"
+within 20 restarted web.1 "$pid"
+within 10 has_folders 2
+is "$(stray)" "$old" 'nor does it with another process'
+kill -KILL "$(pid_of worker.1)"
+ok "$(within 10 ends; echo $?)" 'it ends with the process that started it'
 launch "$web, $(process worker 1 'exec perl daemon.pl')" namespaces false
 like "$out" 'exited with status 0' 'a daemon that forks and exits'
 ok "$(within 10 nobody_runs "daemon $first_port"; echo $?)" 'is ended'

@@ -161,8 +161,10 @@ open STDOUT, '>', '/dev/null';
 open STDERR, '>', '/dev/null';
 exec $^X, '-e', 'sleep 600', 'daemon NAME';
 END2
+# The same, and nothing of the environment is left.
+sed 's/^exec/%ENV = (); exec/; s/daemon NAME/stray NAME/' src/daemon.pl >src/stray.pl
 # Another test beside this one has them, too.
-sed -i "s/NAME/$first_port/" src/bomb.sh src/daemon.pl
+sed -i "s/NAME/$first_port/" src/bomb.sh src/daemon.pl src/stray.pl
 find src ! -type d -exec touch -h -d @1000000000 {} +
 tar --zstd -C src -b 1 -cf slug.tar.zst .
 head -c 1024 /dev/zero | zstd -q >end.tar.zst
