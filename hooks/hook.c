@@ -3,12 +3,14 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "err.h"
 #include "mem.h"
 #include "names.h"
@@ -103,19 +105,41 @@ int hook_post(struct client *c, const char *path, const json_t *refs,
 	return rc;
 }
 
-static char last = '\n'; /* byte that was said */
+/* What was said, for those who say more: two threads may. */
+static struct {
+	pthread_mutex_t lock;
+	int waited;     /* ms, for a developer who does not read */
+	int64_t ms;     /* when the last of it was, by clock_mono_ms(); 0 */
+	char open[256]; /* the line begun, as far as it fits */
+	size_t len;     /* of that line */
+} said = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
-int hook_say_bytes(void *ctx, const char *data, size_t len)
+/* Under the lock: the line begun, after len bytes more. */
+static void note(const char *data, size_t len)
 {
-	static int waited;
+	const char *end = memrchr(data, '\n', len);
+	size_t room;
+
+	if (end) {
+		said.len = 0;
+		len -= (size_t)(end + 1 - data);
+		data = end + 1;
+	}
+	room = said.len < sizeof(said.open) ? sizeof(said.open) - said.len : 0;
+	memcpy(said.open + said.len, data, len < room ? len : room);
+	said.len += len;
+}
+
+/* Under the lock. */
+static void write_bytes(const char *data, size_t len)
+{
 	struct pollfd p = { STDERR_FILENO, POLLOUT, 0 };
 
-	(void)ctx;
-	while (len && waited < MAX_WAIT_MS) {
+	while (len && said.waited < MAX_WAIT_MS) {
 		ssize_t n;
 
 		if (poll(&p, 1, 100) <= 0) {
-			waited += 100;
+			said.waited += 100;
 			continue;
 		}
 		if (p.revents & (POLLERR | POLLHUP | POLLNVAL))
@@ -124,11 +148,57 @@ int hook_say_bytes(void *ctx, const char *data, size_t len)
 		n = write(STDERR_FILENO, data, len > 512 ? 512 : len);
 		if (n <= 0)
 			break;
-		last = data[n - 1];
 		data += n;
 		len -= (size_t)n;
 	}
+}
+
+int hook_say_bytes(void *ctx, const char *data, size_t len)
+{
+	(void)ctx;
+	pthread_mutex_lock(&said.lock);
+	write_bytes(data, len);
+	note(data, len);
+	said.ms = clock_mono_ms();
+	pthread_mutex_unlock(&said.lock);
 	return 0;
+}
+
+int64_t hook_silent_ms(void)
+{
+	int64_t now = clock_mono_ms(), ms;
+
+	pthread_mutex_lock(&said.lock);
+	if (!said.ms)
+		said.ms = now;
+	ms = now - said.ms;
+	pthread_mutex_unlock(&said.lock);
+	return ms;
+}
+
+/* Is the line begun one of slugd's own, and known as a whole? */
+static bool is_step(void)
+{
+	return said.len > 6 && said.len <= sizeof(said.open) &&
+	       !memcmp(said.open, "-----> ", 7);
+}
+
+void hook_say_meanwhile(const char *begin, const char *text, char end)
+{
+	char *line = NULL;
+
+	pthread_mutex_lock(&said.lock);
+	/* git shows no line before its end: so it is ended, and begun again. */
+	if (!said.len)
+		line = xasprintf("%s%s%c", begin, text, end);
+	else if (is_step())
+		line = xasprintf("%s%s%c%.*s",
+				 said.open[said.len - 1] == ' ' ? "" : " ",
+				 text, end, (int)said.len, said.open);
+	if (line)
+		write_bytes(line, strlen(line));
+	pthread_mutex_unlock(&said.lock);
+	free(line);
 }
 
 void hook_say(const char *fmt, ...)
@@ -147,7 +217,7 @@ void hook_complain(const char *text)
 {
 	char *copy = xstrdup(text), *save = NULL, *line;
 
-	if (last != '\n')
+	if (said.len)
 		hook_say("\n");
 	for (line = strtok_r(copy, "\n", &save); line;
 	     line = strtok_r(NULL, "\n", &save)) {

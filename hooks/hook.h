@@ -3,6 +3,7 @@
 #define HOOK_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "client.h"
 #include "json.h"
@@ -47,5 +48,17 @@ void hook_complain(const char *text);
 
 /* A sink for client_stream() that says what comes. */
 int hook_say_bytes(void *ctx, const char *data, size_t len);
+
+/* How long nothing was said by these calls, or since the first call of this. */
+int64_t hook_silent_ms(void);
+
+/*
+ * Say the text at the end of the line of slugd's that is begun, as
+ * "-----> Compressing...", which then begins anew; or, where none is, behind
+ * `begin`. Amid a line of anybody else's nothing is said. end: a newline, or
+ * '\r' for a terminal, where the next line takes its place. It is no end of
+ * the silence.
+ */
+void hook_say_meanwhile(const char *begin, const char *text, char end);
 
 #endif

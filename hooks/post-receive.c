@@ -13,6 +13,7 @@
 #include "err.h"
 #include "hook.h"
 #include "mem.h"
+#include "waiting.h"
 
 static int keep(void *ctx, const char *data, size_t len)
 {
@@ -32,6 +33,7 @@ static int wait_launch(struct client *c, const json_t *settled,
 	char *app = client_path_segment(json_str(settled, "app", ""));
 	char *path = xasprintf("/apps/%s/releases/%" PRId64, app,
 			       json_int(made, "version", 0));
+	char *wait;
 	size_t len = 0;
 	FILE *f = open_memstream(why, &len);
 	int rc = 0;
@@ -40,7 +42,11 @@ static int wait_launch(struct client *c, const json_t *settled,
 		abort();
 	if (url && !strcmp(json_str(made, "status", ""), "pending")) {
 		client_set_timeout(c, 0);
+		wait = xasprintf("/apps/%s/waiting", app);
+		waiting_start(wait);
 		rc = client_stream(c, url, keep, f);
+		waiting_stop();
+		free(wait);
 	}
 	fclose(f);
 	if (!rc)

@@ -11,6 +11,7 @@
 #include "chain.h"
 #include "err.h"
 #include "hook.h"
+#include "waiting.h"
 
 /* The folders of the push's objects, of the environment that git made. */
 static json_t *object_folders(void)
@@ -45,6 +46,8 @@ static int follow(struct client *c, const json_t *push)
 	json_t *status = NULL;
 	int rc;
 
+	snprintf(path, sizeof(path), "/pushes/%s/waiting", id);
+	waiting_start(path);
 	snprintf(path, sizeof(path), "/pushes/%s", id);
 	free(id);
 	/* A release command may be silent for long. */
@@ -54,6 +57,7 @@ static int follow(struct client *c, const json_t *push)
 		rc = follow_release(c, push);
 	if (!rc)
 		rc = client_call(c, "GET", path, NULL, &status);
+	waiting_stop();
 	if (rc)
 		hook_complain(err_msg());
 	else if (strcmp(json_str(status, "status", ""), "succeeded") != 0)

@@ -56,6 +56,7 @@ static const struct http_route routes[] = {
 	{ "PATCH", "/apps/:app/formation", api_formation_batch, LANE_RELEASE },
 	{ "GET", "/apps/:app/formation/:type", api_formation_info, LANE_INLINE },
 	{ "PATCH", "/apps/:app/formation/:type", api_formation_update, LANE_RELEASE },
+	{ "GET", "/apps/:app/waiting", api_launch_waiting, LANE_LOOK },
 	{ "GET", "/apps/:app/dynos", api_dyno_list, LANE_LOOK },
 	{ "DELETE", "/apps/:app/dynos", api_dyno_restart_all, LANE_DYNOS },
 	{ "POST", "/apps/:app/dynos", api_dyno_create, LANE_LOOK },
@@ -74,6 +75,7 @@ static const struct http_route routes[] = {
 	{ "GET", "/streams/:stream", api_stream, LANE_INLINE },
 	{ "POST", "/pushes", api_push_create, LANE_PUSH },
 	{ "GET", "/pushes/:push", api_push_info, LANE_INLINE },
+	{ "GET", "/pushes/:push/waiting", api_push_waiting, LANE_LOOK },
 	{ "POST", "/pushes/actions/settle", api_push_settle, LANE_LEDGER },
 	{ NULL, NULL, NULL, 0 },
 };

@@ -85,6 +85,8 @@ int api_stream(void *ctx, struct http_request *req);
 int api_push_create(void *ctx, struct http_request *req);
 int api_push_info(void *ctx, struct http_request *req);
 int api_push_settle(void *ctx, struct http_request *req);
+int api_push_waiting(void *ctx, struct http_request *req);
+int api_launch_waiting(void *ctx, struct http_request *req);
 
 /* The app that the path names first. Caller frees. */
 int api_app(struct slugd *d, struct http_request *req, struct app **out);

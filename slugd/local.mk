@@ -31,6 +31,7 @@ slugd_slugd_SOURCES = \
 	slugd/api-releases.c \
 	slugd/api-run.c \
 	slugd/api-slugs.c \
+	slugd/api-waiting.c \
 	slugd/api.c slugd/api.h \
 	slugd/build.c slugd/build.h \
 	slugd/checksum.c slugd/checksum.h \

@@ -37,6 +37,7 @@ struct push {
 	bool direct;      /* no push, but a wish: has no lease */
 	bool over;        /* the lease is */
 	bool tried;       /* it took the app's release lane, for its trial */
+	bool trying;      /* its trial has begun; under the lock */
 	bool torn;        /* git-receive-pack may have been killed */
 	int64_t retry;    /* when to settle again, by clock_mono_ms() */
 	int64_t pause;    /* ms until then; grows */

@@ -492,3 +492,23 @@ int pushes_status(struct pushes *p, const char *id, struct push_status *out)
 	pthread_mutex_unlock(&p->lock);
 	return rc;
 }
+
+enum push_wait pushes_waiting(struct pushes *p, const char *id, int64_t *app)
+{
+	enum push_wait wait = PUSH_WAIT_NONE;
+	const struct push *push;
+
+	*app = 0;
+	pthread_mutex_lock(&p->lock);
+	TAILQ_FOREACH(push, &p->all, link) {
+		if (strcmp(push->build.push, id) != 0 || !push->build.app)
+			continue;
+		*app = push->build.app->id;
+		if (push->state == PUSH_WAITING)
+			wait = PUSH_WAIT_TURN;
+		else if (push->state == PUSH_BUILDING)
+			wait = push->trying ? PUSH_WAIT_LAUNCH : PUSH_WAIT_PACK;
+	}
+	pthread_mutex_unlock(&p->lock);
+	return wait;
+}

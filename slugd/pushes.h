@@ -69,6 +69,17 @@ int pushes_deploy(struct pushes *p, const struct app *app, const char *commit,
  */
 int pushes_status(struct pushes *p, const char *id, struct push_status *out);
 
+/* What a push that is pending waits for. */
+enum push_wait {
+	PUSH_WAIT_NONE,   /* it is over */
+	PUSH_WAIT_TURN,   /* another push of the app */
+	PUSH_WAIT_PACK,   /* its slug */
+	PUSH_WAIT_LAUNCH, /* its trial */
+};
+
+/* The same of the push of that id, and its app, into *app (the row's id). */
+enum push_wait pushes_waiting(struct pushes *p, const char *id, int64_t *app);
+
 /*
  * The n slugs that are packed and not in the ledger yet, as those on trial,
  * each freed as is the array. A slug that is none of them any more is in the

@@ -185,6 +185,9 @@ int trial_run(struct push *push, const struct slug *slug)
 	rc = jobs_call(d->jobs, JOBS_LEDGER, take_lane, push);
 	if (rc)
 		return rc;
+	pthread_mutex_lock(&push->pushes->lock);
+	push->trying = true;
+	pthread_mutex_unlock(&push->pushes->lock);
 	if (t.command)
 		rc = turn_to_release(push);
 	if (rc)

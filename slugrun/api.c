@@ -2,6 +2,7 @@
 #include "supervisor.h"
 
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "capture.h"
@@ -46,6 +47,7 @@ static int get_state(void *ctx, struct http_request *req)
 	const struct release *trial = launch_trial(s), *old;
 	const struct release *fresh = launch_release(s);
 	const struct release *r = s->running ? s->running : fresh;
+	char *waiting = launch_waiting(s);
 	json_t *list = json_array();
 
 	if (r)
@@ -55,7 +57,7 @@ static int get_state(void *ctx, struct http_request *req)
 	for (old = TAILQ_FIRST(&s->leaving); old; old = TAILQ_NEXT(old, link))
 		list_oneoffs(list, old);
 	req->reply = json_make(
-		"{s:s, s:o, s:o, s:o, s:o, s:s, s:o}", "app",
+		"{s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o}", "app",
 		r ? r->app : s->name, "version",
 		s->running ? json_integer(s->running->version) : json_null(),
 		"trial", trial ? json_integer(trial->version) : json_null(),
@@ -65,7 +67,8 @@ static int get_state(void *ctx, struct http_request *req)
 		"listen",
 		s->route ? json_integer(route_port(s->route)) : json_null(),
 		"ports", r && r->fence ? "fenced" : "watched", "processes",
-		list);
+		list, "until", json_str_or_null(waiting));
+	free(waiting);
 	return 0;
 }
 

@@ -70,6 +70,57 @@ bool launch_is_busy(const struct supervisor *s)
 	return s->launch && s->launch->step != LAUNCH_TRIAL;
 }
 
+/* The process that it waits for; NULL: none. */
+static const struct process *not_up(const struct launch *l)
+{
+	const struct process *p;
+
+	for (p = TAILQ_FIRST(&l->release->processes); p;
+	     p = TAILQ_NEXT(p, link))
+		if (process_counts(p) && (p->web || !l->trial) &&
+		    p->state != PROCESS_UP)
+			return p;
+	return NULL;
+}
+
+static char *waiting_for_start(const struct launch *l)
+{
+	const struct process *p = not_up(l);
+	const char *check = l->release->check;
+
+	if (!p)
+		return NULL;
+	if (!p->web || !p->port.port)
+		return xasprintf("%s to start", p->name);
+	if (check)
+		return xasprintf("%s to answer GET %s on port %u", p->name,
+				 check, p->port.port);
+	return xasprintf("%s to answer on port %u", p->name, p->port.port);
+}
+
+char *launch_waiting(const struct supervisor *s)
+{
+	const struct launch *l = s->launch;
+
+	if (!l)
+		return NULL;
+	switch (l->step) {
+	case LAUNCH_WAITING:
+	case LAUNCH_UNPACKING:
+		return xstrdup("the slug to be unpacked");
+	case LAUNCH_RELEASING:
+		return xstrdup("the release command to end");
+	case LAUNCH_STARTING:
+		return waiting_for_start(l);
+	case LAUNCH_FAILING:
+	case LAUNCH_CLEANING:
+		return xstrdup("what was started to end");
+	case LAUNCH_TRIAL:
+		break;
+	}
+	return NULL;
+}
+
 /* Answer all who wait, who may read the log then: status, or the error. */
 static void answer(struct supervisor *s, struct launch *l, const char *status)
 {

@@ -53,6 +53,12 @@ const struct release *launch_trial(const struct supervisor *s);
 /* Is one under way, and no trial that waits? */
 bool launch_is_busy(const struct supervisor *s);
 
+/*
+ * What the launch waits for, "web.1 to answer on port 5100"; NULL where there
+ * is none, or it is on trial and up. Caller frees.
+ */
+char *launch_waiting(const struct supervisor *s);
+
 /* End it at once, with these words: the supervisor stops. */
 void launch_abort(struct supervisor *s, const char *why);
 

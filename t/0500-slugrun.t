@@ -65,7 +65,7 @@ like "$err" 'nowhere: No such file' 'in words'
 start_slugrun
 ok $? 'slugrun answers'
 run ask GET /
-is "$out" '{"app":"myapp","launching":null,"listen":null,"processes":[],"trial":null,"version":null}' \
+is "$out" '{"app":"myapp","launching":null,"listen":null,"ports":"watched","processes":[],"trial":null,"until":null,"version":null}' \
 	'before the first launch: nothing'
 is "$(stat -c %a "$app/slugrun.sock")" 600 'its socket is private'
 run "$slugrun" "$app"
