@@ -90,11 +90,15 @@ static void take(struct fences *f, const char *name, bool wanted,
 /* It is by uid that slugrun's own binds are told from an app's. */
 static void take_ports(struct fences *f, bool own_uid, const json_t *is)
 {
-	json_t *why = json_string("without a uid of their own");
+	const char *why = json_string_value(is);
 
-	take(f, "ports of their own", true,
-	     own_uid || json_is_string(is) ? is : why);
-	json_decref(why);
+	if (!why)
+		why = "they have no uid of their own";
+	if (own_uid && json_is_true(is))
+		add(&f->live, xstrdup("ports of their own"));
+	else
+		add(&f->missing,
+		    xasprintf("no ports of their own (watched only: %s)", why));
 }
 
 /* "v1 memory pids" */

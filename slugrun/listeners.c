@@ -7,18 +7,22 @@
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-static void note(bool is_own, bool *own, bool *strange)
+struct found {
+	struct listener *v;
+	size_t n;
+};
+
+static void note(struct found *f, int64_t uid, uint64_t inode)
 {
-	if (is_own)
-		*own = true;
-	else
-		*strange = true;
+	if (f->n < LISTENERS_MAX)
+		f->v[f->n++] = (struct listener){ uid, inode };
 }
 
 /* --- by sock_diag(7), which looks at listening sockets alone --- */
@@ -52,8 +56,7 @@ static bool ask(int fd, int family, uint16_t port)
 }
 
 /* Those of one family; false where the kernel does not say. */
-static bool ask_listeners(int fd, int family, uint16_t port, int64_t uid,
-			  bool *own, bool *strange)
+static bool ask_listeners(int fd, int family, uint16_t port, struct found *f)
 {
 	_Alignas(struct nlmsghdr) char buf[16384];
 	const struct inet_diag_msg *m;
@@ -70,7 +73,7 @@ static bool ask_listeners(int fd, int family, uint16_t port, int64_t uid,
 			m = NLMSG_DATA(h);
 			if (ntohs(m->id.idiag_sport) == port &&
 			    takes_loopback(m))
-				note(m->idiag_uid == uid, own, strange);
+				note(f, m->idiag_uid, m->idiag_inode);
 		}
 	}
 	return false;
@@ -94,10 +97,9 @@ static bool text_takes_loopback(const char *address)
 }
 
 /* In that file, which takes milliseconds where the machine has much memory. */
-static void read_listeners(const char *path, uint16_t port, int64_t uid,
-			   bool *own, bool *strange)
+static void read_listeners(const char *path, uint16_t port, struct found *found)
 {
-	enum { LOCAL = 1, STATE = 3, UID = 7, FIELDS };
+	enum { LOCAL = 1, STATE = 3, UID = 7, INODE = 9, FIELDS };
 	FILE *f = fopen(path, "re");
 	char line[512], *words[FIELDS], *save, *colon;
 	size_t n;
@@ -116,23 +118,26 @@ static void read_listeners(const char *path, uint16_t port, int64_t uid,
 		*colon = '\0';
 		if (!text_takes_loopback(words[LOCAL]))
 			continue;
-		note(strtoll(words[UID], NULL, 10) == uid, own, strange);
+		note(found, strtoll(words[UID], NULL, 10),
+		     strtoull(words[INODE], NULL, 10));
 	}
 	if (f)
 		fclose(f);
 }
 
-void listeners_find(uint16_t port, int64_t uid, bool *own, bool *strange)
+size_t listeners_find(struct listener v[LISTENERS_MAX], uint16_t port)
 {
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-	bool asked = fd >= 0 &&
-		     ask_listeners(fd, AF_INET, port, uid, own, strange) &&
-		     ask_listeners(fd, AF_INET6, port, uid, own, strange);
+	struct found f = { v, 0 };
+	bool asked = fd >= 0 && ask_listeners(fd, AF_INET, port, &f) &&
+		     ask_listeners(fd, AF_INET6, port, &f);
 
 	if (fd >= 0)
 		close(fd);
 	if (asked)
-		return;
-	read_listeners("/proc/self/net/tcp", port, uid, own, strange);
-	read_listeners("/proc/self/net/tcp6", port, uid, own, strange);
+		return f.n;
+	f.n = 0;
+	read_listeners("/proc/self/net/tcp", port, &f);
+	read_listeners("/proc/self/net/tcp6", port, &f);
+	return f.n;
 }

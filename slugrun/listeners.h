@@ -2,13 +2,20 @@
 #ifndef LISTENERS_H
 #define LISTENERS_H
 
-#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
+struct listener {
+	int64_t uid;
+	uint64_t inode; /* of its socket */
+};
+
+#define LISTENERS_MAX 16
+
 /*
- * Who would get a connection to that port of 127.0.0.1? *own becomes true
- * where one of them has that uid, and *strange where one has another.
+ * Who would get a connection to that port of 127.0.0.1? Returns how many, at
+ * most LISTENERS_MAX, into v.
  */
-void listeners_find(uint16_t port, int64_t uid, bool *own, bool *strange);
+size_t listeners_find(struct listener v[LISTENERS_MAX], uint16_t port);
 
 #endif

@@ -15,6 +15,7 @@ slugrun_slugrun_SOURCES = \
 	slugrun/launch.c slugrun/launch.h \
 	slugrun/leaving.c \
 	slugrun/lines.c slugrun/lines.h \
+	slugrun/holders.c slugrun/holders.h \
 	slugrun/listeners.c slugrun/listeners.h \
 	slugrun/oneoff.c slugrun/oneoff.h \
 	slugrun/output.c slugrun/output.h \

@@ -14,6 +14,7 @@
 
 #include "bind-fence.h"
 #include "err.h"
+#include "holders.h"
 #include "listeners.h"
 #include "mem.h"
 #include "sock.h"
@@ -124,18 +125,37 @@ void port_release(struct port_lease *lease)
 
 bool port_is_of(uint16_t port, int64_t uid)
 {
-	bool own = false, strange = false;
+	struct listener v[LISTENERS_MAX];
+	size_t i, n = listeners_find(v, port);
 
-	listeners_find(port, uid, &own, &strange);
-	return own && !strange;
+	for (i = 0; i < n; i++)
+		if (v[i].uid != uid)
+			return false;
+	return n > 0;
 }
 
-bool port_is_taken(uint16_t port, int64_t uid)
+/* Of the same user, it may be another app's. */
+static bool is_others(const struct listener *who, uint64_t *own)
 {
-	bool own = false, strange = false;
+	enum holder holder;
 
-	listeners_find(port, uid, &own, &strange);
-	return strange;
+	if (who->inode == *own)
+		return false;
+	holder = holder_of(who->inode);
+	if (holder == HOLDER_OURS)
+		*own = who->inode;
+	return holder == HOLDER_OTHER;
+}
+
+bool port_is_taken(uint16_t port, int64_t uid, uint64_t *own)
+{
+	struct listener v[LISTENERS_MAX];
+	size_t i, n = listeners_find(v, port);
+
+	for (i = 0; i < n; i++)
+		if (uid >= 0 ? v[i].uid != uid : is_others(&v[i], own))
+			return true;
+	return false;
 }
 
 void probe_clear(struct probe *p)

@@ -40,8 +40,13 @@ int port_take(struct port_lease *lease, const struct port_wish *w);
  */
 bool port_is_of(uint16_t port, int64_t uid);
 
-/* Is it another user who would get one? */
-bool port_is_taken(uint16_t port, int64_t uid);
+/*
+ * Is it another user who would get one, or, where uid is -1 and all apps are
+ * our own user's, a process that is none of this app? own is the inode of a
+ * listener that is known to be the app's, 0 at first. What cannot be found
+ * out is no yes.
+ */
+bool port_is_taken(uint16_t port, int64_t uid, uint64_t *own);
 
 /* Give it back; a lease that holds none is left alone. */
 void port_release(struct port_lease *lease);

@@ -171,6 +171,7 @@ int process_start(struct process *p, struct applog *log)
 
 	p->reaped = p->late = p->leaving = p->stays = p->taken = false;
 	p->killed_ms = 0;
+	p->listener = 0;
 	port_release(&p->port);
 	if (p->web)
 		rc = port_take(&p->port, &wish);
@@ -238,7 +239,8 @@ static bool answers(struct process *p, int64_t now)
 		return false;
 	p->due_ms = now + (pause < 1 ? 1 : pause > POLL_MS ? POLL_MS : pause);
 	return probe_answers(&p->probe, p->port.port, r->check, now) &&
-	       (r->uid < 0 || port_is_of(p->port.port, r->uid));
+	       (r->uid < 0 ? !port_is_taken(p->port.port, -1, &p->listener)
+			   : port_is_of(p->port.port, r->uid));
 }
 
 /* Has its command lived long enough? What the box takes is not its time. */
@@ -300,18 +302,18 @@ static void tick_starting(struct process *p, struct applog *log, int64_t now)
 static bool is_watched(const struct process *p)
 {
 	return p->state == PROCESS_UP && p->web && p->pid && !p->taken &&
-	       p->release->uid >= 0 && !p->port.fence;
+	       !p->port.fence;
 }
 
 /* Another app took its port: it is to be somewhere else. */
 static void watch_port(struct process *p, struct applog *log, int64_t now)
 {
 	p->due_ms = now + WATCH_MS;
-	if (!port_is_taken(p->port.port, p->release->uid))
+	if (!port_is_taken(p->port.port, p->release->uid, &p->listener))
 		return;
 	p->taken = true;
 	applog_printf(log, p->name,
-		      "Another user listens on its port %u: killing it",
+		      "Another app listens on its port %u: killing it",
 		      p->port.port);
 	signal_group(p, SIGKILL);
 }

@@ -51,11 +51,12 @@ struct process {
 	pid_t pid;    /* and its group's; 0: none of that is left */
 	bool reaped;  /* it ended; its group may be left */
 	bool late;    /* it did not answer in time */
-	bool taken;   /* another user listens on its port */
+	bool taken;   /* another app listens on its port */
 	bool leaving; /* gets no traffic, is to be stopped once it has none */
 	bool stays;   /* and is kept when it is gone: "down" */
 	bool fresh;   /* a change waits for it; see change.h */
 	struct port_lease port;
+	uint64_t listener; /* its socket's inode, as far as known */
 	struct probe probe;
 	struct output out;
 	struct box box;

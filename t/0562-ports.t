@@ -43,12 +43,8 @@ for _ in 1 2 3 4; do
 	within 20 has_folders 1
 done
 
-# --- somebody else's
+# --- another app's, where all are of one user
 
-if [ "$uid" = null ]; then
-	skip 20 'needs root'
-	finish
-fi
 stranger() {
 	perl -MIO::Socket::INET -e 'my $s = IO::Socket::INET->new(
 		LocalAddr => shift, LocalPort => shift, Listen => 9,
@@ -61,6 +57,52 @@ stranger() {
 	within 20 test -e "$scratch/listens"
 	rm "$scratch/listens"
 }
+port_now() {
+	ask GET / | perl -ne '/"port":(\d+)/ && print $1'
+}
+# up_elsewhere PORT
+up_elsewhere() {
+	[ "$(port_now)" != "$1" ] && state web.1 up
+}
+# It listens no more when it is told so.
+leaves="$(process web 1 "exec perl -MIO::Socket::INET -e 'my \$s = IO::Socket::INET->new(LocalAddr => q(127.0.0.1), LocalPort => \$ENV{PORT}, Listen => 9, ReuseAddr => 1) or die; \$SIG{USR1} = sub { close \$s; sleep 600 }; while (my \$c = \$s->accept) { print \$c qq(HTTP/1.0 200 OK\\r\\n\\r\\n\$\$) }'")"
+for keys in '' 'namespaces false'; do
+	taken=$((first_port + 4))
+	ports="[$taken, $taken]" timeout=3
+	# shellcheck disable=SC2086 # words
+	(launch "$(process web 1 "echo ${keys:-waits}; exec sleep 600")" \
+		uid null $keys
+	echo "$out" >"$scratch/answer") &
+	launching=$!
+	within 20 logged "app.web.1.: ${keys:-waits}"
+	stranger 127.0.0.1 "$taken"
+	wait "$launching"
+	like "$(cat "$scratch/answer")" 'did not answer on' \
+		"another app's process is not taken for it"
+	version=$((version + 1))
+	kill "$stranger"
+	wait "$stranger" 2>/dev/null
+	ports='' timeout=''
+	# shellcheck disable=SC2086 # words
+	launch "$leaves" uid null $keys
+	like "$(ask GET /)" '"ports":"watched"' 'a port is watched'
+	before=$(port_now)
+	kill -USR1 "$(pid_of web.1)"
+	within 20 stranger 127.0.0.1 "$before"
+	ok "$(within 20 up_elsewhere "$before"; echo $?)" \
+		"where another app's process takes it, there is another one"
+	like "$(cat "$app/log")" "Another app listens on its port $before" \
+		'and the log says why'
+	kill "$stranger"
+	wait "$stranger" 2>/dev/null
+done
+
+# --- somebody else's
+
+if [ "$uid" = null ]; then
+	skip 20 'needs root'
+	finish
+fi
 taken=$((first_port + 4))
 ports="[$taken, $taken]" timeout=3
 for address in 127.0.0.1 0.0.0.0; do
@@ -93,20 +135,14 @@ setpriv --bounding-set=-sys_admin,-net_admin "$slugrun" "$app" \
 	2>>"$scratch/slugrun.log" &
 slugrun_pid=$!
 within 20 ask GET /
-port_now() {
-	ask GET / | perl -ne '/"port":(\d+)/ && print $1'
-}
-launch "$(process web 1 "exec perl -MIO::Socket::INET -e 'my \$s = IO::Socket::INET->new(LocalAddr => q(127.0.0.1), LocalPort => \$ENV{PORT}, Listen => 9, ReuseAddr => 1) or die; \$SIG{USR1} = sub { close \$s; sleep 600 }; while (my \$c = \$s->accept) { print \$c qq(HTTP/1.0 200 OK\\r\\n\\r\\n\$\$) }'")"
+launch "$leaves"
 like "$(ask GET /)" '"ports":"watched"' 'without a fence a port is watched'
 before=$(port_now)
 pkill -USR1 -P "$slugrun_pid" perl
 within 20 stranger 127.0.0.1 "$before"
-ok "$(within 20 logged 'Another user listens on its port'; echo $?)" \
+ok "$(within 20 logged 'Another app listens on its port'; echo $?)" \
 	'another user on the port of a process is seen'
-moved() {
-	[ "$(port_now)" != "$before" ] && state web.1 up
-}
-ok "$(within 20 moved; echo $?)" 'which is started again on another port'
+ok "$(within 20 up_elsewhere "$before"; echo $?)" 'which is started again on another port'
 kill "$stranger"
 wait "$stranger" 2>/dev/null
 stop_slugrun TERM

@@ -98,6 +98,7 @@ t_unit_test_lines_LDADD = $(unit_ldadd)
 t_unit_test_ports_SOURCES = t/unit/test-ports.c t/unit/unit.h \
 	slugrun/bind-fence.c slugrun/bind-fence.h \
 	slugrun/ports.c slugrun/ports.h \
+	slugrun/holders.c slugrun/holders.h \
 	slugrun/listeners.c slugrun/listeners.h
 t_unit_test_ports_CPPFLAGS = $(unit_cppflags)
 t_unit_test_ports_LDADD = $(unit_ldadd)
