@@ -42,23 +42,21 @@ static char *parse(char *text)
 	return *ref ? ref : NULL;
 }
 
-static int open_repo(const char *repo)
+static int open_repo(int *dir, const char *repo)
 {
-	int fd = open(repo, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	return fd < 0 ? err_sys("%s", repo) : fd;
+	*dir = open(repo, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return *dir < 0 ? err_sys("%s", repo) : 0;
 }
 
 int head_ref(const char *repo, char **out)
 {
-	int dir = open_repo(repo), rc;
-	char buf[4096];
+	char buf[4096], *ref;
 	struct stat st;
-	char *ref;
+	int dir, rc = open_repo(&dir, repo);
 
 	*out = NULL;
-	if (dir < 0)
-		return dir;
+	if (rc)
+		return rc;
 	rc = read_head(dir, buf, sizeof(buf), &st);
 	close(dir);
 	if (rc)
@@ -117,10 +115,10 @@ static int point(int dir, const char *ref)
 
 int head_point(const char *repo, const char *ref)
 {
-	int dir = open_repo(repo), rc;
+	int dir, rc = open_repo(&dir, repo);
 
-	if (dir < 0)
-		return dir;
+	if (rc)
+		return rc;
 	rc = point(dir, ref);
 	close(dir);
 	return rc;

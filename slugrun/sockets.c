@@ -114,6 +114,7 @@ static bool add_inodes(struct inodes *all, pid_t pid)
 {
 	char *path = xasprintf("/proc/%ld/fd", (long)pid), link[64];
 	DIR *d = opendir(path);
+	bool opened = d != NULL;
 	struct dirent *e;
 	ssize_t n;
 	int i;
@@ -130,7 +131,7 @@ static bool add_inodes(struct inodes *all, pid_t pid)
 	}
 	if (d)
 		closedir(d);
-	return d;
+	return opened;
 }
 
 static bool has(const struct inodes *all, const char *word)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 # What a push says of a web process that does not start: the lines that tell
 # why, and where it listens instead.
+# shellcheck disable=SC2016 # it is for the shell of the app
 # shellcheck source=t/lib/test.sh
 . "$(dirname "$0")/lib/test.sh"
 
