@@ -261,24 +261,40 @@ static char *tell(const struct found *f)
 	return xstrdup("it listens on no port");
 }
 
+/*
+ * The sockets of all that are ours. False where one that may listen cannot be
+ * looked into; the first of several may be the init of a box, which does not.
+ */
+static bool read_inodes(struct inodes *all, const struct tasks *t, pid_t first)
+{
+	bool any = false, each = true;
+	size_t i;
+
+	for (i = 0; i < t->n; i++) {
+		if (!t->v[i].ours)
+			continue;
+		if (add_inodes(all, t->v[i].pid))
+			any = true;
+		else if (t->v[i].pid != first)
+			each = false;
+	}
+	return any && each;
+}
+
 char *sockets_describe(pid_t pid, uint16_t port)
 {
 	struct tasks tasks = { .n = 0 };
 	struct inodes all = { .n = 0 };
 	struct found f = { .port = port };
-	bool seen = true;
 	char *text = NULL;
-	size_t i;
+	bool seen;
 
 	read_tasks(&tasks);
 	mark(&tasks, pid);
-	for (i = 0; i < tasks.n; i++)
-		if (tasks.v[i].ours)
-			seen = add_inodes(&all, tasks.v[i].pid) && seen;
+	seen = read_inodes(&all, &tasks, pid);
 	look_tcp(&f, &all, pid, "tcp");
 	look_tcp(&f, &all, pid, "tcp6");
 	look_unix(&f, &all, pid);
-	/* Of those that cannot be looked into, one may listen. */
 	if (seen || f.there || f.list || f.path)
 		text = tell(&f);
 	free(f.there);
