@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <libgen.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -227,12 +228,55 @@ static void check_port(struct check *c, const struct app *app)
 	free(path);
 }
 
+#define KERNEL "/proc/sys/net/ipv4/"
+
+/* Is it in net.ipv4.ip_local_reserved_ports, as in "8080,9000-9009"? */
+static bool is_reserved(unsigned port)
+{
+	FILE *f = fopen(KERNEL "ip_local_reserved_ports", "re");
+	unsigned first, last;
+	bool is = false;
+	int c = ',';
+
+	while (f && !is && c == ',' && fscanf(f, "%u", &first) == 1) {
+		last = first;
+		c = fgetc(f);
+		if (c == '-' && fscanf(f, "%u", &last) == 1)
+			c = fgetc(f);
+		is = port >= first && port <= last;
+	}
+	if (f)
+		fclose(f);
+	return is;
+}
+
+/* What the kernel may give to anybody's connection is not slugd's alone. */
+static void check_ephemeral(struct check *c)
+{
+	FILE *f = fopen(KERNEL "ip_local_port_range", "re");
+	unsigned low, high, port = c->config->port_first;
+	bool known = f && fscanf(f, "%u %u", &low, &high) == 2;
+
+	if (f)
+		fclose(f);
+	while (known && port <= c->config->port_last &&
+	       (port < low || port > high || is_reserved(port)))
+		port++;
+	if (known && port <= c->config->port_last)
+		found(c,
+		      "port %u of [launch] ports is one that the kernel gives "
+		      "to connections; mend by other ports in slugd.ini, or "
+		      "with: sysctl net.ipv4.ip_local_reserved_ports=%u-%u",
+		      port, c->config->port_first, c->config->port_last);
+}
+
 static void check_ports(struct check *c)
 {
 	unsigned port;
 
 	if (!launches(c))
 		return;
+	check_ephemeral(c);
 	for (port = c->config->port_first; port <= c->config->port_last; port++)
 		if (sock_port_is_free((uint16_t)port))
 			return;

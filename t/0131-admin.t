@@ -240,6 +240,16 @@ case $out in
 *'of disk are free'*) skip 1 'there is too little room on this disk' ;;
 *) is "$out" 'set-up ok: 2 apps' 'check of the set-up' ;;
 esac
+low=$(cut -f 1 /proc/sys/net/ipv4/ip_local_port_range)
+sed "/^ports/d; /^driver/d; /^\[launch\]/a driver = slugrun\\
+ports = $((low - 3))-$((low + 3))" good.ini >"$dir/slugd.ini"
+run slugctl -d "$dir" check
+if [ -n "$(cat /proc/sys/net/ipv4/ip_local_reserved_ports)" ]; then
+	skip 1 'ports are reserved here'
+else
+	like "$out" "^port $low of \[launch\] ports is one that the kernel gives to connections; mend by .*ip_local_reserved_ports=$((low - 3))-$((low + 3))$" \
+		'check of ports that the kernel gives to connections'
+fi
 cp bad.ini "$dir/slugd.ini"
 chmod 755 "$dir"
 chmod 644 "$dir/ledger.db"
