@@ -23,14 +23,22 @@ static char *target_of(const struct change *c, const char *asked)
 	return text_escape(asked);
 }
 
-/* Heroku's line, and on standard error how to go forward again. */
-static void say(const struct change *c, const char *target)
+/* Heroku's line, and on standard error how to undo it, for the same app. */
+static void say(const struct heroku *h, const struct change *c,
+		const char *target)
 {
+	const char *given = h->app ? h->app : h->remote;
+	const char *option = h->app ? " -a " : h->remote ? " -r " : "";
+	char *word = given ? text_shell_word(given) : NULL;
+	char *safe = word ? text_escape(word) : NULL;
+
 	printf("Rolled back to %s\n", target);
 	fflush(stdout);
 	if (c->before)
-		fprintf(stderr, " !    To undo: git heroku rollback %s\n",
-			c->before);
+		fprintf(stderr, " !    To undo: git heroku rollback%s%s %s\n",
+			option, safe ? safe : "", c->before);
+	free(safe);
+	free(word);
 }
 
 static int roll_back(struct heroku *h, const char *asked)
@@ -50,7 +58,7 @@ static int roll_back(struct heroku *h, const char *asked)
 		err_prefix(rc, "Release %s (rollback to %s) failed", c.release,
 			   target);
 	else
-		say(&c, target);
+		say(h, &c, target);
 done:
 	change_release(&c);
 	json_decref(body);

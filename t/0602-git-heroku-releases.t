@@ -202,6 +202,12 @@ run git heroku rollback
 is "$out" "Rolled back to v$((last - 2))" 'once more goes further back'
 run git heroku rollback "v$last"
 is "$out" "Rolled back to v$last" 'by its name it is undone'
+run git heroku rollback -a myapp
+is "$err" " !    To undo: git heroku rollback -a myapp v$((last + 3))" \
+	'the command is for the same app'
+run git heroku rollback -r heroku "v$last"
+is "$err" " !    To undo: git heroku rollback -r heroku v$((last + 4))" \
+	'or remote'
 
 stop_slugd
 run git heroku releases
