@@ -16,6 +16,7 @@
 #include "mem.h"
 #include "names.h"
 #include "proc.h"
+#include "procfile.h"
 #include "pushes.h"
 #include "repo.h"
 #include "slugd.h"
@@ -262,7 +263,7 @@ static struct slug *new_slug(const struct build_request *b, const char *uuid,
 static void say_slug(const struct build_request *b, const struct slug *s,
 		     const json_t *report)
 {
-	char *size = text_size((uint64_t)s->size);
+	char *size = text_size((uint64_t)s->size), *names;
 	json_t *notice;
 	size_t i;
 
@@ -274,9 +275,13 @@ static void say_slug(const struct build_request *b, const struct slug *s,
 		stream_print(b->stream, "       %s\n", safe);
 		free(safe);
 	}
-	if (!json_object_size(s->process_types))
+	/* Without web it has no address, and perhaps nothing runs. */
+	if (!json_object_get(s->process_types, "web")) {
+		names = procfile_names(s->process_types);
 		stream_print(b->stream,
-			     "       Procfile declares types -> (none)\n");
+			     "       Procfile declares types -> %s\n", names);
+		free(names);
+	}
 }
 
 int build_run(struct slugd *d, const struct build_request *b,

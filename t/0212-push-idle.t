@@ -38,6 +38,8 @@ like "$err" '^remote: -----> Launching\.\.\. nothing to launch, v2 recorded *$' 
 	'Web: the line of the launch'
 like "$err" '^remote:  !     .*Procfile declares types -> Web, and no web\. Did you mean web instead of Web\?' \
 	'Web: and what is meant'
+like "$err" '^remote:        Procfile declares types -> Web *$' \
+	'Web: in the words of Heroku, too'
 says_idle Web
 run git heroku ps
 is "$out" 'No dynos on myapp.' 'Web: ps'
