@@ -9,15 +9,18 @@
 #include "mem.h"
 #include "text.h"
 
-#define MAX_LINE 300 /* characters of a line that are shown */
-#define GAP      40  /* bytes that "(12 lines left out)" may take */
-#define MAX_KEPT (LINES_FIRST + LINES_ERROR + LINES_LAST)
+#define MAX_LINE  300 /* characters of a line that are shown */
+#define MAX_BLOCK 5   /* lines that repeat as a block */
+#define GAP       40  /* bytes that "(12 lines left out)" may take */
+#define MAX_KEPT  (LINES_FIRST + LINES_ERROR + LINES_LAST)
 
 /* Each of the three tables may have it. */
 struct line {
 	unsigned refs;
 	size_t number; /* from 0 */
 	size_t count;  /* so often one after the other */
+	size_t block;  /* it ends so many lines that repeat; 0: none */
+	size_t times;  /* so often these came */
 	char *text;
 };
 
@@ -53,12 +56,79 @@ static bool is_error(const char *text)
 	return false;
 }
 
+/* The line of that number; NULL where it is not kept any more. */
+static struct line *at(const struct lines *l, size_t number)
+{
+	struct line *line = l->last[number % LINES_LAST];
+
+	return line && line->number == number ? line : NULL;
+}
+
+/* Are the last n lines the same as the n before them? */
+static bool is_repeated(const struct lines *l, size_t n)
+{
+	const struct line *line, *before;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (l->nr < n + 1 + i)
+			return false;
+		line = at(l, l->nr - 1 - i);
+		before = at(l, l->nr - 1 - i - n);
+		if (!line || !before || strcmp(line->text, before->text) != 0)
+			return false;
+		if (line->count != 1 || before->count != 1 || line->block ||
+		    (before->block && (i || before->block != n)))
+			return false;
+	}
+	return true;
+}
+
+/* Forget the last n lines, which the n before them count. */
+static void fold(struct lines *l, size_t n)
+{
+	struct line *before = at(l, l->nr - 1 - n), **slot;
+	size_t i;
+
+	if (!before)
+		return;
+	before->block = n;
+	before->times = before->times ? before->times + 1 : 2;
+	for (i = 0; i < n; i++) {
+		l->nr--;
+		if (l->nr_error && l->error_from + l->nr_error == l->nr + 1) {
+			slot = &l->error[--l->nr_error];
+			drop(*slot);
+			*slot = NULL;
+		}
+		if (l->nr < LINES_FIRST) {
+			drop(l->first[l->nr]);
+			l->first[l->nr] = NULL;
+		}
+		slot = &l->last[l->nr % LINES_LAST];
+		drop(*slot);
+		*slot = NULL;
+	}
+}
+
+static void fold_blocks(struct lines *l)
+{
+	size_t n;
+
+	for (n = 2; n <= MAX_BLOCK; n++) {
+		if (!is_repeated(l, n))
+			continue;
+		fold(l, n);
+		return;
+	}
+}
+
 void lines_add(struct lines *l, char *text)
 {
 	struct line **slot = &l->last[l->nr % LINES_LAST], *line;
 
-	line = l->nr ? l->last[(l->nr - 1) % LINES_LAST] : NULL;
-	if (line && !strcmp(line->text, text)) {
+	line = l->nr ? at(l, l->nr - 1) : NULL;
+	if (line && !line->block && !strcmp(line->text, text)) {
 		line->count++;
 		free(text);
 		return;
@@ -71,9 +141,12 @@ void lines_add(struct lines *l, char *text)
 	*slot = use(line);
 	if (l->nr < LINES_FIRST)
 		l->first[l->nr] = use(line);
+	if (!l->nr_error)
+		l->error_from = l->nr;
 	if (l->nr_error < LINES_ERROR && (l->nr_error || is_error(text)))
 		l->error[l->nr_error++] = use(line);
 	l->nr++;
+	fold_blocks(l);
 }
 
 void lines_release(struct lines *l)
@@ -101,9 +174,14 @@ static char *shown(const struct line *line)
 {
 	char *safe = text_cell(line->text, MAX_LINE), *text;
 
-	text = line->count == 1 ? xasprintf("%s\n", safe)
-				: xasprintf("%s (repeated %zu times)\n", safe,
-					    line->count);
+	if (line->count > 1)
+		text = xasprintf("%s (repeated %zu times)\n", safe,
+				 line->count);
+	else if (line->block)
+		text = xasprintf("%s\n(these %zu lines repeated %zu times)\n",
+				 safe, line->block, line->times);
+	else
+		text = xasprintf("%s\n", safe);
 	free(safe);
 	return text;
 }
@@ -138,8 +216,8 @@ static void choose_all(struct chosen *c, const struct lines *l)
 	size_t i;
 
 	for (i = 0; i < LINES_LAST; i++) {
-		last = last && i < l->nr &&
-		       choose(c, l->last[(l->nr - 1 - i) % LINES_LAST]);
+		last = last && i < l->nr && at(l, l->nr - 1 - i) &&
+		       choose(c, at(l, l->nr - 1 - i));
 		error = error && i < l->nr_error && choose(c, l->error[i]);
 		first = first && i < LINES_FIRST && i < l->nr &&
 			choose(c, l->first[i]);

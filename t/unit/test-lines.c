@@ -50,6 +50,59 @@ static void a_line_that_repeats_is_counted(void **state)
 		     "begin\nno database\\x1b (repeated 40 times)\nend\n");
 }
 
+/* n lines, forty times, and the first of them once more. */
+static void assert_block(int n)
+{
+	struct lines l = { .nr = 0 };
+	char *wanted = xstrdup("");
+	int i;
+
+	for (i = 0; i < 40; i++)
+		add(&l, "refused ", 1, n);
+	add(&l, "refused ", 1, 1);
+	lines_add(&l, xstrdup("end"));
+	for (i = 1; i <= n; i++)
+		str_replace(&wanted, xasprintf("%srefused %d\n", wanted, i));
+	str_replace(&wanted, xasprintf("%s(these %d lines repeated 40 times)\n"
+				       "refused 1\nend\n",
+				       wanted, n));
+	assert_shown(&l, 1500, wanted);
+	free(wanted);
+}
+
+static void lines_that_repeat_as_a_block_are_counted(void **state)
+{
+	int n;
+
+	(void)state;
+	for (n = 2; n <= 5; n++)
+		assert_block(n);
+}
+
+/* Whatever is folded, nothing is read that is not there. */
+static void any_lines_do(void **state)
+{
+	struct lines l = { .nr = 0 };
+	unsigned seed = 1;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 200000; i++) {
+		seed = seed * 1103515245 + 12345;
+		lines_add(&l, xasprintf("%serror %u", seed >> 30 ? "" : "no ",
+					(seed >> 16) % 3));
+		if (i % 1000 == 0) {
+			char *text = lines_text(&l, 1500);
+
+			assert_true(strlen(text) <= 1500);
+			free(text);
+		}
+		if (i % 7777 == 0)
+			lines_release(&l);
+	}
+	lines_release(&l);
+}
+
 static void the_first_and_the_last_lines_are_shown(void **state)
 {
 	struct lines l = { .nr = 0 };
@@ -114,6 +167,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(few_lines_are_all_shown),
 		cmocka_unit_test(a_line_that_repeats_is_counted),
+		cmocka_unit_test(lines_that_repeat_as_a_block_are_counted),
+		cmocka_unit_test(any_lines_do),
 		cmocka_unit_test(the_first_and_the_last_lines_are_shown),
 		cmocka_unit_test(an_error_amid_is_shown_with_what_follows),
 		cmocka_unit_test(it_fits),
