@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "err.h"
@@ -60,6 +61,27 @@ int file_replace(const char *path, const void *data, size_t len, mode_t mode)
 		unlinkat(dir, fresh, 0);
 	free(fresh);
 	close(dir);
+	return rc;
+}
+
+int file_make_folder(const char *path, mode_t mode)
+{
+	char *copy = xstrdup(path);
+	size_t len = strlen(copy);
+	const char *name;
+	int dir = -1, rc = 0;
+
+	while (len > 1 && copy[len - 1] == '/')
+		copy[--len] = '\0';
+	if (!mkdir(copy, mode))
+		rc = open_parent(&dir, copy, &name);
+	else if (errno != EEXIST)
+		rc = err_sys("%s", path);
+	if (dir >= 0 && fsync(dir))
+		rc = err_sys("%s", path);
+	if (dir >= 0)
+		close(dir);
+	free(copy);
 	return rc;
 }
 

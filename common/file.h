@@ -16,4 +16,9 @@ int file_replace(const char *path, const void *data, size_t len, mode_t mode);
 /* Remove it, durably; it need not be there. Errors: ERR_SYSTEM. */
 int file_remove(const char *path);
 
+/*
+ * Make a folder, durably; it may be there already. Errors: ERR_SYSTEM.
+ */
+int file_make_folder(const char *path, mode_t mode);
+
 #endif

@@ -12,6 +12,7 @@
 #include "alternates.h"
 #include "err.h"
 #include "mem.h"
+#include "repo-mend.h"
 #include "repo.h"
 #include "safe-path.h"
 
@@ -152,6 +153,24 @@ static int set(const char *path, size_t i)
 	return REPO_GIT(path, NULL, "config", "--replace-all", key, value);
 }
 
+/*
+ * git syncs nothing of what init writes, and who cloned it did not either. An
+ * app that is recorded must not lose its repository to a power cut.
+ */
+static int make_durable(const char *path)
+{
+	char *objects = xasprintf("%s/objects", path);
+	struct stat top, below;
+	int rc = repo_sync(path, NULL, NULL);
+
+	if (!rc && (stat(path, &top) || stat(objects, &below)))
+		rc = err_sys("%s", objects);
+	if (!rc && top.st_dev != below.st_dev)
+		rc = repo_sync(objects, NULL, NULL);
+	free(objects);
+	return rc;
+}
+
 static int set_up(const char *path, const char *app, const char *socket,
 		  bool chain)
 {
@@ -173,6 +192,8 @@ static int set_up(const char *path, const char *app, const char *socket,
 		rc = REPO_GIT(path, NULL, "config", "slugd.app", app);
 	if (!rc)
 		rc = REPO_GIT(path, NULL, "config", "slugd.socket", socket);
+	if (!rc)
+		rc = make_durable(path);
 	alternates_clear(&a);
 	free(sock);
 	return rc;
@@ -282,6 +303,24 @@ static void check_alternates(const char *path, repo_finding_fn fn, void *ctx)
 	alternates_clear(&then);
 }
 
+/* Is HEAD or config torn? Then there is no more to be asked. */
+static bool check_torn(const char *path, repo_finding_fn fn, void *ctx)
+{
+	struct repo_torn torn;
+	char *line;
+
+	if (repo_find_torn(path, &torn)) {
+		fn(ctx, err_msg(), false);
+		return true;
+	}
+	if (!torn.head && !torn.config)
+		return false;
+	line = repo_torn_words(&torn);
+	fn(ctx, line, true);
+	free(line);
+	return true;
+}
+
 void repo_check(const char *path, const char *app, const char *dir,
 		const char *socket, repo_finding_fn fn, void *ctx)
 {
@@ -292,8 +331,11 @@ void repo_check(const char *path, const char *app, const char *dir,
 
 		fn(ctx, line, true);
 		free(line);
-	} else if (check_owner(path, dir) || check_extensions(path) ||
-		   check_kind(path)) {
+	} else if (check_owner(path, dir)) {
+		fn(ctx, err_msg(), false);
+	} else if (check_torn(path, fn, ctx)) {
+		;
+	} else if (check_extensions(path) || check_kind(path)) {
 		fn(ctx, err_msg(), false);
 	} else {
 		repo_hooks_check(path, fn, ctx);

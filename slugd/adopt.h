@@ -16,6 +16,7 @@
  * whether it was made. The files belong to who calls. chain: hooks of the
  * admin's own are kept (see repo-hooks.h). Outside of dir, slugd's folder, the
  * repository and all above it must be safe from others (see safe-path.h).
+ * When it returns, all of the repository is on the disk.
  * Errors: ERR_INVALID with the reason, and nothing changed.
  */
 int repo_adopt(const char *path, const char *app, const char *dir,

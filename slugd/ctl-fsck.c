@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -12,7 +11,9 @@
 #include "fsck.h"
 #include "ledger.h"
 #include "mem.h"
+#include "repo-mend.h"
 #include "slugs.h"
+#include "text.h"
 
 /* "3 apps, 12 releases" */
 static int count(struct ledger *l, size_t *apps, int64_t *releases)
@@ -76,16 +77,6 @@ static int sum_up(const struct fsck *f)
 	return 0;
 }
 
-static int read_config(const struct ctl *ctl, struct config **out)
-{
-	char *path = xasprintf("%s/slugd.ini", ctl->dir);
-	bool none = access(path, F_OK) && errno == ENOENT;
-	int rc = config_read(out, none ? NULL : path);
-
-	free(path);
-	return rc;
-}
-
 /* A ledger from a backup may not have one yet. */
 static int open_store(const struct ctl *ctl, struct slug_store **out)
 {
@@ -103,7 +94,7 @@ static int check_slugs(const struct ctl *ctl, struct ledger *l)
 			  .dry_run = ctl->option };
 	struct slug_store *store = NULL;
 	struct config *config = NULL;
-	int lock = -1, rc = read_config(ctl, &config);
+	int lock = -1, rc = ctl_read_config(ctl, &config);
 
 	f.config = config;
 	if (!rc)
@@ -122,6 +113,53 @@ static int check_slugs(const struct ctl *ctl, struct ledger *l)
 	return rc;
 }
 
+static void say_app(const struct app *app, const char *words)
+{
+	char *safe = text_escape(words);
+
+	printf("app %s: %s\n", app->name, safe);
+	free(safe);
+}
+
+/* Does git take it for a repository? Where it is gone, check says so. */
+static bool is_sound(const struct ctl *ctl, const struct app *app)
+{
+	struct repo_torn torn;
+	char *words, *dir, *line;
+	int rc = repo_find_torn(app->repo, &torn);
+
+	if (rc == ERR_NOTFOUND || (!rc && !torn.head && !torn.config))
+		return true;
+	if (rc) {
+		say_app(app, err_msg());
+		return false;
+	}
+	words = repo_torn_words(&torn);
+	dir = text_shell_word(ctl->dir);
+	line = xasprintf("%s; mend with: slugctl -d %s repair %s", words, dir,
+			 app->name);
+	say_app(app, line);
+	free(line);
+	free(dir);
+	free(words);
+	return false;
+}
+
+static int check_repos(const struct ctl *ctl, struct ledger *l)
+{
+	struct app **v = NULL;
+	size_t n = 0, i, bad = 0;
+	int rc = ledger_apps(l, &v, &n);
+
+	for (i = 0; i < n && !rc; i++)
+		bad += !is_sound(ctl, v[i]);
+	apps_free(v, n);
+	if (!rc && bad)
+		rc = err_set(ERR_FAILED, "%zu of %zu repositories %s damaged",
+			     bad, n, bad == 1 ? "is" : "are");
+	return rc;
+}
+
 int ctl_fsck(const struct ctl *ctl)
 {
 	struct ledger *l = NULL;
@@ -135,6 +173,8 @@ int ctl_fsck(const struct ctl *ctl)
 		rc = check_ledger(l);
 	if (!rc)
 		rc = check_slugs(ctl, l);
+	if (!rc)
+		rc = check_repos(ctl, l);
 	ledger_close(l);
 	return rc;
 }

@@ -1,9 +1,38 @@
 /* SPDX-License-Identifier: ISC */
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "adopt.h"
 #include "ctl.h"
 #include "err.h"
+#include "repo-mend.h"
+
+/* HEAD and config, without which git takes it for no repository. */
+static int mend_torn(const struct ctl *ctl, const struct app *app)
+{
+	struct config *config = NULL;
+	struct repo_torn torn;
+	char *ref = NULL;
+	int rc = repo_find_torn(app->repo, &torn);
+
+	if (rc == ERR_NOTFOUND || (!rc && !torn.head && !torn.config))
+		return 0;
+	if (!rc)
+		rc = ctl_read_config(ctl, &config);
+	if (!rc)
+		rc = repo_mend(app->repo, ctl->dir, &torn,
+			       config->deploy_branches, &ref);
+	if (!rc && torn.config)
+		printf("%s/config was %s: it has what slugd needs now, not "
+		       "what was set by others\n",
+		       app->repo, torn.config);
+	if (!rc && ref)
+		printf("%s/HEAD was %s, and points at %s now\n", app->repo,
+		       torn.head, ref);
+	config_free(config);
+	free(ref);
+	return rc;
+}
 
 /* As init, for an app that is there; slugd need not run. */
 int ctl_repair(const struct ctl *ctl)
@@ -19,6 +48,8 @@ int ctl_repair(const struct ctl *ctl)
 		rc = ctl_open_ledger(ctl, &l);
 	if (!rc)
 		rc = ledger_app(l, ctl->argv[0], &app);
+	if (!rc)
+		rc = mend_torn(ctl, app);
 	if (!rc)
 		rc = repo_adopt(app->repo, app->name, ctl->dir, ctl->socket,
 				ctl->option, &fresh);

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "config.h"
 #include "ledger.h"
 
 /*
@@ -63,6 +64,9 @@ int ctl_become_owner(const struct ctl *ctl);
  * from it until *lock is closed.
  */
 int ctl_lock(const struct ctl *ctl, int *lock);
+
+/* DIR/slugd.ini, or the defaults where there is none. */
+int ctl_read_config(const struct ctl *ctl, struct config **out);
 
 /*
  * Open DIR/ledger.db, which must be there. Errors: ERR_SYSTEM, and as

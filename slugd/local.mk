@@ -95,9 +95,12 @@ slugd_slugctl_SOURCES = \
 	slugd/ctl-stop.c \
 	slugd/ctl.h \
 	slugd/fsck.c slugd/fsck.h \
+	slugd/head.c slugd/head.h \
 	slugd/lease.c slugd/lease.h \
 	slugd/name-set.c slugd/name-set.h \
 	slugd/repo-hooks.c slugd/repo-hooks.h \
+	slugd/repo-mend.c slugd/repo-mend.h \
+	slugd/repo-sync.c \
 	slugd/repo.c slugd/repo.h \
 	slugd/safe-path.c slugd/safe-path.h \
 	slugd/slugctl.c \

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "err.h"
+#include "file.h"
 #include "log.h"
 #include "mem.h"
 #include "names.h"
@@ -41,11 +42,10 @@ static int state_folder(const struct provider_call *call, char **out)
 {
 	char *top = xasprintf("%s/addons", call->dir);
 	char *dir = xasprintf("%s/%s", top, call->service->name);
-	int rc = 0;
+	int rc = file_make_folder(top, 0700);
 
-	if ((mkdir(top, 0700) && errno != EEXIST) ||
-	    (mkdir(dir, 0700) && errno != EEXIST))
-		rc = err_sys("%s", dir);
+	if (!rc)
+		rc = file_make_folder(dir, 0700);
 	free(top);
 	if (rc)
 		free(dir);

@@ -185,6 +185,16 @@ int ctl_become_owner(const struct ctl *ctl)
 	return 0;
 }
 
+int ctl_read_config(const struct ctl *ctl, struct config **out)
+{
+	char *path = xasprintf("%s/slugd.ini", ctl->dir);
+	bool none = access(path, F_OK) && errno == ENOENT;
+	int rc = config_read(out, none ? NULL : path);
+
+	free(path);
+	return rc;
+}
+
 int ctl_lock(const struct ctl *ctl, int *lock)
 {
 	*lock = open(ctl->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -26,6 +26,7 @@
 #include "clock.h"
 #include "configs.h"
 #include "err.h"
+#include "file.h"
 #include "gc.h"
 #include "http.h"
 #include "launch.h"
@@ -108,12 +109,14 @@ static int make_folders(struct slugd *d, const char *dir)
 {
 	static const char *const below[] = { "repos", "apps", "log" };
 	size_t i;
+	int rc;
 
 	if (!dir || !*dir)
 		return err_set(ERR_INVALID, "say where to keep everything: "
 					    "slugd -d DIR, or SLUGD_DIR");
-	if (mkdir(dir, 0700) && errno != EEXIST)
-		return err_sys("%s", dir);
+	rc = file_make_folder(dir, 0700);
+	if (rc)
+		return rc;
 	d->dir = realpath(dir, NULL);
 	if (!d->dir)
 		return err_sys("%s", dir);
@@ -121,10 +124,8 @@ static int make_folders(struct slugd *d, const char *dir)
 		return err_set(ERR_INVALID, "the path of DIR is not UTF-8");
 	for (i = 0; i < sizeof(below) / sizeof(below[0]); i++) {
 		char *path = xasprintf("%s/%s", d->dir, below[i]);
-		int rc = mkdir(path, 0700) && errno != EEXIST
-				 ? err_sys("%s", path)
-				 : 0;
 
+		rc = file_make_folder(path, 0700);
 		free(path);
 		if (rc)
 			return rc;

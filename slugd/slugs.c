@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "err.h"
+#include "file.h"
 #include "manifest.h"
 #include "mem.h"
 #include "name-set.h"
@@ -361,8 +362,7 @@ static int make_folders(const char *dir)
 	for (i = 0; i < sizeof(below) / sizeof(below[0]) && !rc; i++) {
 		char *path = xasprintf("%s/%s", dir, below[i]);
 
-		if (mkdir(path, 0700) && errno != EEXIST)
-			rc = err_sys("%s", path);
+		rc = file_make_folder(path, 0700);
 		free(path);
 	}
 	return rc;

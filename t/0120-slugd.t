@@ -261,8 +261,8 @@ refused "$scratch/work/.git is not a bare repository" work/.git
 refused "$scratch/work is not a git repository" work
 mkdir empty
 refused "$scratch/empty is not a git repository" empty
-refused "$scratch/file is not a git repository" file
-fails "$scratch/missing/x.git: No such file or directory\$" \
+refused "$scratch/file is no folder" file
+fails "$scratch/missing: No such file or directory\$" \
 	slugctl -d "$dir" init refused "$scratch/missing/x.git"
 gone missing
 ok $? 'a folder that is missing is not made'
