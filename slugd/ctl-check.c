@@ -230,38 +230,54 @@ static void check_port(struct check *c, const struct app *app)
 
 #define KERNEL "/proc/sys/net/ipv4/"
 
-/* Is it in net.ipv4.ip_local_reserved_ports, as in "8080,9000-9009"? */
-static bool is_reserved(unsigned port)
+/* The line of that file; NULL: there is none. Caller frees. */
+static char *kernel_line(const char *name)
 {
-	FILE *f = fopen(KERNEL "ip_local_reserved_ports", "re");
-	unsigned first, last;
-	bool is = false;
-	int c = ',';
+	char *path = xasprintf(KERNEL "%s", name), *line = NULL;
+	FILE *f = fopen(path, "re");
+	size_t size = 0;
 
-	while (f && !is && c == ',' && fscanf(f, "%u", &first) == 1) {
-		last = first;
-		c = fgetc(f);
-		if (c == '-' && fscanf(f, "%u", &last) == 1)
-			c = fgetc(f);
-		is = port >= first && port <= last;
-	}
+	if (f && getline(&line, &size, f) < 0)
+		str_replace(&line, NULL);
 	if (f)
 		fclose(f);
-	return is;
+	free(path);
+	return line;
+}
+
+/* Is port in a list such as "8080,9000-9009"? */
+static bool is_listed(const char *list, unsigned long port)
+{
+	unsigned long first, last;
+	char *end;
+
+	for (; list && *list; list = end + (*end == ',')) {
+		first = last = strtoul(list, &end, 10);
+		if (*end == '-')
+			last = strtoul(end + 1, &end, 10);
+		if (port >= first && port <= last)
+			return true;
+		if (*end != ',')
+			break;
+	}
+	return false;
 }
 
 /* What the kernel may give to anybody's connection is not slugd's alone. */
 static void check_ephemeral(struct check *c)
 {
-	FILE *f = fopen(KERNEL "ip_local_port_range", "re");
-	unsigned low, high, port = c->config->port_first;
-	bool known = f && fscanf(f, "%u %u", &low, &high) == 2;
+	char *reserved = kernel_line("ip_local_reserved_ports"), *end;
+	char *range = kernel_line("ip_local_port_range");
+	unsigned long low = range ? strtoul(range, &end, 10) : 0;
+	unsigned long high = range ? strtoul(end, NULL, 10) : 0;
+	unsigned port = c->config->port_first;
+	bool known = high;
 
-	if (f)
-		fclose(f);
 	while (known && port <= c->config->port_last &&
-	       (port < low || port > high || is_reserved(port)))
+	       (port < low || port > high || is_listed(reserved, port)))
 		port++;
+	free(range);
+	free(reserved);
 	if (known && port <= c->config->port_last)
 		found(c,
 		      "port %u of [launch] ports is one that the kernel gives "

@@ -34,11 +34,14 @@ static bool overlap(const struct range *a, const struct range *b)
 
 static bool parse_range(struct range *r, const char *text)
 {
-	int end = 0;
+	char *end;
 
-	return sscanf(text, "%" SCNd64 "-%" SCNd64 "%n", &r->first, &r->last,
-		      &end) == 2 &&
-	       !text[end];
+	r->first = strtoll(text, &end, 10);
+	if (end == text || *end != '-')
+		return false;
+	text = end + 1;
+	r->last = strtoll(text, &end, 10);
+	return end != text && !*end;
 }
 
 /* The folder, locked, which is nobody's but ours; -1: it is not to be had. */
@@ -171,17 +174,15 @@ static int put_entry(const struct slugd *d, const struct config *c, int folder)
 		xasprintf("%s\n%u-%u\n", d->dir, c->port_first, c->port_last);
 	int fd = openat(folder, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
 			0600);
+	bool held = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB);
+	/* It may be one that we have already. */
+	bool again = held && errno == EWOULDBLOCK && is_of(fd, d->dir);
 	int rc = 0;
 
-	bool held = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB);
-
-	/* It may be one that we have already. */
-	if (held && errno == EWOULDBLOCK && is_of(fd, d->dir))
-		close(fd);
-	else if (fd < 0 || held || ftruncate(fd, 0) ||
-		 write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+	if (!again && (fd < 0 || held || ftruncate(fd, 0) ||
+		       write(fd, text, strlen(text)) != (ssize_t)strlen(text)))
 		rc = err_sys(FOLDER "/%s", name);
-	if (rc && fd >= 0)
+	if (fd >= 0 && (rc || again))
 		close(fd);
 	free(text);
 	free(name);

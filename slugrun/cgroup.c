@@ -215,9 +215,8 @@ static char *enter_own(const char *home, const char *name)
 {
 	char *group = xasprintf("%s/%s", home, name);
 
-	if (mkdir(group, 0755) && errno != EEXIST)
-		str_replace(&group, NULL);
-	else if (put(group, "cgroup.procs", "0"))
+	if ((mkdir(group, 0755) && errno != EEXIST) ||
+	    put(group, "cgroup.procs", "0"))
 		str_replace(&group, NULL);
 	else
 		enter_leaf(group);

@@ -124,11 +124,10 @@ static json_t *try_ports(void)
 	bind_fence_init(&f);
 	if (geteuid())
 		why = xstrdup("slugd is not root");
-	else if (bind_fence_try())
-		why = xstrdup(err_msg());
 	else if (!group)
 		why = xstrdup("no cgroup of version 2 to be had");
-	else if (bind_fence_open(&f, group) || bind_fence_guard(&f, 1, 2))
+	else if (bind_fence_try() || bind_fence_open(&f, group) ||
+		 bind_fence_guard(&f, 1, 2))
 		why = xstrdup(err_msg());
 	j = verdict(!why, why);
 	bind_fence_close(&f);

@@ -13,11 +13,13 @@
 
 #include "mem.h"
 
-#define MAX_DEPTH 200
+#define MAX_PIDS 20000
 
 struct search {
 	char wanted[48]; /* "socket:[N]" */
 	bool unknown;    /* something could not be looked at */
+	pid_t *pids;     /* of this process's descendants */
+	size_t n;
 };
 
 /*
@@ -69,53 +71,61 @@ static bool has_socket(struct search *s, pid_t pid)
 	return found;
 }
 
-static bool is_below(struct search *s, pid_t pid, int depth);
-
-/* Of the children that one thread has. */
-static bool is_with_children(struct search *s, int tasks, const char *thread,
-			     int depth)
+/* The children of one thread are to be looked at, too. */
+static void add_children(struct search *s, int tasks, const char *thread)
 {
-	char *path = xasprintf("%s/children", thread);
+	char *path = xasprintf("%s/children", thread), *text = NULL, *at, *end;
 	int fd = openat(tasks, path, O_RDONLY | O_CLOEXEC);
 	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
-	bool found = false;
-	long pid;
+	size_t size = 0;
+	pid_t pid;
 
 	/* Of a thread that ended, or in a kernel that does not say. */
-	if (fd < 0)
+	if (!f)
 		s->unknown = true;
-	while (f && !found && fscanf(f, "%ld", &pid) == 1)
-		found = has_socket(s, (pid_t)pid) ||
-			is_below(s, (pid_t)pid, depth + 1);
+	if (f && getline(&text, &size, f) > 0) {
+		for (at = text; (pid = (pid_t)strtol(at, &end, 10)) > 0;
+		     at = end) {
+			s->pids = xrealloc(s->pids, s->n + 1, sizeof(pid_t));
+			s->pids[s->n++] = pid;
+		}
+	}
 	if (f)
 		fclose(f);
+	free(text);
 	free(path);
-	return found;
 }
 
-static bool is_below(struct search *s, pid_t pid, int depth)
+static void add_below(struct search *s, pid_t pid)
 {
 	DIR *d = open_of(s, pid, "task");
 	struct dirent *e;
-	bool found = false;
 
-	if (depth > MAX_DEPTH)
-		s->unknown = true;
 	/* cppcheck-suppress readdirCalled; no other thread has it */
-	while (d && depth <= MAX_DEPTH && !found && (e = readdir(d)))
+	while (d && (e = readdir(d)))
 		if (*e->d_name != '.')
-			found = is_with_children(s, dirfd(d), e->d_name, depth);
+			add_children(s, dirfd(d), e->d_name);
 	if (d)
 		closedir(d);
-	return found;
 }
 
 enum holder holder_of(uint64_t inode)
 {
-	struct search s = { .unknown = false };
+	struct search s = { .pids = NULL };
+	bool found = false;
+	size_t i;
 
 	snprintf(s.wanted, sizeof(s.wanted), "socket:[%" PRIu64 "]", inode);
-	if (is_below(&s, getpid(), 0))
+	add_below(&s, getpid());
+	for (i = 0; i < s.n && i < MAX_PIDS && !found; i++) {
+		found = has_socket(&s, s.pids[i]);
+		if (!found)
+			add_below(&s, s.pids[i]);
+	}
+	if (i == MAX_PIDS)
+		s.unknown = true;
+	free(s.pids);
+	if (found)
 		return HOLDER_OURS;
 	return s.unknown ? HOLDER_UNKNOWN : HOLDER_OTHER;
 }

@@ -236,14 +236,21 @@ char **strays_marks(void)
  */
 static int64_t mark_of(pid_t pid)
 {
-	char *path = xasprintf("/proc/%ld/limits", (long)pid);
+	static const char name[] = "Max msgqueue size";
+	char *path = xasprintf("/proc/%ld/limits", (long)pid), line[256], *at;
 	FILE *f = fopen(path, "re");
 	int64_t mark = 0;
-	char line[256];
 
-	while (f && !mark && fgets(line, sizeof(line), f))
-		if (sscanf(line, "Max msgqueue size %*s %" SCNd64, &mark) != 1)
-			mark = 0;
+	while (f && fgets(line, sizeof(line), f)) {
+		if (strncmp(line, name, strlen(name)) != 0)
+			continue;
+		/* The soft limit, and the hard one behind it. */
+		at = line + strlen(name);
+		at += strspn(at, " ");
+		at += strcspn(at, " ");
+		mark = strtoll(at, NULL, 10);
+		break;
+	}
 	if (f)
 		fclose(f);
 	free(path);

@@ -37,7 +37,7 @@ char **strays_marks(void);
  * SIGKILL to all that descends from top, our parent, and has a mark that is
  * none of those. Returns how many there were.
  */
-unsigned strays_kill_marked(pid_t top, char **marks);
+unsigned strays_kill_marked(pid_t top, char **list);
 
 /*
  * SIGKILL to every such process of a release in the app's folder dir, an
