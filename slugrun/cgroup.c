@@ -16,7 +16,11 @@
 #include "err.h"
 #include "mem.h"
 
-#define TRIES 100 /* 10 ms each, until what was killed is gone */
+#define TRIES   100 /* 10 ms each, until what was killed is gone */
+#define ENTRIES 5   /* into a group that another slugrun removes meanwhile */
+
+/* What the names of groups of slugruns begin with, see box_group(). */
+#define OWN "slugrun."
 
 /*
  * In version 2 a group whose processes are limited one by one has none of
@@ -214,12 +218,17 @@ static void enter_leaf(const char *home)
 static char *enter_own(const char *home, const char *name)
 {
 	char *group = xasprintf("%s/%s", home, name);
+	int i;
 
-	if ((mkdir(group, 0755) && errno != EEXIST) ||
-	    put(group, "cgroup.procs", "0"))
-		str_replace(&group, NULL);
-	else
+	/* One that is empty may be swept before we are in it. */
+	for (i = 0; i < ENTRIES; i++)
+		if ((!mkdir(group, 0755) || errno == EEXIST) &&
+		    !put(group, "cgroup.procs", "0"))
+			break;
+	if (i < ENTRIES)
 		enter_leaf(group);
+	else
+		str_replace(&group, NULL);
 	return group;
 }
 
@@ -249,6 +258,23 @@ static void rmdir_soon(const char *group)
 		nanosleep(&moment, NULL);
 }
 
+/* Groups of slugruns that were killed; the kernel keeps those in use. */
+static void sweep_own(const char *home)
+{
+	DIR *d = opendir(home);
+	struct dirent *e;
+
+	/* cppcheck-suppress readdirCalled; no other thread has it */
+	while (d && (e = readdir(d)))
+		if (!strncmp(e->d_name, OWN, strlen(OWN)) &&
+		    strcmp(e->d_name, LEAF) != 0 &&
+		    unlinkat(dirfd(d), e->d_name, AT_REMOVEDIR)) {
+			/* It has processes. */
+		}
+	if (d)
+		closedir(d);
+}
+
 void cgroup_leave(const char *group, const char *own)
 {
 	char *home = group ? xstrdup(group) : NULL;
@@ -260,6 +286,7 @@ void cgroup_leave(const char *group, const char *own)
 		if (!put(home, "cgroup.procs", "0")) {
 			rmdir_soon(leaf);
 			rmdir_soon(group);
+			sweep_own(home);
 		}
 	}
 	free(leaf);

@@ -102,7 +102,7 @@ done
 # --- somebody else's
 
 if [ "$uid" = null ]; then
-	skip 20 'needs root'
+	skip 22 'needs root'
 	finish
 fi
 taken=$((first_port + 4))
@@ -156,7 +156,7 @@ run "$slugrun" fences "$top"
 case $out in
 *'"ports":true'*) ;;
 *)
-	skip 11 'no BPF at control groups'
+	skip 14 'no BPF at control groups'
 	finish
 	;;
 esac
@@ -205,4 +205,19 @@ wait "$slugrun_pid" 2>/dev/null
 start_slugrun
 launch "$web"
 is "$(bound 127.0.0.1 SOCK_STREAM)" '' 'one after one that was killed has the fence'
+kill -KILL "$slugrun_pid"
+wait "$slugrun_pid" 2>/dev/null
+left() {
+	find /sys/fs/cgroup -name "slugrun.*-$(printf %x \
+		"$(stat -c %i "$store/apps/myapp")")"
+}
+isnt "$(left)" '' 'one that is killed leaves its group'
+app=$store/apps/other
+mkdir "$app"
+sweep() {
+	start_slugrun
+	stop_slugrun TERM
+	[ -z "$(left)" ]
+}
+ok "$(within 5 sweep; echo $?)" 'which another one removes'
 finish
