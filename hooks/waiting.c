@@ -25,7 +25,8 @@ static struct {
 	bool running, stop;
 	bool terminal;
 	char *path;
-	char *last; /* what a pipe was told */
+	char *last;    /* what was waited for the last time */
+	int64_t since; /* when, by clock_mono_ms() */
 } waiting = {
 	.lock = PTHREAD_MUTEX_INITIALIZER,
 	.changed = PTHREAD_COND_INITIALIZER,
@@ -52,22 +53,36 @@ static bool is_said(const char *what)
 	       !strcmp(what, "the release command to end");
 }
 
+/* Once more? Else the wait for it began now, or with the silence. */
+static bool is_known(const char *what, int64_t silent)
+{
+	bool known = waiting.last && !strcmp(waiting.last, what);
+	int64_t now = clock_mono_ms();
+
+	/* Something was said since: the silence is a new one. */
+	if (!waiting.last || waiting.since < now - silent)
+		waiting.since = now - silent;
+	else if (!known)
+		waiting.since = now;
+	if (!known)
+		str_replace(&waiting.last, xstrdup(what));
+	return known;
+}
+
 static void say(const char *what, bool launching, int64_t silent)
 {
 	const char *begin = launching ? "-----> Launching... " : "       ";
-	char *text;
+	bool known = is_known(what, silent);
+	int64_t ms = clock_mono_ms() - waiting.since;
+	char *text = NULL;
 
 	if (waiting.terminal) {
 		text = xasprintf("waiting for %s (%d s)", what,
-				 (int)(silent / 1000));
+				 (int)(ms / 1000));
 		hook_say_meanwhile(begin, text, '\r');
-	} else if (!is_said(what) &&
-		   (!waiting.last || strcmp(waiting.last, what) != 0)) {
+	} else if (!known && !is_said(what)) {
 		text = xasprintf("waiting for %s", what);
 		hook_say_meanwhile(begin, text, '\n');
-		str_replace(&waiting.last, xstrdup(what));
-	} else {
-		return;
 	}
 	free(text);
 }

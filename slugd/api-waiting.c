@@ -10,6 +10,8 @@
 #include "pushes.h"
 #include "runner.h"
 
+#define RELEASE_COMMAND "the release command to end" /* slugrun's words */
+
 /* What the app's slugrun waits for; NULL: nothing. Caller frees. */
 static char *launch_waits(const struct slugd *d, const struct app *app)
 {
@@ -51,7 +53,8 @@ int api_push_waiting(void *ctx, struct http_request *req)
 	} else if (wait == PUSH_WAIT_LAUNCH &&
 		   !ledger_app_by_id(d->ledger, id, &app)) {
 		what = launch_waits(d, app);
-		launching = true;
+		/* That has a line of its own, which comes before. */
+		launching = !what || strcmp(what, RELEASE_COMMAND) != 0;
 	}
 	app_free(app);
 	req->reply = answer(what, launching);

@@ -57,7 +57,7 @@ commit 'web: exec perl server.pl\n'
 pushing '^remote: -----> Compressing\.\.\. waiting for its files to be packed *$' \
 	'packing that takes long'
 is "$(count '^remote: -----> Compressing\.\.\. done, ')" 1 'has its line, too'
-is "$(count 'waiting')" 1 'and nothing else is waited for'
+is "$(count 'waiting for its files')" 1 'once'
 
 # Two at once: the second one waits for the first.
 git push heroku master:main 2>"$scratch/first" &
@@ -71,7 +71,7 @@ rm "$scratch/packing"
 
 commit 'web: exec perl server.pl\nrelease: echo one; sleep 4; echo two\n'
 run git push heroku master
-unlike "$err" 'waiting for' 'a release command has a line already'
+unlike "$err" 'waiting for the release' 'a release command has a line already'
 like "$err" '^remote: two' 'and its output'
 
 # What is not tried is waited for after the ref has moved.
@@ -88,20 +88,26 @@ like "$err" '^remote: -----> Launching\.\.\. failed, v' 'or it has failed'
 like "$err" '^remote:  !     web\.1 exited with status 3' 'with why'
 
 if command -v script >/dev/null; then
-	commit 'web: sleep 5; exec perl server.pl\n'
+	stop_slugd
+	sed -i '/^trial = off/d' "$dir/slugd.ini"
+	SLUGD_EXEC_PATH=$scratch/exec start_slugd || exit 1
+	commit 'web: sleep 5; exec perl server.pl\nrelease: sleep 4\n'
 	script -qefc 'TERM=xterm git push heroku master' /dev/null \
 		>"$scratch/said" </dev/null
 	is $? 0 'at a terminal'
 	tr '\r' '\n' <"$scratch/said" >"$scratch/lines"
 	like "$(cat "$scratch/lines")" \
-		'^remote: -----> Launching\.\.\. waiting for web\.1 to answer on port [0-9]+ \(2 s\)' \
-		'it counts the seconds'
+		'^remote:        waiting for the release command to end \([0-9] s\)' \
+		'it counts the seconds of the release command'
+	like "$(cat "$scratch/lines")" \
+		'^remote: -----> Launching\.\.\. waiting for web\.1 to answer on port [0-9]+ \([0-9] s\)' \
+		'and those of the process'
 	like "$(cat "$scratch/lines")" 'answer on port [0-9]+ \(3 s\)' 'each one'
 	like "$(cat "$scratch/lines")" \
 		'^remote: -----> Launching\.\.\. done, v' 'and then it is done'
 	is "$(grep -c 'waiting' "$scratch/said")" 1 'in one line'
 else
-	skip 5 'no script(1)'
+	skip 6 'no script(1)'
 fi
 
 finish
