@@ -81,20 +81,30 @@ int proc_spawn(pid_t *pid, const struct proc_spec *spec)
 	return 0;
 }
 
-int proc_wait(pid_t pid, const char *name)
+/* code: as that of struct proc_end. */
+static int wait_for(pid_t pid, const char *name, int *code)
 {
 	int status;
 
+	*code = -1;
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return err_sys("waiting for %s", name);
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-		return 0;
-	if (WIFEXITED(status))
-		return err_set(ERR_FAILED, "%s exited with %d", name,
-			       WEXITSTATUS(status));
+	if (WIFEXITED(status)) {
+		*code = WEXITSTATUS(status);
+		return *code ? err_set(ERR_FAILED, "%s exited with %d", name,
+				       *code)
+			     : 0;
+	}
 	return err_set(ERR_FAILED, "%s was ended by signal %d", name,
 		       WTERMSIG(status));
+}
+
+int proc_wait(pid_t pid, const char *name)
+{
+	int code;
+
+	return wait_for(pid, name, &code);
 }
 
 /* Both pipes of a child, read to their ends. */
@@ -124,7 +134,7 @@ static void drain(const int fds[2], FILE *const to[2])
 int proc_capture(char **out, size_t *len, const struct proc_spec *spec)
 {
 	struct proc_spec child = *spec;
-	int to_out[2] = { -1, -1 }, to_err[2] = { -1, -1 }, rc;
+	int to_out[2] = { -1, -1 }, to_err[2] = { -1, -1 }, code = -1, rc;
 	char *text[2] = { NULL, NULL };
 	size_t size[2] = { 0, 0 };
 	FILE *mem[2];
@@ -147,10 +157,14 @@ int proc_capture(char **out, size_t *len, const struct proc_spec *spec)
 	close(to_err[1]);
 	to_out[1] = to_err[1] = -1;
 	drain((int[2]){ to_out[0], to_err[0] }, mem);
-	rc = proc_wait(pid, spec->argv[0]);
+	rc = wait_for(pid, spec->argv[0], &code);
 done:
 	fclose(mem[0]);
 	fclose(mem[1]);
+	if (spec->end) {
+		spec->end->code = code;
+		spec->end->said = xstrdup(text[1]);
+	}
 	if (rc == ERR_FAILED && size[1]) {
 		text[1][strcspn(text[1], "\n")] = '\0';
 		err_set(rc, "%s: %s", spec->argv[0], text[1]);

@@ -16,12 +16,19 @@
 
 #define PROC_INHERIT (-1)
 
+/* How a child of proc_capture() ended, for who must know more than 0 or not. */
+struct proc_end {
+	int code;   /* its exit status; -1: a signal ended it, or no start */
+	char *said; /* its standard error; the caller's, may be NULL */
+};
+
 struct proc_spec {
 	const char *const *argv; /* argv[0] is looked up in PATH if it has
 				    no slash; ends with NULL */
 	const char *const *env;  /* "A=b", ends with NULL; NULL: environ */
 	const char *dir;         /* working folder; NULL: the caller's */
 	int in, out, err, extra; /* descriptors of the caller; 0: none */
+	struct proc_end *end;    /* for proc_capture(); NULL: not needed */
 	bool session;            /* in a session of its own */
 	bool group;              /* in a process group of its own */
 };

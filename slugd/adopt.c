@@ -12,6 +12,7 @@
 #include "alternates.h"
 #include "err.h"
 #include "mem.h"
+#include "proc.h"
 #include "repo-mend.h"
 #include "repo.h"
 #include "safe-path.h"
@@ -73,10 +74,11 @@ static int check_extensions(const char *path)
 {
 	char *file = xasprintf("%s/config", path), *out = NULL;
 	char *save = NULL, *line;
-	int rc = 0;
+	bool has = false;
+	int rc = REPO_ASK(path, &has, &out, "config", "--file", file,
+			  "--get-regexp", "^extensions\\.");
 
-	if (!REPO_GIT(path, &out, "config", "--file", file, "--get-regexp",
-		      "^extensions\\."))
+	if (!rc && has)
 		for (line = strtok_r(out, "\n", &save); line && !rc;
 		     line = strtok_r(NULL, "\n", &save))
 			rc = check_extension(path, line);
@@ -105,23 +107,28 @@ static int check_owner(const char *path, const char *dir)
 	return rc ? rc : safe_repo_check(path, geteuid());
 }
 
-/* Is it a bare repository? */
+/* Is it a bare repository? git dies with 128 of one that it cannot read. */
 static int check_kind(const char *path)
 {
+	static const char *const args[] = { "rev-parse", "--is-bare-repository",
+					    NULL };
+	struct proc_end end = { .code = -1 };
+	const struct repo_git g = { .path = path, .args = args, .end = &end };
 	char *out = NULL, *why;
-	int rc = 0;
+	int rc = repo_git_run(&g, &out, NULL);
 
-	if (REPO_GIT(path, &out, "rev-parse", "--is-bare-repository")) {
+	if (rc && end.code == 128) {
 		why = xstrdup(err_msg());
 		rc = err_set(ERR_INVALID, "%s is not a git repository (%s)",
 			     path, why);
 		free(why);
-	} else if (strcmp(out, "true\n") != 0) {
+	} else if (!rc && strcmp(out, "true\n") != 0) {
 		rc = err_set(ERR_INVALID,
 			     "%s is not a bare repository; make one of it "
 			     "with: git clone --mirror",
 			     path);
 	}
+	free(end.said);
 	free(out);
 	return rc;
 }
@@ -148,8 +155,13 @@ static int set(const char *path, size_t i)
 {
 	const char *key = settings[i].key, *value = settings[i].value;
 
-	if (settings[i].free && !REPO_GIT(path, NULL, "config", "--get", key))
-		return 0;
+	bool has = false;
+	int rc = 0;
+
+	if (settings[i].free)
+		rc = REPO_ASK(path, &has, NULL, "config", "--get", key);
+	if (rc || has)
+		return rc;
 	return REPO_GIT(path, NULL, "config", "--replace-all", key, value);
 }
 

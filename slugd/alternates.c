@@ -40,7 +40,7 @@ static int find_in(struct alternates *a, const char *objects)
 	FILE *f = fopen(file, "re");
 	char *line = NULL, *path, *real;
 	size_t size = 0;
-	int rc = 0;
+	int rc = f || errno == ENOENT ? 0 : err_sys("%s", file);
 
 	while (f && !rc && getline(&line, &size, f) > 0) {
 		line[strcspn(line, "\n")] = '\0';
@@ -55,13 +55,17 @@ static int find_in(struct alternates *a, const char *objects)
 			rc = add(a, real);
 		else if (real)
 			free(real);
-		else
+		else if (errno == ENOENT || errno == ENOTDIR)
 			rc = err_set(ERR_INVALID,
 				     "it borrows objects from %s, which is not "
 				     "there",
 				     path);
+		else
+			rc = err_sys("%s", path);
 		free(path);
 	}
+	if (f && !rc && ferror(f))
+		rc = err_sys("%s", file);
 	if (f)
 		fclose(f);
 	free(line);

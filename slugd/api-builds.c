@@ -102,21 +102,24 @@ int api_build_info(void *ctx, struct http_request *req)
 }
 
 /* Is there a tag and a branch of that name? git takes the tag. */
-static bool is_both(const char *repo, const char *rev)
+static int find_both(const char *repo, const char *rev, bool *both)
 {
 	static const char *const in[] = { "refs/tags/", "refs/heads/" };
-	bool both = true, absent;
+	bool absent = false;
 	size_t i;
+	int rc = 0;
 
-	for (i = 0; both && i < 2; i++) {
+	for (i = 0; !rc && !absent && i < 2; i++) {
 		char *ref = xasprintf("%s%s", in[i], rev);
 
-		both = !name_check_ref(ref) &&
-		       !repo_ref_is_at(repo, ref, NAME_ZERO_OID, &absent) &&
-		       !absent;
+		if (name_check_ref(ref))
+			absent = true;
+		else
+			rc = repo_ref_is_at(repo, ref, NAME_ZERO_OID, &absent);
 		free(ref);
 	}
-	return both;
+	*both = !absent;
+	return rc;
 }
 
 /*
@@ -132,23 +135,25 @@ int api_build_create(void *ctx, struct http_request *req)
 	struct push_status status;
 	struct app *app = NULL;
 	char *commit = NULL;
+	bool both = false;
 	int rc = api_app(d, req, &app);
 
 	if (!rc)
 		rc = rev ? repo_commit(app->repo, rev, &commit)
 			 : head_tip(app->repo, d->config->deploy_branches,
 				    &commit);
+	if (!rc && rev)
+		rc = find_both(app->repo, rev, &both);
 	if (!rc)
 		rc = pushes_deploy(d->pushes, app, commit, req->peer->user,
 				   &status);
 	if (!rc) {
 		req->status = 201;
-		req->reply = json_make("{s:s, s:o, s:s, s:o, s:b}", "id",
-				       status.build, "app",
-				       api_reference(app->uuid, app->name),
-				       "status", "pending", "output_stream_url",
-				       api_stream_url(req, status.build), "tag",
-				       rev && is_both(app->repo, rev));
+		req->reply = json_make(
+			"{s:s, s:o, s:s, s:o, s:b}", "id", status.build, "app",
+			api_reference(app->uuid, app->name), "status",
+			"pending", "output_stream_url",
+			api_stream_url(req, status.build), "tag", both);
 	}
 	free(commit);
 	app_free(app);

@@ -60,7 +60,7 @@ int head_ref(const char *repo, char **out)
 	rc = read_head(dir, buf, sizeof(buf), &st);
 	close(dir);
 	if (rc)
-		return rc;
+		return err_prefix(rc, "%s", repo);
 	ref = parse(buf);
 	*out = ref ? xstrdup(ref) : NULL;
 	return 0;
@@ -172,15 +172,17 @@ int head_tip(const char *repo, char *const *branches, char **out)
 {
 	char *const *p = branches;
 	char *head = NULL;
-	int rc = ERR_NOTFOUND;
+	int rc = head_ref(repo, &head);
 
-	if (!head_ref(repo, &head) && head &&
-	    !strncmp(head, HEADS, strlen(HEADS))) {
+	if (rc)
+		return rc;
+	rc = ERR_NOTFOUND;
+	if (head && !strncmp(head, HEADS, strlen(HEADS))) {
 		while (*p && strcmp(*p, head + strlen(HEADS)) != 0)
 			p++;
 		if (*p)
 			rc = repo_commit(repo, head, out);
 	}
 	free(head);
-	return rc ? repo_tip(repo, branches, out) : 0;
+	return rc == ERR_NOTFOUND ? repo_tip(repo, branches, out) : rc;
 }

@@ -23,10 +23,45 @@ static struct sqlite *sqlite_of(struct backend *b)
 	return (struct sqlite *)b;
 }
 
+/*
+ * The errno of what the database or its log could not read last, or 0. A read
+ * that the disk fails (EIO) is SQLITE_CORRUPT, "malformed", in a statement: the
+ * file may be as good as before.
+ */
+static int disk_error(struct sqlite *q)
+{
+	static const int files[] = { SQLITE_FCNTL_FILE_POINTER,
+				     SQLITE_FCNTL_JOURNAL_POINTER };
+	sqlite3_file *file;
+	size_t i;
+	int code;
+
+	for (i = 0; i < 2; i++) {
+		file = NULL;
+		code = 0;
+		if (!sqlite3_file_control(q->db, "main", files[i], &file) &&
+		    file && file->pMethods &&
+		    !file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO,
+						  &code) &&
+		    code == EIO)
+			return code;
+	}
+	return 0;
+}
+
 static int fail(struct sqlite *q)
 {
-	int code = sqlite3_errcode(q->db) & 0xff;
+	int code = sqlite3_errcode(q->db) & 0xff, error = 0;
 
+	if (code == SQLITE_CORRUPT)
+		error = disk_error(q);
+	else if (code == SQLITE_CANTOPEN || code == SQLITE_IOERR)
+		error = sqlite3_system_errno(q->db);
+	if (error)
+		return err_set(ERR_SYSTEM,
+			       "ledger: cannot be read or written: "
+			       "%s",
+			       strerror(error));
 	if (code == SQLITE_CONSTRAINT)
 		return err_set(ERR_CONFLICT, "ledger: %s",
 			       sqlite3_errmsg(q->db));
@@ -717,6 +752,10 @@ static int q_check(struct backend *b, void (*fn)(void *ctx, const char *line),
 {
 	int rc = lines(sqlite_of(b), CHECK_INTEGRITY, fn, ctx);
 
+	/* Pages that the disk did not give were told as broken. */
+	if (!rc && disk_error(sqlite_of(b)))
+		rc = err_set(ERR_SYSTEM, "ledger: cannot be read: %s",
+			     strerror(EIO));
 	if (!rc)
 		rc = lines(sqlite_of(b), CHECK_FOREIGN, fn, ctx);
 	if (!rc)

@@ -18,8 +18,10 @@
 #include <unistd.h>
 
 #include "err.h"
+#include "head.h"
 #include "mem.h"
 #include "names.h"
+#include "proc.h"
 #include "repo.h"
 
 #define HEADS     "refs/heads/"
@@ -252,31 +254,22 @@ static int check_work_trees(const struct refusals_push *p, const struct move *m)
 	return rc;
 }
 
-/* Does HEAD name the ref? */
-static bool is_head(const char *repo, const char *ref)
-{
-	char *path = xasprintf("%s/HEAD", repo), line[512] = "";
-	FILE *f = fopen(path, "re");
-	bool is =
-		f && fgets(line, sizeof(line), f) && !strncmp(line, "ref: ", 5);
-
-	line[strcspn(line, "\n")] = '\0';
-	if (f)
-		fclose(f);
-	free(path);
-	return is && !strcmp(line + 5, ref);
-}
-
 static int check_delete(const struct refusals_push *p, const struct settings *s,
 			const struct move *m)
 {
+	char *head = NULL;
+	int rc = 0;
+
 	if (strncmp(m->ref, HEADS, strlen(HEADS)) != 0)
 		return 0;
 	if (s->deny_deletes)
 		return refuse(m->ref, "the repository has receive.denyDeletes");
-	if (s->deny_delete_current && is_head(p->repo, m->ref))
-		return refuse(m->ref, "it is what HEAD names");
-	return 0;
+	if (s->deny_delete_current)
+		rc = head_ref(p->repo, &head);
+	if (!rc && head && !strcmp(head, m->ref))
+		rc = refuse(m->ref, "it is what HEAD names");
+	free(head);
+	return rc;
 }
 
 static int check_settings(const struct refusals_push *p,
@@ -410,13 +403,17 @@ static int check_locks(const struct refusals_push *p)
 	struct repo_git g = { .path = p->repo,
 			      .args = args,
 			      .env = (const char *const[]){ env, NULL } };
+	struct proc_end end = { .code = -1 };
 	char *in = transaction(p, &g.in_len);
 	int rc;
 
 	g.in = in;
+	g.end = &end;
 	rc = repo_git_run(&g, NULL, NULL);
-	if (rc == ERR_FAILED)
+	/* One that a signal ended says nothing about the push. */
+	if (rc && end.code > 0)
 		rc = explain(p);
+	free(end.said);
 	free(env);
 	free(in);
 	return rc;
@@ -504,6 +501,7 @@ static int check_all_settings(const struct refusals_push *p,
 int refusals_check(const struct refusals_push *p)
 {
 	struct settings s = { .nr_hidden = 0 };
+	char *head = NULL;
 	int rc = read_settings(p->repo, &s);
 
 	/* Who is not shown a ref takes it for new. */
@@ -515,9 +513,12 @@ int refusals_check(const struct refusals_push *p)
 		rc = check_all_settings(p, &s);
 	if (!rc)
 		rc = check_reflog(p, p->ref);
+	if (!rc)
+		rc = head_ref(p->repo, &head);
 	/* git writes that of HEAD, too. */
-	if (!rc && is_head(p->repo, p->ref))
+	if (!rc && head && !strcmp(head, p->ref))
 		rc = check_reflog(p, "HEAD");
+	free(head);
 	settings_clear(&s);
 	return rc;
 }

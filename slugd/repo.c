@@ -68,7 +68,7 @@ int repo_git_run(const struct repo_git *g, char **out, size_t *len)
 {
 	const char *argv[16] = { GIT_PROGRAM }, *env[24];
 	const char *const *args = g->args, *const * p;
-	struct proc_spec spec = { .argv = argv, .env = env };
+	struct proc_spec spec = { .end = g->end, .argv = argv, .env = env };
 	char *git_dir = xasprintf("--git-dir=%s", g->path);
 	size_t n = 1, e = 0;
 	int rc = 0;
@@ -98,6 +98,20 @@ int repo_git_bytes(const char *path, char **out, size_t *len,
 	const struct repo_git g = { .path = path, .args = args };
 
 	return repo_git_run(&g, out, len);
+}
+
+int repo_git_ask(const char *path, bool *yes, char **out,
+		 const char *const *args)
+{
+	struct proc_end end = { .code = -1 };
+	const struct repo_git g = { .path = path, .args = args, .end = &end };
+	int rc = repo_git_run(&g, out, NULL);
+
+	*yes = !rc;
+	if (end.code == 1 && (!end.said || !*end.said))
+		rc = 0;
+	free(end.said);
+	return rc;
 }
 
 typedef bool (*pick_fn)(const FTSENT *e);
@@ -183,12 +197,32 @@ void repo_remove(const char *path)
 	finds_remove(&all);
 }
 
+/*
+ * A ref that cannot be read is left out with a warning: then it is not known
+ * whether it is there.
+ */
+static int list_ref(const char *path, const char *ref, char **out)
+{
+	const char *const args[] = { "for-each-ref",
+				     "--format=%(refname) %(objectname)", ref,
+				     NULL };
+	struct proc_end end = { .code = -1 };
+	const struct repo_git g = { .path = path, .args = args, .end = &end };
+	int rc = repo_git_run(&g, out, NULL);
+
+	if (!rc && end.said && *end.said) {
+		end.said[strcspn(end.said, "\n")] = '\0';
+		rc = err_set(ERR_FAILED, "git: %s", end.said);
+	}
+	free(end.said);
+	return rc;
+}
+
 int repo_ref_is_at(const char *path, const char *ref, const char *oid,
 		   bool *yes)
 {
 	char *out = NULL;
-	int rc = REPO_GIT(path, &out, "for-each-ref",
-			  "--format=%(refname) %(objectname)", ref);
+	int rc = list_ref(path, ref, &out);
 	size_t len = strlen(ref);
 	const char *p, *at = NAME_ZERO_OID;
 
@@ -206,44 +240,59 @@ static int check_there(const char *path)
 {
 	if (!access(path, F_OK))
 		return 0;
+	if (errno != ENOENT && errno != ENOTDIR)
+		return err_sys("%s", path);
 	return err_set(ERR_NOTFOUND, "the app's repository is gone: %s", path);
+}
+
+/*
+ * With status 1: is it that there is none? What names a file or a folder is
+ * told so on standard error; all else there is of what git could not read.
+ */
+static bool is_answer(const char *said)
+{
+	return !said || !*said || strstr(said, "expected commit type");
 }
 
 int repo_commit(const char *path, const char *rev, char **out)
 {
-	char *name, *shown;
+	char *name = xasprintf("%s^{commit}", rev), *shown;
+	const char *const args[] = { "rev-parse",        "--verify", "-q",
+				     "--end-of-options", name,       NULL };
+	struct proc_end end = { .code = -1 };
+	const struct repo_git g = { .path = path, .args = args, .end = &end };
 	int rc = check_there(path);
 
-	if (rc)
-		return rc;
-	name = xasprintf("%s^{commit}", rev);
-	rc = REPO_GIT(path, out, "rev-parse", "--verify", "-q",
-		      "--end-of-options", name);
-	free(name);
+	if (!rc)
+		rc = repo_git_run(&g, out, NULL);
 	if (!rc) {
 		(*out)[strcspn(*out, "\n")] = '\0';
-		return name_check_oid(*out);
+		rc = name_check_oid(*out);
+	} else if (end.code == 1 && is_answer(end.said)) {
+		shown = text_cell(rev, 60);
+		rc = err_set(ERR_NOTFOUND,
+			     "the app's repository has no commit %s", shown);
+		free(shown);
 	}
-	shown = text_cell(rev, 60);
-	rc = err_set(ERR_NOTFOUND, "the app's repository has no commit %s",
-		     shown);
-	free(shown);
+	free(end.said);
+	free(name);
 	return rc;
 }
 
 int repo_tip(const char *path, char *const *branches, char **out)
 {
+	bool absent = true;
 	int rc = check_there(path);
 
-	for (; !rc && *branches; branches++) {
+	for (; !rc && absent && *branches; branches++) {
 		char *ref = xasprintf("refs/heads/%s", *branches);
-		bool found = !repo_commit(path, ref, out);
 
+		rc = repo_ref_is_at(path, ref, NAME_ZERO_OID, &absent);
+		if (!rc && !absent)
+			rc = repo_commit(path, ref, out);
 		free(ref);
-		if (found)
-			return 0;
 	}
-	if (rc)
+	if (rc || !absent)
 		return rc;
 	return err_set(ERR_NOTFOUND, "nothing was pushed yet");
 }

@@ -28,9 +28,22 @@ struct repo_git {
 	size_t in_len;
 	const char *const *env; /* a few more, "A=b", up to NULL; or NULL */
 	bool env_is_all;        /* they are all that git has */
+	struct proc_end *end;   /* how it ended; NULL: not needed */
 };
 
 int repo_git_run(const struct repo_git *g, char **out, size_t *len);
+
+/*
+ * Ask git what it answers by an exit status of 1 where it is not so, as
+ * git config --get does of a key that is not there: *yes, and its output.
+ * Errors: where git could not tell, be it by a signal, by another status, or
+ * because something that it could not read is on its standard error.
+ */
+int repo_git_ask(const char *path, bool *yes, char **out,
+		 const char *const *args);
+
+#define REPO_ASK(path, yes, out, ...)                                          \
+ repo_git_ask(path, yes, out, (const char *const[]){ __VA_ARGS__, NULL })
 
 #define REPO_GIT(path, out, ...)                                               \
  repo_git_bytes(path, out, NULL, (const char *const[]){ __VA_ARGS__, NULL })
@@ -48,7 +61,7 @@ int repo_ref_is_at(const char *path, const char *ref, const char *oid,
 /*
  * The commit that a revision names, as 40 digits, into *out (caller frees);
  * that of the first of the branches (ends with NULL) which is there.
- * Errors: ERR_NOTFOUND.
+ * Errors: ERR_NOTFOUND where git says so; else git could not tell.
  */
 int repo_commit(const char *path, const char *rev, char **out);
 int repo_tip(const char *path, char *const *branches, char **out);

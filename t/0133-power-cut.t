@@ -16,7 +16,9 @@ findings() {
 	slugctl -d "$dir" check | sed -n 's/^app myapp: //p'
 }
 
-make_dir && start_slugd && repo=$(make_app myapp)
+make_dir "$@"
+start_slugd
+make_app myapp >/dev/null
 repo=$dir/repos/myapp.git
 git -C work push -q heroku master
 is $? 0 'a push'
@@ -113,8 +115,8 @@ power_cut() {
 		skip 5 "no mkfs.$1 here"
 		return
 	}
-	truncate -s 400M "$1.img" && "mkfs.$1" -q "$1.img" && mkdir "$1" &&
-		mount -o loop "$1.img" "$1" 2>/dev/null || {
+	mkdir "$1" && truncate -s 400M "$1.img" && "mkfs.$1" -q "$1.img"
+	mount -o loop "$1.img" "$1" 2>/dev/null || {
 		skip 5 "$1 cannot be mounted here"
 		return
 	}

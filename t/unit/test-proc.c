@@ -44,6 +44,33 @@ static void output_comes_back_whole(void **state)
 	free(out);
 }
 
+static void how_it_ended_is_told(void **state)
+{
+	static const struct {
+		const char *script;
+		int code;
+		const char *said;
+	} cases[] = { { "echo oh >&2", 0, "oh\n" },
+		      { "exit 1", 1, "" },
+		      { "echo oh >&2; exit 128", 128, "oh\n" },
+		      { "kill -9 $$", -1, "" } };
+	char *out = NULL;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct proc_end end = { .code = 77 };
+
+		capture(&out, NULL, cases[i].script,
+			(struct proc_spec){ .end = &end });
+		assert_int_equal(end.code, cases[i].code);
+		assert_string_equal(end.said, cases[i].said);
+		free(end.said);
+		free(out);
+		out = NULL;
+	}
+}
+
 static void failure_says_what_the_child_said(void **state)
 {
 	char *out = NULL;
@@ -170,6 +197,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(output_comes_back_whole),
+		cmocka_unit_test(how_it_ended_is_told),
 		cmocka_unit_test(failure_says_what_the_child_said),
 		cmocka_unit_test(no_such_program_is_an_error),
 		cmocka_unit_test(environment_and_folder_are_the_specs),
