@@ -247,11 +247,13 @@ static int check_there(const char *path)
 
 /*
  * With status 1: is it that there is none? What names a file or a folder is
- * told so on standard error; all else there is of what git could not read.
+ * told so on standard error, and so is that nothing is fetched; all else there
+ * is of what git could not read.
  */
 static bool is_answer(const char *said)
 {
-	return !said || !*said || strstr(said, "expected commit type");
+	return !said || !*said || strstr(said, "expected commit type") ||
+	       strstr(said, "lazy fetching disabled");
 }
 
 int repo_commit(const char *path, const char *rev, char **out)

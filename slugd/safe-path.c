@@ -132,6 +132,28 @@ static bool is_plain(const char *name)
 	return false;
 }
 
+/*
+ * A link to a folder stands for it: what is there must be as safe as what is
+ * here. One that leads nowhere, or to slugd's socket, stands for none.
+ */
+static int check_link(const char *path, uid_t account)
+{
+	char *real = realpath(path, NULL);
+	struct stat st;
+	int rc = 0;
+
+	if (!real)
+		return errno == ENOENT || errno == ENOTDIR
+			       ? 0
+			       : err_sys("%s", path);
+	if (stat(real, &st))
+		rc = err_sys("%s", path);
+	else if (S_ISDIR(st.st_mode))
+		rc = safe_path_check(real, NULL, account);
+	free(real);
+	return err_prefix(rc, "%s leads to a folder that is not safe", path);
+}
+
 /* What lies in the folder at path; top: it is the repository's own. */
 static int check_entries(const char *path, uid_t account, bool top)
 {
@@ -154,6 +176,8 @@ static int check_entries(const char *path, uid_t account, bool top)
 			rc = err_set(ERR_INVALID, "%s is no plain file", name);
 		else
 			rc = check_one(name, &st, account, false);
+		if (!rc && top && S_ISLNK(st.st_mode))
+			rc = check_link(name, account);
 		free(name);
 	}
 	if (!rc && errno)

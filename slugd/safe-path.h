@@ -31,7 +31,8 @@ int safe_path_check_parent(const char *path, const char *within, uid_t account);
 /*
  * Check what lies at the top of the repository at path, in its hooks and in
  * the folders that say where objects are: it belongs to root or to account,
- * nobody else may write to it, and its config and HEAD are plain files.
+ * nobody else may write to it, and its config and HEAD are plain files. Where
+ * a link stands for one of its folders, that one is checked with all above.
  * Errors: as safe_path_check().
  */
 int safe_repo_check(const char *path, uid_t account);

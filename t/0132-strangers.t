@@ -55,6 +55,20 @@ init hook "$scratch/safe/hook.git"
 ok "$([ "$status" = 1 ] && [ ! -e stolen ]; echo $?)" \
 	'no file is written through a link'
 
+rm safe/hook.git/slugd.alternates
+
+# A link in the place of a folder of the repository.
+mkdir -m 755 real && mkdir -m 777 real/open
+mv safe/hook.git/objects real/open/objects
+ln -s "$scratch/real/open/objects" safe/hook.git/objects
+init hook "$scratch/safe/hook.git"
+is "$status" 1 'a link to a folder that others can swap is refused'
+like "$err" '^ !    .*/hook\.git/objects leads to .*/real/open can be written to' \
+	'with its name, and that of the folder'
+chmod 755 real/open
+init hook "$scratch/safe/hook.git"
+is "$status" 0 'one to a folder that nobody can swap is not'
+
 # --- a repository whose settings name a program ---
 
 repo=$(slugctl -d "$dir" init myapp)
