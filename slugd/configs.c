@@ -11,8 +11,10 @@
 #include "err.h"
 #include "log.h"
 #include "mem.h"
+#include "privilege.h"
 #include "slugd.h"
 #include "uids.h"
+#include "users.h"
 
 struct configs {
 	char *file;          /* that slugd -c named, or NULL */
@@ -80,6 +82,18 @@ static void keep(char **fresh, const char *old, const char *key)
 	str_replace(fresh, xstrdup(old));
 }
 
+int configs_reserve_uids(const struct slugd *d, const struct config *c)
+{
+	const struct uids u = { .dir = d->dir,
+				.uids = { c->uid_first, c->uid_last },
+				.ports = { c->port_first, c->port_last } };
+
+	if (!d->roots_apps || !c->own_uid || !strcmp(c->driver, "none") ||
+	    !users_are_there())
+		return 0;
+	return d->parent ? privilege_reserve(d->parent, c) : uids_take(&u);
+}
+
 void configs_reload(struct slugd *d)
 {
 	const struct config *old = d->config;
@@ -93,7 +107,7 @@ void configs_reload(struct slugd *d)
 		return;
 	}
 	fresh = d->configs->all[d->configs->n - 1];
-	if (uids_reserve(d, fresh)) {
+	if (configs_reserve_uids(d, fresh)) {
 		log_line("%s; uids stay %" PRId64 "-%" PRId64, err_msg(),
 			 old->uid_first, old->uid_last);
 		fresh->uid_first = old->uid_first;

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+struct config;
 struct slugd;
 
 /*
@@ -24,6 +25,12 @@ int configs_open(struct slugd *d, const char *file);
  * changes.
  */
 void configs_reload(struct slugd *d);
+
+/*
+ * Reserve the uids of c for d's apps, where they have some.
+ * Errors: as uids_take().
+ */
+int configs_reserve_uids(const struct slugd *d, const struct config *c);
 
 /* The file that is read; NULL: there is none, and the defaults hold. Caller frees. */
 char *configs_path(const struct slugd *d);

@@ -51,6 +51,7 @@ slugd_slugd_SOURCES = \
 	slugd/order.c slugd/order.h \
 	slugd/program.c slugd/program.h \
 	slugd/provider.c slugd/provider.h \
+	slugd/privilege.c slugd/privilege.h \
 	slugd/pushes-internal.h \
 	slugd/pushes.c slugd/pushes.h \
 	slugd/repo-sync.c \
@@ -77,6 +78,13 @@ slugd_slugd_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(MHD_CFLAGS) \
 slugd_slugd_LDADD = common/libcommon.a $(MHD_LIBS) $(JANSSON_LIBS) \
 	$(SQLITE_LIBS) $(UUID_LIBS) $(INIH_LIBS) $(NETTLE_LIBS) \
 	$(HTTP_PARSER_LIBS)
+
+pkglibexec_PROGRAMS += slugd/slugd-parent
+slugd_slugd_parent_SOURCES = \
+	slugd/parent.c slugd/privilege.h \
+	slugd/uids.c slugd/uids.h \
+	slugd/units.c slugd/units.h
+slugd_slugd_parent_LDADD = common/libcommon.a
 
 slugd_slugctl_SOURCES = \
 	slugd/adopt.c slugd/adopt.h \

@@ -48,7 +48,7 @@ static int describe_uid(const struct slugd *d, const struct app *app,
 	const struct config *c = d->config;
 	int64_t uid = c->uid_first + app->id - 1;
 
-	if (d->uid || !users_are_there())
+	if (!d->roots_apps || !users_are_there())
 		return 0;
 	if (!c->own_uid)
 		return err_set(ERR_INVALID,

@@ -99,8 +99,11 @@ static void watch(const struct app *app, pid_t pid)
 static int start(const struct slugd *d, const struct app *app)
 {
 	pid_t pid;
-	int rc = make_app_dir(d, app);
+	int rc;
 
+	if (d->parent)
+		return privilege_start(d->parent, app->name);
+	rc = make_app_dir(d, app);
 	if (rc)
 		return rc;
 	rc = units_start(d->units, app->name);

@@ -168,20 +168,21 @@ int ctl_become_owner(const struct ctl *ctl)
 	struct passwd buf, *pw = NULL;
 	char names[4096];
 	struct stat st;
+	gid_t gid;
 
 	if (stat(ctl->dir, &st))
 		return err_sys("%s", ctl->dir);
 	if (st.st_uid == geteuid())
 		return 0;
-	if (geteuid() ||
-	    getpwuid_r(st.st_uid, &buf, names, sizeof(names), &pw) || !pw)
+	if (geteuid() || getpwuid_r(st.st_uid, &buf, names, sizeof(names), &pw))
 		return err_set(ERR_FORBIDDEN,
 			       "%s belongs to user %u: be that one, or root",
 			       ctl->dir, st.st_uid);
-	if (initgroups(pw->pw_name, pw->pw_gid) ||
-	    setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) ||
+	gid = pw ? pw->pw_gid : st.st_gid;
+	if ((pw ? initgroups(pw->pw_name, gid) : setgroups(0, NULL)) ||
+	    setresgid(gid, gid, gid) ||
 	    setresuid(st.st_uid, st.st_uid, st.st_uid))
-		return err_sys("becoming %s", pw->pw_name);
+		return err_sys("becoming uid %u", st.st_uid);
 	return 0;
 }
 

@@ -32,16 +32,17 @@
 #include "launch.h"
 #include "log.h"
 #include "mem.h"
+#include "privilege.h"
 #include "proc.h"
 #include "pushes.h"
 #include "route.h"
 #include "sock.h"
 #include "standard.h"
 #include "text.h"
-#include "uids.h"
+#include "users.h"
 
 struct options {
-	const char *dir, *config, *socket;
+	const char *dir, *config, *socket, *user;
 	bool print_config, help, version;
 };
 
@@ -49,6 +50,7 @@ static const struct option long_options[] = {
 	{ "config", required_argument, NULL, 'c' },
 	{ "directory", required_argument, NULL, 'd' },
 	{ "socket", required_argument, NULL, 's' },
+	{ "user", required_argument, NULL, 'u' },
 	{ "print-config", no_argument, NULL, 'p' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
@@ -56,11 +58,12 @@ static const struct option long_options[] = {
 };
 
 static const char usage[] =
-	"usage: slugd [-d DIR] [-c FILE] [-s SOCKET]\n"
+	"usage: slugd [-d DIR] [-c FILE] [-s SOCKET] [-u ACCOUNT]\n"
 	"\n"
 	"  -d, --directory=DIR  keep everything in DIR (or SLUGD_DIR)\n"
 	"  -c, --config=FILE    read FILE instead of DIR/slugd.ini\n"
 	"  -s, --socket=SOCKET  listen there; DIR/slugd.sock is a link to it\n"
+	"  -u, --user=ACCOUNT   as root: whose DIR is, where it is made now\n"
 	"      --print-config   print a slugd.ini with every default\n"
 	"  -h, --help           print this\n"
 	"      --version        print the version\n";
@@ -71,8 +74,8 @@ static int parse_options(struct options *o, int argc, char **argv)
 
 	o->dir = getenv("SLUGD_DIR");
 	opterr = 0;
-	while ((c = getopt_long(argc, argv, ":c:d:hs:", long_options, NULL)) !=
-	       -1) {
+	while ((c = getopt_long(argc, argv, ":c:d:hs:u:", long_options,
+				NULL)) != -1) {
 		switch (c) {
 		case 'c':
 			o->config = optarg;
@@ -82,6 +85,9 @@ static int parse_options(struct options *o, int argc, char **argv)
 			break;
 		case 's':
 			o->socket = optarg;
+			break;
+		case 'u':
+			o->user = optarg;
 			break;
 		case 'p':
 			o->print_config = true;
@@ -243,6 +249,7 @@ static void close_stores(struct slugd *d)
 	ledger_close(d->writer);
 	configs_close(d);
 	units_free(d->units);
+	privilege_close(d->parent);
 	if (d->stop_fd >= 0)
 		close(d->stop_fd);
 	free(d->socket);
@@ -300,6 +307,10 @@ static int serve(struct slugd *d, const sigset_t *signals)
 	gc_recover(d);
 	units_notify(d->units, "READY=1");
 	log_line("ready at %s", d->socket);
+	if (!d->uid && users_are_there())
+		log_line("root reads what is pushed here: chown -R ACCOUNT "
+			 "DIR, and slugd runs as that account; see slugd(8), "
+			 "PRIVILEGES");
 	while (!sigwait(signals, &sig) && sig == SIGHUP)
 		reload(d);
 	units_notify(d->units, "STOPPING=1");
@@ -340,6 +351,8 @@ static int run(const struct options *o)
 	/* It names whom a client speaks for; slugd speaks for itself. */
 	unsetenv("SLUGD_USER");
 	d.units = units_new();
+	d.parent = privilege_open();
+	d.roots_apps = d.parent || !d.uid;
 	rc = make_folders(&d, o->dir);
 	if (!rc)
 		rc = take_lock(&d, &lock);
@@ -348,7 +361,7 @@ static int run(const struct options *o)
 	if (!rc)
 		rc = configs_open(&d, o->config);
 	if (!rc)
-		rc = uids_reserve(&d, d.config);
+		rc = configs_reserve_uids(&d, d.config);
 	if (!rc)
 		rc = open_stores(&d);
 	if (!rc)
@@ -373,8 +386,11 @@ int main(int argc, char **argv)
 		puts("slugd " PACKAGE_VERSION);
 	else if (!rc && o.print_config)
 		fputs(config_sample(), stdout);
-	else if (!rc)
-		rc = run(&o);
+	else if (!rc) {
+		rc = privilege_give_up(o.dir, o.user, argv);
+		if (!rc)
+			rc = run(&o);
+	}
 	if (!rc)
 		rc = standard_flush();
 	if (rc)

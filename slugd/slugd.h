@@ -13,6 +13,7 @@
 #include "lane.h"
 #include "ledger.h"
 #include "logs.h"
+#include "privilege.h"
 #include "slugs.h"
 #include "streams.h"
 #include "units.h"
@@ -27,11 +28,13 @@ struct slugd {
 	const struct config *_Atomic config; /* replaced by SIGHUP */
 	struct configs *configs;
 	time_t started_at;
-	char *dir;             /* absolute */
-	char *socket;          /* DIR/slugd.sock */
-	uid_t uid;             /* the service account */
-	struct ledger *ledger; /* for reading */
-	struct ledger *writer; /* for jobs of JOBS_LEDGER */
+	char *dir;                /* absolute */
+	char *socket;             /* DIR/slugd.sock */
+	uid_t uid;                /* the service account */
+	struct privilege *parent; /* that is root; NULL: there is none */
+	bool roots_apps;          /* slugruns are root's, apps have uids */
+	struct ledger *ledger;    /* for reading */
+	struct ledger *writer;    /* for jobs of JOBS_LEDGER */
 	struct slug_store *slugs;
 	struct streams *streams;
 	struct logs *logs;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,23 +17,16 @@
 #include "lock.h"
 #include "log.h"
 #include "mem.h"
-#include "slugd.h"
-#include "users.h"
 
 #define FOLDER  "/run/slugd-uids"
 #define LOCK_MS 5000
 
-/* A range of numbers, as a file is named, and as ports are in it. */
-struct range {
-	int64_t first, last;
-};
-
-static bool overlap(const struct range *a, const struct range *b)
+static bool overlap(const struct uid_range *a, const struct uid_range *b)
 {
 	return a->first <= b->last && b->first <= a->last;
 }
 
-static bool parse_range(struct range *r, const char *text)
+bool uid_range_parse(struct uid_range *r, const char *text)
 {
 	char *end;
 
@@ -67,7 +61,7 @@ static int open_folder(void)
 }
 
 /* The lines of a file: DIR, and its ports. */
-static bool read_entry(int fd, char **dir, struct range *ports)
+static bool read_entry(int fd, char **dir, struct uid_range *ports)
 {
 	char text[8192], *end;
 	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
@@ -81,15 +75,14 @@ static bool read_entry(int fd, char **dir, struct range *ports)
 	*end++ = '\0';
 	end[strcspn(end, "\n")] = '\0';
 	*dir = xstrdup(text);
-	return parse_range(ports, end);
+	return uid_range_parse(ports, end);
 }
 
 /* What another slugd that lives has: is it in our way? */
-static int compare(const struct config *c, const struct range *theirs, int fd)
+static int compare(const struct uids *u, const struct uid_range *theirs, int fd)
 {
-	const struct range uids = { c->uid_first, c->uid_last };
-	const struct range ports = { c->port_first, c->port_last };
-	struct range used = { 0, -1 };
+	const struct uid_range uids = u->uids, ports = u->ports;
+	struct uid_range used = { 0, -1 };
 	char *dir = NULL;
 	int rc = 0;
 
@@ -113,7 +106,7 @@ static int compare(const struct config *c, const struct range *theirs, int fd)
 
 static bool is_of(int fd, const char *dir)
 {
-	struct range ports;
+	struct uid_range ports;
 	char *theirs = NULL;
 	bool same;
 
@@ -124,13 +117,12 @@ static bool is_of(int fd, const char *dir)
 }
 
 /* One file: that of a slugd that is gone is removed. */
-static int look_at(const struct slugd *d, const struct config *c, int folder,
-		   const char *name)
+static int look_at(const struct uids *u, int folder, const char *name)
 {
-	struct range theirs;
+	struct uid_range theirs;
 	int fd, rc = 0;
 
-	if (!parse_range(&theirs, name))
+	if (!uid_range_parse(&theirs, name))
 		return 0;
 	fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
@@ -139,14 +131,13 @@ static int look_at(const struct slugd *d, const struct config *c, int folder,
 		unlinkat(folder, name, 0);
 	else if (errno != EWOULDBLOCK)
 		rc = err_sys(FOLDER "/%s", name);
-	else if (!is_of(fd, d->dir))
-		rc = compare(c, &theirs, fd);
+	else if (!is_of(fd, u->dir))
+		rc = compare(u, &theirs, fd);
 	close(fd);
 	return rc;
 }
 
-static int look_at_all(const struct slugd *d, const struct config *c,
-		       int folder)
+static int look_at_all(const struct uids *u, int folder)
 {
 	int copy = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *list = copy < 0 ? NULL : fdopendir(copy);
@@ -160,23 +151,23 @@ static int look_at_all(const struct slugd *d, const struct config *c,
 	}
 	/* cppcheck-suppress readdirCalled; no other thread has it */
 	while (!rc && (e = readdir(list)))
-		rc = look_at(d, c, folder, e->d_name);
+		rc = look_at(u, folder, e->d_name);
 	closedir(list);
 	return rc;
 }
 
 /* Ours, which stays open, and so locked, until we end. */
-static int put_entry(const struct slugd *d, const struct config *c, int folder)
+static int put_entry(const struct uids *u, int folder)
 {
 	char *name =
-		xasprintf("%" PRId64 "-%" PRId64, c->uid_first, c->uid_last);
-	char *text =
-		xasprintf("%s\n%u-%u\n", d->dir, c->port_first, c->port_last);
+		xasprintf("%" PRId64 "-%" PRId64, u->uids.first, u->uids.last);
+	char *text = xasprintf("%s\n%" PRId64 "-%" PRId64 "\n", u->dir,
+			       u->ports.first, u->ports.last);
 	int fd = openat(folder, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
 			0600);
 	bool held = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB);
 	/* It may be one that we have already. */
-	bool again = held && errno == EWOULDBLOCK && is_of(fd, d->dir);
+	bool again = held && errno == EWOULDBLOCK && is_of(fd, u->dir);
 	int rc = 0;
 
 	if (!again && (fd < 0 || held || ftruncate(fd, 0) ||
@@ -189,17 +180,14 @@ static int put_entry(const struct slugd *d, const struct config *c, int folder)
 	return rc;
 }
 
-int uids_reserve(const struct slugd *d, const struct config *c)
+int uids_take(const struct uids *u)
 {
 	int folder, rc;
 
-	if (d->uid || !c->own_uid || !strcmp(c->driver, "none") ||
-	    !users_are_there())
-		return 0;
 	folder = open_folder();
-	rc = folder < 0 ? ERR_SYSTEM : look_at_all(d, c, folder);
+	rc = folder < 0 ? ERR_SYSTEM : look_at_all(u, folder);
 	if (!rc)
-		rc = put_entry(d, c, folder);
+		rc = put_entry(u, folder);
 	if (folder >= 0)
 		close(folder);
 	if (rc == ERR_CONFLICT || !rc)

@@ -80,6 +80,8 @@ static int post_launch(void *ctx, struct http_request *req)
 
 	rc = release_parse(&r, req->body);
 	if (!rc)
+		rc = appdir_check_uid(s, r->uid);
+	if (!rc)
 		rc = launch_order(s, r, req);
 	if (!rc)
 		return HTTP_LATER;

@@ -3,11 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "err.h"
@@ -106,27 +109,80 @@ static int take_lock(struct supervisor *s)
 	return rc;
 }
 
+/*
+ * As root, for a slugd that is another account's, the folder becomes root's:
+ * so that account can put no link in our way, and only reads here.
+ */
+static int take_over(struct supervisor *s)
+{
+	struct stat above, st;
+
+	if (geteuid())
+		return 0;
+	if (fstatat(s->dir_fd, "..", &above, 0) || fstat(s->dir_fd, &st))
+		return err_sys("%s", s->dir);
+	s->owner = above.st_uid;
+	if (s->owner &&
+	    ((st.st_uid && fchown(s->dir_fd, 0, 0)) || fchmod(s->dir_fd, 0755)))
+		return err_sys("%s", s->dir);
+	return 0;
+}
+
+/* A link on the way would lead root to a folder of another's choice. */
+static int open_folder(struct supervisor *s, const char *dir)
+{
+	const struct open_how how = {
+		.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
+		.resolve = geteuid() ? 0 : RESOLVE_NO_SYMLINKS,
+	};
+
+	s->dir_fd = (int)syscall(SYS_openat2, AT_FDCWD, dir, &how, sizeof(how));
+	if (s->dir_fd < 0 && errno == ELOOP)
+		return err_set(ERR_INVALID,
+			       "%s: there is a symbolic link in this path",
+			       dir);
+	return s->dir_fd < 0 ? err_sys("%s", dir) : 0;
+}
+
+int appdir_check_uid(const struct supervisor *s, int64_t uid)
+{
+	struct passwd buf, *pw = NULL;
+	char text[4096];
+
+	if (!s->owner)
+		return 0;
+	if (uid < 1 || uid >= UINT32_MAX || (uid_t)uid == s->owner)
+		return err_set(ERR_INVALID, "uid is no app's");
+	getpwuid_r((uid_t)uid, &buf, text, sizeof(text), &pw);
+	if (pw)
+		return err_set(ERR_INVALID, "uid %u is the account %s",
+			       (unsigned)uid, pw->pw_name);
+	return 0;
+}
+
 int appdir_open(struct supervisor *s, const char *dir)
 {
 	const char *slash;
 	char *path;
-	int rc;
+	int rc = open_folder(s, dir);
 
+	if (rc)
+		return rc;
 	s->dir = realpath(dir, NULL);
 	if (!s->dir)
 		return err_sys("%s", dir);
 	slash = strrchr(s->dir, '/');
 	s->name = xstrdup(slash ? slash + 1 : s->dir);
-	s->dir_fd = open(s->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (s->dir_fd < 0)
-		return err_sys("%s", s->dir);
-	rc = take_lock(s);
+	rc = take_over(s);
+	if (!rc)
+		rc = take_lock(s);
 	if (!rc)
 		rc = drop_other_boots(s);
 	if (!rc)
 		read_last_run(s);
 	path = xasprintf("%s/log", s->dir);
 	applog_init(&s->log, s->name, path);
+	s->log.owner = s->owner;
 	free(path);
 	return rc;
 }

@@ -15,6 +15,7 @@
 #include "clock.h"
 #include "err.h"
 #include "journal.h"
+#include "log.h"
 #include "mem.h"
 #include "text.h"
 
@@ -56,8 +57,13 @@ static void applog_open(struct applog *log)
 			       O_NONBLOCK,
 		       0600);
 	log->size = 0;
-	if (log->fd >= 0 && !fstat(log->fd, &st))
-		log->size = st.st_size;
+	if (log->fd < 0 || fstat(log->fd, &st))
+		return;
+	log->size = st.st_size;
+	/* slugd reads it, which may be another account's. */
+	if (log->owner && st.st_uid != log->owner &&
+	    fchown(log->fd, log->owner, (gid_t)-1))
+		log_line("%s: %s", log->path, strerror(errno));
 }
 
 static void applog_rotate(struct applog *log)

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "lines.h"
 #include "text.h"
@@ -35,6 +36,7 @@ struct applog {
 	struct journal *journal; /* has the lines, too; NULL: none */
 	int fd;                  /* -1: not open */
 	int64_t size, max;
+	uid_t owner; /* whose the file is; 0: it stays ours */
 	int64_t sec; /* that iso says */
 	char iso[TEXT_TIME_SIZE];
 	char buf[APPLOG_BUFFER]; /* what is not written yet */

@@ -364,6 +364,10 @@ static int serve(struct supervisor *s)
 	int rc;
 
 	rc = sock_listen_unix(&s->listen_fd, path, 0600);
+	if (!rc && s->owner &&
+	    fchownat(s->dir_fd, "slugrun.sock", s->owner, (gid_t)-1,
+		     AT_SYMLINK_NOFOLLOW))
+		rc = err_sys("%s", path);
 	if (!rc)
 		rc = http_start(&s->http, s->listen_fd, &config);
 	free(path);

@@ -42,6 +42,7 @@ struct command {
 
 struct supervisor {
 	char *dir, *name; /* the app's folder, absolute; its last part */
+	uid_t owner;      /* of slugd's folder, where we are root; else 0 */
 	int dir_fd, lock_fd, listen_fd, signal_fd, event_fd;
 	int watch_fd; /* of the folder that holds it; -1: none */
 	struct http_server *http;
@@ -92,6 +93,12 @@ void leaving_tick(struct supervisor *s);
 /* appdir.c: take the folder: absolute path, lock, leftovers, log. */
 int appdir_open(struct supervisor *s, const char *dir);
 void appdir_close(struct supervisor *s);
+
+/*
+ * May the app be run as uid? Where slugd is no more than an account, it says
+ * so: then as no account of the machine, and not as root. Errors: ERR_INVALID.
+ */
+int appdir_check_uid(const struct supervisor *s, int64_t uid);
 
 /* The number of the next one-off process: one that none had before. */
 unsigned appdir_next_run(struct supervisor *s);
