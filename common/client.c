@@ -262,6 +262,9 @@ static int send_request(struct client *c, const char *method, const char *path,
 
 		if (n < 0 && errno == EINTR)
 			continue;
+		/* It may have answered already, and read no further. */
+		if (n < 0 && (errno == EPIPE || errno == ECONNRESET))
+			break;
 		if (n < 0) {
 			rc = went_away(c);
 			break;

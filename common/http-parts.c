@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "http-parts.h"
 
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "err.h"
 #include "mem.h"
@@ -79,40 +75,4 @@ bool http_match(const char *pattern, const char *path, struct http_request *req,
 	}
 	*copy = s;
 	return true;
-}
-
-/*
- * What cannot be looked into is none of ours, either. One that has no pid in
- * our namespace is in no box, which would be below it.
- */
-static bool is_boxed(const struct ucred *cred)
-{
-	char *path = xasprintf("/proc/%d/ns/user", (int)cred->pid);
-	struct stat own, its;
-	bool boxed = cred->uid == geteuid() && cred->pid > 0 &&
-		     !stat("/proc/self/ns/user", &own) &&
-		     (stat(path, &its) || its.st_dev != own.st_dev ||
-		      its.st_ino != own.st_ino);
-
-	free(path);
-	return boxed;
-}
-
-struct http_peer *http_peer_of(int fd)
-{
-	struct http_peer *peer = xcalloc(1, sizeof(*peer));
-	struct ucred cred = { .pid = 0, .uid = (uid_t)-1, .gid = (gid_t)-1 };
-	socklen_t len = sizeof(cred);
-	struct passwd pw, *found = NULL;
-	char buf[4096];
-
-	getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len);
-	peer->uid = cred.uid;
-	peer->pid = cred.pid;
-	peer->is_boxed = is_boxed(&cred);
-	if (!getpwuid_r(cred.uid, &pw, buf, sizeof(buf), &found) && found)
-		peer->user = xstrdup(found->pw_name);
-	else
-		peer->user = xasprintf("uid %u", cred.uid);
-	return peer;
 }

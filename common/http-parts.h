@@ -13,7 +13,10 @@
 bool http_match(const char *pattern, const char *path, struct http_request *req,
 		char **copy);
 
-/* Who is at the other end of the connected socket. Caller frees, and user. */
+/*
+ * Who is at the other end of the connected socket (http-peer.c). Caller frees,
+ * and user.
+ */
 struct http_peer *http_peer_of(int fd);
 
 #endif

@@ -10,7 +10,7 @@
 #include "http.h"
 
 /*
- * What http.c, http-rest.c, http-stream.c and http-upgrade.c share. The one place that
+ * What http.c, http-admit.c, http-rest.c, http-stream.c and http-upgrade.c share. The one place that
  * includes microhttpd.h.
  */
 struct http_server;
@@ -47,8 +47,9 @@ struct http_private {
 	char *params; /* what req->param points into */
 	char *text;   /* the body as it came */
 	size_t text_len;
-	size_t max_body;
 	bool dispatched, too_big, unsent;
+	int refused;   /* ERR_* from before the body came, or 0 */
+	char *refusal; /* its message */
 	bool finished; /* what is to be answered is known */
 	int rc;
 	char *message; /* of the error rc */
@@ -83,6 +84,16 @@ void http_rest_begin(struct http_server *s, struct http_rest *rest);
  * them. Whoever may rest again sets is_over to false before.
  */
 void http_rest_end(struct http_server *s, struct http_rest *rest);
+
+/*
+ * Is the request let in? Of it only the head is known. Its route into
+ * priv->route. Errors: ERR_FORBIDDEN, ERR_NOTFOUND, ERR_UNAVAILABLE, or what
+ * the route's may() has.
+ */
+int http_admit(struct http_request *req);
+
+/* Is its body so short that it is read, though nobody wants it? */
+bool http_has_small_body(struct http_request *req);
 
 /* The response that is the output stream of req. */
 struct MHD_Response *http_stream_response(struct http_request *req);

@@ -23,35 +23,6 @@
 /* Seconds after which a connection that says nothing is ended. */
 #define IDLE_S 600U
 
-/* The route of req into priv->route. Errors: ERR_NOTFOUND. */
-static int find_route(struct http_request *req)
-{
-	const struct http_route *r;
-	bool other_method = false;
-
-	for (r = req->server->config.routes; r->method; r++) {
-		bool head = !strcmp(req->method, "HEAD") &&
-			    !strcmp(r->method, "GET");
-
-		if (!http_match(r->pattern, req->path, req, &req->priv->params))
-			continue;
-		if (head || !strcmp(r->method, req->method)) {
-			req->priv->route = r;
-			return 0;
-		}
-		other_method = true;
-		free(req->priv->params);
-		req->priv->params = NULL;
-	}
-	if (other_method)
-		return err_set(ERR_NOTFOUND, "%s is not a method of %s",
-			       req->method, req->path);
-	return err_set(ERR_NOTFOUND,
-		       "The requested API endpoint was not "
-		       "found: %s",
-		       req->path);
-}
-
 void http_add_header(struct http_request *req, const char *name,
 		     const char *value)
 {
@@ -300,6 +271,14 @@ static void hand_over(struct http_request *req)
 	http_unlock(s);
 }
 
+/* How long a body may be. */
+static size_t body_limit(const struct http_request *req)
+{
+	size_t own = req->priv->route->max_body;
+
+	return own ? own : req->server->config.max_body;
+}
+
 static int read_body(struct http_request *req)
 {
 	struct http_private *priv = req->priv;
@@ -307,7 +286,7 @@ static int read_body(struct http_request *req)
 	if (priv->too_big)
 		return err_set(ERR_TOOBIG,
 			       "the request's body is over %zu bytes",
-			       req->priv->max_body);
+			       body_limit(req));
 	if (!priv->text_len)
 		return 0;
 	return json_read(&req->body, priv->text, priv->text_len);
@@ -316,36 +295,47 @@ static int read_body(struct http_request *req)
 /* Is the request to be answered at once? Else its connection rests. */
 static bool dispatch(struct http_request *req)
 {
-	int rc = 0;
+	struct http_private *priv = req->priv;
+	int rc;
 
-	if (req->peer->is_boxed)
-		rc = err_set(ERR_FORBIDDEN, "an app has no access here");
-	if (!rc)
-		rc = find_route(req);
-	if (!rc)
+	if (priv->refused)
+		rc = err_set(priv->refused, "%s", priv->refusal);
+	else
 		rc = read_body(req);
-	if (!rc && req->priv->route->lane) {
+	if (!rc && priv->route->lane) {
 		hand_over(req);
 		return false;
 	}
 	if (!rc)
 		rc = handle(req);
 	if (rc == HTTP_LATER) {
-		http_rest_begin(req->server, &req->priv->rest);
+		http_rest_begin(req->server, &priv->rest);
 		return false;
 	}
 	http_finish(req, rc);
 	return true;
 }
 
+static void clear_text(struct http_private *priv)
+{
+	if (priv->text)
+		explicit_bzero(priv->text, priv->text_len);
+	free(priv->text);
+	priv->text = NULL;
+	priv->text_len = 0;
+}
+
 static void take_upload(struct http_request *req, const char *data, size_t len)
 {
 	struct http_private *priv = req->priv;
 
-	if (priv->text_len + len > priv->max_body)
-		priv->too_big = true;
-	if (priv->too_big)
+	if (priv->refused || priv->too_big)
 		return;
+	if (len > body_limit(req) - priv->text_len) {
+		priv->too_big = true;
+		clear_text(priv);
+		return;
+	}
 	priv->text = xrealloc(priv->text, priv->text_len + len, 1);
 	memcpy(priv->text + priv->text_len, data, len);
 	priv->text_len += len;
@@ -359,13 +349,23 @@ static struct http_peer *peer_of(struct MHD_Connection *connection)
 	return info->socket_context;
 }
 
-/* How long a body may be. */
-static size_t body_limit(const struct http_request *req)
+/*
+ * The head of a request has come. Who is refused is told at once, without its
+ * body, and the connection ends; after a small body it goes on.
+ */
+static enum MHD_Result begin(struct http_request *req)
 {
-	const struct http_config *c = &req->server->config;
-	size_t own = c->body_limit ? c->body_limit(req->path) : 0;
+	struct http_private *priv = req->priv;
 
-	return own ? own : c->max_body;
+	priv->refused = http_admit(req);
+	if (!priv->refused)
+		return MHD_YES;
+	priv->refusal = xstrdup(err_msg());
+	if (http_has_small_body(req))
+		return MHD_YES;
+	priv->dispatched = true;
+	dispatch(req);
+	return answer(req);
 }
 
 static bool is_finished(struct http_request *req)
@@ -396,9 +396,8 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c,
 		req->peer = peer_of(c);
 		req->path = xstrdup(url);
 		req->method = method;
-		req->priv->max_body = body_limit(req);
 		*state = req;
-		return MHD_YES;
+		return begin(req);
 	}
 	if (*len) {
 		take_upload(req, data, *len);
@@ -435,11 +434,10 @@ static void on_completed(void *cls, struct MHD_Connection *c, void **state,
 	}
 	req->peer->calls++;
 	clear_headers(priv);
-	if (priv->text)
-		explicit_bzero(priv->text, priv->text_len);
-	free(priv->text);
+	clear_text(priv);
 	free(priv->params);
 	free(priv->message);
+	free(priv->refusal);
 	free(priv);
 	json_decref(req->body);
 	json_decref(req->reply);

@@ -21,6 +21,9 @@
  * Errors of handlers become Heroku's {"id": "not_found", "message": "..."}
  * with the status of the ERR_* code.
  *
+ * Whether a request is let in, by its peer, route and may(), is decided when
+ * its head has come, before any of its body is kept.
+ *
  * HEAD is answered by the handler of GET. Every JSON answer to a GET has an
  * ETag, and If-None-Match may make it 304. A change with If-Match is made if
  * a GET of the same path would answer with that ETag, else it is ERR_STALE:
@@ -31,15 +34,16 @@ struct http_stream;
 
 /*
  * Who is at the other end: known from the moment it connected. Where apps
- * have our uid, the user namespace tells who is one; requests of such a peer
- * are refused.
+ * have our uid, the namespaces tell who is one; requests of such a peer are
+ * refused.
  */
 struct http_peer {
 	uid_t uid;
 	pid_t pid;
-	bool is_boxed;  /* has our uid, but a user namespace of its own */
-	char *user;     /* the uid's name, or what POST /session claimed */
-	unsigned calls; /* requests on this connection before this one */
+	bool is_boxed;   /* has our uid, but namespaces of its own */
+	bool is_unknown; /* has our uid, and may be boxed or not */
+	char *user;      /* the uid's name, or what POST /session claimed */
+	unsigned calls;  /* requests on this connection before this one */
 };
 
 #define HTTP_MAX_PARAMS 4
@@ -85,7 +89,10 @@ struct http_source {
 struct http_route {
 	const char *method, *pattern;
 	int (*handle)(void *ctx, struct http_request *req);
-	int lane; /* 0: on the epoll thread */
+	int lane;        /* 0: on the epoll thread */
+	size_t max_body; /* bytes; 0: as struct http_config has it */
+	/* May the peer ask this (0 or an ERR_*)? It must not wait. Or NULL. */
+	int (*may)(void *ctx, const struct http_request *req);
 };
 
 struct http_config {
@@ -93,9 +100,9 @@ struct http_config {
 	void *ctx;                       /* handed to handlers */
 	/* Have http_run(req) run on that lane's thread, but not in here. */
 	void (*defer)(void *ctx, int lane, struct http_request *req);
-	size_t max_body; /* bytes */
-	/* Another limit for that path, or 0; may be NULL. */
-	size_t (*body_limit)(const char *path);
+	size_t max_body; /* bytes, of a route that has no limit of its own */
+	/* Is that uid one of an app? Such a peer is refused. May be NULL. */
+	bool (*is_app)(void *ctx, uid_t uid);
 };
 
 /*

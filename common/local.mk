@@ -15,7 +15,9 @@ common_libcommon_a_SOURCES = \
 	common/fence-parts.h \
 	common/fence.c common/fence.h \
 	common/haproxy.c common/haproxy.h \
+	common/http-admit.c \
 	common/http-parts.c common/http-parts.h \
+	common/http-peer.c \
 	common/file.c common/file.h \
 	common/frames.c common/frames.h \
 	common/http-private.h \

@@ -32,8 +32,10 @@ static int find_app(struct ledger *l, const struct http_request *req,
 }
 
 /* Only the service account runs hooks, and root may act as it. */
-static int check_peer(const struct slugd *d, const struct http_request *req)
+int api_push_may(void *ctx, const struct http_request *req)
 {
+	const struct slugd *d = ctx;
+
 	if (req->peer->uid == d->uid || req->peer->uid == 0)
 		return 0;
 	return err_set(ERR_FORBIDDEN, "only a hook may speak of pushes");
@@ -126,10 +128,8 @@ int api_push_create(void *ctx, struct http_request *req)
 	struct push_status status;
 	const json_t *deploy = NULL;
 	struct app *app = NULL;
-	int rc = check_peer(d, req);
+	int rc = find_app(d->ledger, req, &app);
 
-	if (!rc)
-		rc = find_app(d->ledger, req, &app);
 	if (!rc)
 		rc = pick_ref(d->config, app,
 			      json_object_get(req->body, "refs"), &deploy);
@@ -215,10 +215,8 @@ int api_push_settle(void *ctx, struct http_request *req)
 	struct app *app = NULL;
 	json_t *ref;
 	size_t i;
-	int rc = check_peer(d, req);
+	int rc = find_app(d->writer, req, &app);
 
-	if (!rc)
-		rc = find_app(d->writer, req, &app);
 	json_array_foreach(json_object_get(req->body, "refs"), i, ref) {
 		if (rc || req->reply)
 			break;

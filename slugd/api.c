@@ -21,63 +21,64 @@
 /* What a name and a port are made of. */
 #define HOST_CHARS                                                             \
  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-:[]"
-#define MAX_BODY (1UL << 20)
-#define MAX_PUSH (64UL << 20)
-#define SPARE_S  10 /* more than a launch may take */
+#define MAX_BODY (64UL << 10)
+#define MAX_VARS (1UL << 20)  /* config vars, or the environment of a dyno */
+#define MAX_PUSH (64UL << 20) /* a first push has many thousand refs */
+#define SPARE_S  10           /* more than a launch may take */
 
 /* clang-format off */
 static const struct http_route routes[] = {
-	{ "GET", "/", api_root, LANE_INLINE },
-	{ "POST", "/session", api_session_create, LANE_INLINE },
-	{ "GET", "/account", api_account_info, LANE_INLINE },
-	{ "GET", "/apps", api_app_list, LANE_INLINE },
-	{ "POST", "/apps", api_app_create, LANE_LEDGER },
-	{ "GET", "/apps/:app", api_app_info, LANE_INLINE },
-	{ "PATCH", "/apps/:app", api_app_update, LANE_LOOK },
-	{ "GET", "/apps/:app/releases", api_release_list, LANE_INLINE },
-	{ "POST", "/apps/:app/releases", api_release_create, LANE_RELEASE },
-	{ "GET", "/apps/:app/releases/:release", api_release_info, LANE_INLINE },
-	{ "GET", "/apps/:app/releases/:release/config-vars", api_release_config, LANE_INLINE },
-	{ "PUT", "/apps/:app/releases/:release/actions/pin", api_release_pin, LANE_LEDGER },
-	{ "DELETE", "/apps/:app/releases/:release/actions/pin", api_release_unpin, LANE_LEDGER },
-	{ "GET", "/apps/:app/config-vars", api_config_info, LANE_INLINE },
-	{ "PATCH", "/apps/:app/config-vars", api_config_update, LANE_RELEASE },
-	{ "GET", "/apps/:app/addons", api_addon_list, LANE_INLINE },
-	{ "POST", "/apps/:app/addons", api_addon_create, LANE_ADDON },
-	{ "GET", "/apps/:app/addons/:addon", api_addon_info, LANE_INLINE },
-	{ "PATCH", "/apps/:app/addons/:addon", api_addon_update, LANE_ADDON },
-	{ "DELETE", "/apps/:app/addons/:addon", api_addon_delete, LANE_ADDON },
-	{ "POST", "/apps/:app/addons/:addon/actions/rotate", api_addon_rotate, LANE_ADDON },
-	{ "GET", "/apps/:app/builds", api_build_list, LANE_INLINE },
-	{ "POST", "/apps/:app/builds", api_build_create, LANE_GIT },
-	{ "GET", "/apps/:app/builds/:build", api_build_info, LANE_INLINE },
-	{ "GET", "/apps/:app/slugs/:slug", api_slug_info, LANE_CHECKSUM },
-	{ "GET", "/apps/:app/formation", api_formation_list, LANE_INLINE },
-	{ "PATCH", "/apps/:app/formation", api_formation_batch, LANE_RELEASE },
-	{ "GET", "/apps/:app/formation/:type", api_formation_info, LANE_INLINE },
-	{ "PATCH", "/apps/:app/formation/:type", api_formation_update, LANE_RELEASE },
-	{ "GET", "/apps/:app/waiting", api_launch_waiting, LANE_LOOK },
-	{ "GET", "/apps/:app/dynos", api_dyno_list, LANE_LOOK },
-	{ "DELETE", "/apps/:app/dynos", api_dyno_restart_all, LANE_DYNOS },
-	{ "POST", "/apps/:app/dynos", api_dyno_create, LANE_LOOK },
-	{ "GET", "/apps/:app/dynos/:dyno", api_dyno_info, LANE_LOOK },
-	{ "DELETE", "/apps/:app/dynos/:dyno", api_dyno_restart, LANE_DYNOS },
-	{ "POST", "/apps/:app/dynos/:dyno/actions/stop", api_dyno_stop, LANE_DYNOS },
-	{ "DELETE", "/apps/:app/formations/:type", api_dyno_restart, LANE_DYNOS },
-	{ "POST", "/apps/:app/formations/:type/actions/stop", api_dyno_stop, LANE_DYNOS },
-	{ "POST", "/apps/:app/log-sessions", api_log_session_create, LANE_INLINE },
-	{ "GET", "/logs/:session", api_log_stream, LANE_INLINE },
-	{ "GET", "/addon-services", api_service_list, LANE_INLINE },
-	{ "GET", "/addon-services/:service", api_service_info, LANE_INLINE },
-	{ "GET", "/addon-services/:service/plans", api_plan_list, LANE_INLINE },
-	{ "GET", "/slugs", api_slug_sizes, LANE_SLUGS },
-	{ "POST", "/slugs/actions/gc", api_slug_gc, LANE_SLUGS },
-	{ "GET", "/streams/:stream", api_stream, LANE_INLINE },
-	{ "POST", "/pushes", api_push_create, LANE_PUSH },
-	{ "GET", "/pushes/:push", api_push_info, LANE_INLINE },
-	{ "GET", "/pushes/:push/waiting", api_push_waiting, LANE_LOOK },
-	{ "POST", "/pushes/actions/settle", api_push_settle, LANE_LEDGER },
-	{ NULL, NULL, NULL, 0 },
+	{ "GET", "/", api_root, LANE_INLINE, 0, NULL },
+	{ "POST", "/session", api_session_create, LANE_INLINE, 0, NULL },
+	{ "GET", "/account", api_account_info, LANE_INLINE, 0, NULL },
+	{ "GET", "/apps", api_app_list, LANE_INLINE, 0, NULL },
+	{ "POST", "/apps", api_app_create, LANE_LEDGER, 0, NULL },
+	{ "GET", "/apps/:app", api_app_info, LANE_INLINE, 0, NULL },
+	{ "PATCH", "/apps/:app", api_app_update, LANE_LOOK, 0, NULL },
+	{ "GET", "/apps/:app/releases", api_release_list, LANE_INLINE, 0, NULL },
+	{ "POST", "/apps/:app/releases", api_release_create, LANE_RELEASE, 0, NULL },
+	{ "GET", "/apps/:app/releases/:release", api_release_info, LANE_INLINE, 0, NULL },
+	{ "GET", "/apps/:app/releases/:release/config-vars", api_release_config, LANE_INLINE, 0, NULL },
+	{ "PUT", "/apps/:app/releases/:release/actions/pin", api_release_pin, LANE_LEDGER, 0, NULL },
+	{ "DELETE", "/apps/:app/releases/:release/actions/pin", api_release_unpin, LANE_LEDGER, 0, NULL },
+	{ "GET", "/apps/:app/config-vars", api_config_info, LANE_INLINE, 0, NULL },
+	{ "PATCH", "/apps/:app/config-vars", api_config_update, LANE_RELEASE, MAX_VARS, NULL },
+	{ "GET", "/apps/:app/addons", api_addon_list, LANE_INLINE, 0, NULL },
+	{ "POST", "/apps/:app/addons", api_addon_create, LANE_ADDON, 0, NULL },
+	{ "GET", "/apps/:app/addons/:addon", api_addon_info, LANE_INLINE, 0, NULL },
+	{ "PATCH", "/apps/:app/addons/:addon", api_addon_update, LANE_ADDON, 0, NULL },
+	{ "DELETE", "/apps/:app/addons/:addon", api_addon_delete, LANE_ADDON, 0, NULL },
+	{ "POST", "/apps/:app/addons/:addon/actions/rotate", api_addon_rotate, LANE_ADDON, 0, NULL },
+	{ "GET", "/apps/:app/builds", api_build_list, LANE_INLINE, 0, NULL },
+	{ "POST", "/apps/:app/builds", api_build_create, LANE_GIT, 0, NULL },
+	{ "GET", "/apps/:app/builds/:build", api_build_info, LANE_INLINE, 0, NULL },
+	{ "GET", "/apps/:app/slugs/:slug", api_slug_info, LANE_CHECKSUM, 0, NULL },
+	{ "GET", "/apps/:app/formation", api_formation_list, LANE_INLINE, 0, NULL },
+	{ "PATCH", "/apps/:app/formation", api_formation_batch, LANE_RELEASE, 0, NULL },
+	{ "GET", "/apps/:app/formation/:type", api_formation_info, LANE_INLINE, 0, NULL },
+	{ "PATCH", "/apps/:app/formation/:type", api_formation_update, LANE_RELEASE, 0, NULL },
+	{ "GET", "/apps/:app/waiting", api_launch_waiting, LANE_LOOK, 0, NULL },
+	{ "GET", "/apps/:app/dynos", api_dyno_list, LANE_LOOK, 0, NULL },
+	{ "DELETE", "/apps/:app/dynos", api_dyno_restart_all, LANE_DYNOS, 0, NULL },
+	{ "POST", "/apps/:app/dynos", api_dyno_create, LANE_LOOK, MAX_VARS, NULL },
+	{ "GET", "/apps/:app/dynos/:dyno", api_dyno_info, LANE_LOOK, 0, NULL },
+	{ "DELETE", "/apps/:app/dynos/:dyno", api_dyno_restart, LANE_DYNOS, 0, NULL },
+	{ "POST", "/apps/:app/dynos/:dyno/actions/stop", api_dyno_stop, LANE_DYNOS, 0, NULL },
+	{ "DELETE", "/apps/:app/formations/:type", api_dyno_restart, LANE_DYNOS, 0, NULL },
+	{ "POST", "/apps/:app/formations/:type/actions/stop", api_dyno_stop, LANE_DYNOS, 0, NULL },
+	{ "POST", "/apps/:app/log-sessions", api_log_session_create, LANE_INLINE, 0, NULL },
+	{ "GET", "/logs/:session", api_log_stream, LANE_INLINE, 0, NULL },
+	{ "GET", "/addon-services", api_service_list, LANE_INLINE, 0, NULL },
+	{ "GET", "/addon-services/:service", api_service_info, LANE_INLINE, 0, NULL },
+	{ "GET", "/addon-services/:service/plans", api_plan_list, LANE_INLINE, 0, NULL },
+	{ "GET", "/slugs", api_slug_sizes, LANE_SLUGS, 0, NULL },
+	{ "POST", "/slugs/actions/gc", api_slug_gc, LANE_SLUGS, 0, NULL },
+	{ "GET", "/streams/:stream", api_stream, LANE_INLINE, 0, NULL },
+	{ "POST", "/pushes", api_push_create, LANE_PUSH, MAX_PUSH, api_push_may },
+	{ "GET", "/pushes/:push", api_push_info, LANE_INLINE, 0, NULL },
+	{ "GET", "/pushes/:push/waiting", api_push_waiting, LANE_LOOK, 0, NULL },
+	{ "POST", "/pushes/actions/settle", api_push_settle, LANE_LEDGER, MAX_PUSH, api_push_may },
+	{ NULL, NULL, NULL, 0, 0, NULL },
 };
 /* clang-format on */
 
@@ -203,10 +204,13 @@ static void defer(void *ctx, int lane, struct http_request *req)
 	free(key);
 }
 
-/* A first push may bring many thousand refs. */
-static size_t body_limit(const char *path)
+/* The uids of apps, where they have some of their own. */
+static bool is_app(void *ctx, uid_t uid)
 {
-	return strcmp(path, "/pushes") ? 0 : MAX_PUSH;
+	const struct slugd *d = ctx;
+
+	return !d->uid && d->config->own_uid && uid >= d->config->uid_first &&
+	       uid <= d->config->uid_last;
 }
 
 int api_start(struct slugd *d, int fd, struct http_server **out)
@@ -216,7 +220,7 @@ int api_start(struct slugd *d, int fd, struct http_server **out)
 		.ctx = d,
 		.defer = defer,
 		.max_body = MAX_BODY,
-		.body_limit = body_limit,
+		.is_app = is_app,
 	};
 
 	return http_start(out, fd, &config);

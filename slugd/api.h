@@ -82,6 +82,7 @@ int api_dyno_stop(void *ctx, struct http_request *req);
 int api_log_session_create(void *ctx, struct http_request *req);
 int api_log_stream(void *ctx, struct http_request *req);
 int api_stream(void *ctx, struct http_request *req);
+int api_push_may(void *ctx, const struct http_request *req);
 int api_push_create(void *ctx, struct http_request *req);
 int api_push_info(void *ctx, struct http_request *req);
 int api_push_settle(void *ctx, struct http_request *req);

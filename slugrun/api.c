@@ -193,16 +193,16 @@ static int post_route(void *ctx, struct http_request *req)
 
 /* Each in lane 1, the only one: the main thread. */
 const struct http_route api_routes[] = {
-	{ "GET", "/", get_state, 1 },
-	{ "POST", "/launch", post_launch, 1 },
-	{ "DELETE", "/trial", delete_trial, 1 },
-	{ "GET", "/output", get_output, 1 },
-	{ "PATCH", "/formation", patch_formation, 1 },
-	{ "POST", "/restart", post_restart, 1 },
-	{ "POST", "/dynos", post_dynos, 1 },
-	{ "POST", "/dynos/stop", post_dyno_stop, 1 },
-	{ "POST", "/log", post_log, 1 },
-	{ "POST", "/route", post_route, 1 },
-	{ "POST", "/stop", post_stop, 1 },
-	{ NULL, NULL, NULL, 0 },
+	{ "GET", "/", get_state, 1, 0, NULL },
+	{ "POST", "/launch", post_launch, 1, 0, NULL },
+	{ "DELETE", "/trial", delete_trial, 1, 0, NULL },
+	{ "GET", "/output", get_output, 1, 0, NULL },
+	{ "PATCH", "/formation", patch_formation, 1, 0, NULL },
+	{ "POST", "/restart", post_restart, 1, 0, NULL },
+	{ "POST", "/dynos", post_dynos, 1, 0, NULL },
+	{ "POST", "/dynos/stop", post_dyno_stop, 1, 0, NULL },
+	{ "POST", "/log", post_log, 1, 0, NULL },
+	{ "POST", "/route", post_route, 1, 0, NULL },
+	{ "POST", "/stop", post_stop, 1, 0, NULL },
+	{ NULL, NULL, NULL, 0, 0, NULL },
 };

@@ -196,8 +196,16 @@ if [ "$(id -u)" -eq 0 ]; then
 	out=$($as --unix-socket "$dir/slugd.sock" http://slugd/pushes \
 		-d '{"repository": "/", "refs": []}')
 	is "$(json '$v->{id}')" forbidden 'and has no pushes'
+	is "$($as --unix-socket "$dir/slugd.sock" http://slugd/pushes \
+		-m 20 -o /dev/null -w '%{http_code}' -X POST \
+		-H 'Content-Length: 60000000' -H 'Expect:')" 403 \
+		'which it is told before its body is read'
+	out=$(setpriv --reuid=70001 --regid=70001 --clear-groups \
+		curl -sS --unix-socket "$dir/slugd.sock" http://slugd/apps)
+	is "$(json '$v->{message}')" 'an app has no access here' \
+		'a uid of [launch] uids is an app'
 else
-	skip 2 'needs root'
+	skip 4 'needs root'
 fi
 
 # --- ranges ---

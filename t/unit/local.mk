@@ -22,6 +22,7 @@ check_PROGRAMS += \
 	t/unit/test-lines \
 	t/unit/test-manifest \
 	t/unit/test-names \
+	t/unit/test-peer \
 	t/unit/test-ports \
 	t/unit/test-proc \
 	t/unit/test-procfile \
@@ -94,6 +95,10 @@ t_unit_test_lines_SOURCES = t/unit/test-lines.c t/unit/unit.h \
 	slugrun/lines.c slugrun/lines.h
 t_unit_test_lines_CPPFLAGS = $(unit_cppflags)
 t_unit_test_lines_LDADD = $(unit_ldadd)
+
+t_unit_test_peer_SOURCES = t/unit/test-peer.c t/unit/unit.h
+t_unit_test_peer_CPPFLAGS = $(unit_cppflags)
+t_unit_test_peer_LDADD = $(unit_ldadd)
 
 t_unit_test_ports_SOURCES = t/unit/test-ports.c t/unit/unit.h \
 	slugrun/bind-fence.c slugrun/bind-fence.h \

@@ -192,24 +192,35 @@ static int post_upgrade(void *ctx, struct http_request *req)
 	return 0;
 }
 
+/* Who may ask only once it says so. */
+static int may_ask(void *ctx, const struct http_request *req)
+{
+	(void)ctx;
+	if (http_get_header((struct http_request *)(uintptr_t)req, "X-May"))
+		return 0;
+	return err_set(ERR_FORBIDDEN, "not you");
+}
+
 static const struct http_route routes[] = {
-	{ "GET", "/", get_root, 0 },
-	{ "GET", "/number", get_number, 0 },
-	{ "POST", "/number", put_number, 0 },
-	{ "PATCH", "/number", put_number, 1 },
-	{ "GET", "/apps/:app/releases/:release", get_release, 0 },
-	{ "POST", "/echo", post_echo, 0 },
-	{ "POST", "/lane/echo", post_echo, 1 },
-	{ "GET", "/fail/:code", get_failure, 0 },
-	{ "GET", "/lane/fail/:code", get_failure, 1 },
-	{ "GET", "/lane/slow/:name", slow, 1 },
-	{ "GET", "/later", get_later, 0 },
-	{ "POST", "/upgrade", post_upgrade, 0 },
-	{ "POST", "/lane/upgrade", post_upgrade, 1 },
-	{ "GET", "/stream", get_stream, 0 },
-	{ "GET", "/lane/stream", get_stream, 1 },
-	{ "GET", "/lane/gone", get_gone, 1 },
-	{ NULL, NULL, NULL, 0 },
+	{ "GET", "/", get_root, 0, 0, NULL },
+	{ "GET", "/number", get_number, 0, 0, NULL },
+	{ "POST", "/number", put_number, 0, 0, NULL },
+	{ "PATCH", "/number", put_number, 1, 0, NULL },
+	{ "GET", "/apps/:app/releases/:release", get_release, 0, 0, NULL },
+	{ "POST", "/echo", post_echo, 0, 0, NULL },
+	{ "POST", "/lane/echo", post_echo, 1, 0, NULL },
+	{ "GET", "/fail/:code", get_failure, 0, 0, NULL },
+	{ "GET", "/lane/fail/:code", get_failure, 1, 0, NULL },
+	{ "GET", "/lane/slow/:name", slow, 1, 0, NULL },
+	{ "GET", "/later", get_later, 0, 0, NULL },
+	{ "POST", "/upgrade", post_upgrade, 0, 0, NULL },
+	{ "POST", "/lane/upgrade", post_upgrade, 1, 0, NULL },
+	{ "GET", "/stream", get_stream, 0, 0, NULL },
+	{ "GET", "/lane/stream", get_stream, 1, 0, NULL },
+	{ "GET", "/lane/gone", get_gone, 1, 0, NULL },
+	{ "POST", "/private", post_echo, 0, 0, may_ask },
+	{ "POST", "/lane/large", post_echo, 1, 100000, NULL },
+	{ NULL, NULL, NULL, 0, 0, NULL },
 };
 
 static void defer(void *ctx, int lane, struct http_request *req)
@@ -436,6 +447,15 @@ static void a_body_too_big_is_refused(void **state)
 				       "bytes");
 	assert_int_equal(post("/echo", 500000, NULL), ERR_TOOBIG);
 	assert_int_equal(post("/lane/echo", 500000, NULL), ERR_TOOBIG);
+}
+
+static void a_route_may_have_its_own_limit(void **state)
+{
+	(void)state;
+	assert_int_equal(post("/lane/large", 99996, NULL), 0);
+	assert_int_equal(post("/lane/large", 99997, NULL), ERR_TOOBIG);
+	assert_string_equal(err_msg(),
+			    "the request's body is over 100000 bytes");
 }
 
 static void errors_cross_the_wire(void **state)
@@ -940,6 +960,43 @@ static void a_stop_ends_what_waits(void **state)
 	assert_int_equal(s.closed, 1);
 }
 
+/* 64 MiB are announced, and never sent. */
+#define LARGE "Host: x\r\nContent-Length: 67108864\r\n"
+
+static void who_may_not_ask_is_told_before_the_body(void **state)
+{
+	(void)state;
+	assert_int_equal(raw_status("POST /private HTTP/1.1\r\n" LARGE "\r\n"),
+			 403);
+	assert_int_equal(raw_status("POST /nothing HTTP/1.1\r\n" LARGE "\r\n"),
+			 404);
+	assert_int_equal(raw_status("POST /private HTTP/1.1\r\nHost: x\r\n"
+				    "Transfer-Encoding: chunked\r\n\r\n"),
+			 403);
+	assert_int_equal(raw_status("POST /private HTTP/1.1\r\nHost: x\r\n"
+				    "X-May: yes\r\nContent-Length: 2\r\n\r\n"
+				    "[]"),
+			 201);
+	/* The client reads the answer, though it could not send all. */
+	assert_int_equal(post("/private", 8000000, NULL), ERR_FORBIDDEN);
+	assert_string_equal(err_msg(), "not you");
+}
+
+static void after_a_small_body_the_connection_goes_on(void **state)
+{
+	struct client *c = connect_to_server();
+	json_t *body = json_pack("[s]", "x"), *out = NULL;
+
+	(void)state;
+	assert_int_equal(client_call(c, "POST", "/private", body, NULL),
+			 ERR_FORBIDDEN);
+	assert_int_equal(client_call(c, "GET", "/", NULL, &out), 0);
+	assert_int_equal(json_integer_value(json_object_get(out, "calls")), 1);
+	json_decref(out);
+	json_decref(body);
+	client_free(c);
+}
+
 #define each(test) cmocka_unit_test_setup_teardown(test, start, stop)
 
 int main(void)
@@ -951,6 +1008,9 @@ int main(void)
 		each(what_has_no_route_is_not_found),
 		each(bodies_go_both_ways),
 		each(a_body_too_big_is_refused),
+		each(a_route_may_have_its_own_limit),
+		each(who_may_not_ask_is_told_before_the_body),
+		each(after_a_small_body_the_connection_goes_on),
 		each(errors_cross_the_wire),
 		each(broken_json_is_a_bad_request),
 		each(a_slow_lane_holds_up_nobody),
