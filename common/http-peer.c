@@ -62,8 +62,9 @@ static int count_pid_spaces(int pidfd)
 			word = strtok_r(NULL, " \t\n", &save);
 			n = word && strtol(word, NULL, 10) > 0;
 		} else if (word && !strcmp(word, "NSpid:") && n > 0) {
-			for (n = 0; strtok_r(NULL, " \t\n", &save); n++)
-				continue;
+			n = 0;
+			while (strtok_r(NULL, " \t\n", &save))
+				n++;
 		}
 	}
 	if (f)
