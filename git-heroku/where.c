@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "where.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,23 +48,29 @@ static int top_folder(char **out)
 
 /*
  * The configuration of the repository at path, with the endings that git
- * tries too (gitrepository-layout(5)); NULL: none there. Caller frees.
+ * tries too (gitrepository-layout(5)). Caller frees. Errors: ERR_INVALID where there is
+ * none, ERR_SYSTEM where that cannot be seen.
  */
-static char *config_file(const char *path)
+static int config_file(char **out, const char *path)
 {
 	static const char *const endings[] = { "/.git", "", ".git/.git",
 					       ".git" };
 	size_t i;
+	int rc = 0;
 
-	for (i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+	for (i = 0; i < sizeof(endings) / sizeof(endings[0]) && !rc; i++) {
 		char *head = xasprintf("%s%s/HEAD", path, endings[i]);
-		bool there = !access(head, F_OK);
 
+		if (!access(head, F_OK))
+			*out = xasprintf("%s%s/config", path, endings[i]);
+		else if (errno != ENOENT && errno != ENOTDIR)
+			rc = err_sys("%s", head);
 		free(head);
-		if (there)
-			return xasprintf("%s%s/config", path, endings[i]);
+		if (*out)
+			return 0;
 	}
-	return NULL;
+	return rc ? rc
+		  : err_set(ERR_INVALID, "there is no repository at %s", path);
 }
 
 static void take_slugd(void *ctx, const char *key, const char *value)
@@ -87,11 +94,9 @@ static int look_into(struct where *out, const char *path)
 	if (rc)
 		goto done;
 	full = top ? xasprintf("%s/%s", top, path) : xstrdup(path);
-	file = config_file(full);
-	if (!file) {
-		rc = err_set(ERR_INVALID, "there is no repository at %s", full);
+	rc = config_file(&file, full);
+	if (rc)
 		goto done;
-	}
 	rc = gitconfig_read(file, take_slugd, out);
 	if (!rc && (!out->app || !out->socket))
 		rc = err_set(ERR_INVALID,

@@ -11,6 +11,7 @@ slugpack_slugpack_SOURCES = \
 	slugpack/glob.c slugpack/glob.h \
 	slugpack/ignore.c slugpack/ignore.h \
 	slugpack/maker.c slugpack/maker.h \
+	slugpack/missing.c slugpack/missing.h \
 	slugpack/needs.c slugpack/needs.h \
 	slugpack/options.c slugpack/options.h \
 	slugpack/output.c slugpack/output.h \

@@ -12,6 +12,7 @@
 #include "catfile.h"
 #include "err.h"
 #include "mem.h"
+#include "missing.h"
 #include "names.h"
 #include "stuck.h"
 #include "text.h"
@@ -149,44 +150,64 @@ static bool is_foreign(int code)
 	       (code == GIT_ENOTFOUND && e && e->klass == GIT_ERROR_CONFIG);
 }
 
-/* open_ext, since open_bare looks at neither owner nor extensions. */
+/*
+ * open_ext, since open_bare looks at neither owner nor extensions. Once more
+ * where it is not found: a disk may fail once.
+ */
 static int open_repository(struct tree *t, const char *path)
 {
-	int code = git_repository_open_ext(&t->repo, path,
-					   GIT_REPOSITORY_OPEN_NO_SEARCH, NULL);
+	const unsigned flags = GIT_REPOSITORY_OPEN_NO_SEARCH;
+	int code = git_repository_open_ext(&t->repo, path, flags, NULL);
 
+	if (code == GIT_ENOTFOUND)
+		code = git_repository_open_ext(&t->repo, path, flags, NULL);
 	if (is_foreign(code))
 		return err_set(ERR_FAILED,
 			       "%s belongs to another user; see safe.directory "
 			       "in git-config(1)",
 			       path);
 	if (code == GIT_ENOTFOUND)
-		return err_set(ERR_NOTFOUND, "%s is not a git repository",
-			       path);
+		return missing_repository(path);
 	if (code || git_repository_odb(&t->odb, t->repo))
 		return err_set(ERR_FAILED, "cannot read repository %s: %s",
 			       path, reason());
 	return 0;
 }
 
+/* Was the reason the system's, such as a disk that fails? */
+static bool is_system_error(void)
+{
+	const git_error *e = git_error_last();
+
+	return e && e->klass == GIT_ERROR_OS;
+}
+
 static int find_object(git_object **out, struct tree *t,
 		       const struct tree_source *s)
 {
+	bool full = !name_check_oid(s->commit);
 	git_oid id;
 	int code;
 
-	if (s->nr_objects) {
-		code = name_check_oid(s->commit);
-		if (code)
-			return code;
+	if (s->nr_objects && !full)
+		return name_check_oid(s->commit);
+	if (full) {
 		git_oid_fromstr(&id, s->commit);
 		code = git_object_lookup(out, t->repo, &id, GIT_OBJECT_ANY);
+		if (code == GIT_ENOTFOUND) /* a disk may fail once */
+			code = git_object_lookup(out, t->repo, &id,
+						 GIT_OBJECT_ANY);
 	} else {
 		code = git_revparse_single(out, t->repo, s->commit);
 	}
+	if (code == GIT_ENOTFOUND && full && missing_check(s, s->commit))
+		return ERR_SYSTEM;
 	if (code == GIT_ENOTFOUND)
 		return err_set(ERR_NOTFOUND, "no commit '%s' in %s", s->commit,
 			       s->repo);
+	if (code && is_system_error())
+		return err_set(ERR_FAILED, "cannot read '%s' of %s: %s",
+			       s->commit, s->repo, reason());
 	if (code)
 		return err_set(ERR_INVALID, "'%s' is no commit of %s: %s",
 			       s->commit, s->repo, reason());
@@ -294,12 +315,16 @@ char *tree_subject(const struct tree *t)
 static int check_header(struct tree *t, const char *path, const git_oid *id,
 			git_object_t type, size_t *size)
 {
+	char hex[GIT_OID_HEXSZ + 1];
 	git_object_t found;
 	int code;
 
 	stuck_count(t->reader);
 	code = git_odb_read_header(size, &found, t->odb, id);
 	stuck_count(t->reader);
+	git_oid_tostr(hex, sizeof(hex), id);
+	if (code == GIT_ENOTFOUND && missing_check(t->source, hex))
+		return ERR_SYSTEM;
 	if (code == GIT_ENOTFOUND)
 		return path_error(ERR_FAILED, path,
 				  "its object is not in the repository");

@@ -72,7 +72,7 @@ rmdir own.git/objects/info/alternates
 
 stop_slugd
 if ! strace -o /dev/null true 2>/dev/null; then
-	skip 8 'strace cannot trace here'
+	skip 15 'strace cannot trace here'
 	finish
 fi
 for n in 1 2 3 4 5 6 7 8; do
@@ -83,4 +83,42 @@ for n in 1 2 3 4 5 6 7 8; do
 	is "$said:$(printf '%s' "$err$out" | grep -c malformed)" 1:1:0 \
 		"a read that the disk fails is not a malformed ledger ($n)"
 done
+
+# --- slugpack ---
+
+packs=$dir/repos/myapp.git/objects
+commit=$(git --git-dir="$repo" rev-parse master)
+loose=$packs/$(echo "$commit" | sed 's,^..,&/,')
+# pack CALL PATH WHEN: with a disk that fails that call for that path.
+pack() {
+	run strace -f -P "$2" -o trace -e trace="$1" \
+		-e inject="$1:error=EIO:when=$3" \
+		"$SLUGD_EXEC_PATH/slugpack" "$repo" "$commit"
+}
+pack access "$loose" 1+
+like "$status:$err" "^1: !    cannot read $loose: Input/output error" \
+	'slugpack: a commit that the disk does not give is not missing'
+pack access "$loose" 1
+is "$status:$err" 0: 'one that it does not give once, is read'
+pack openat "$loose" 1+
+like "$status:$err" "^1: !    cannot read .*Input/output error" \
+	'nor is it told as no commit'
+pack %%stat "$repo/HEAD" 1
+is "$status" 0 'so is the repository'
+git --git-dir="$repo" rev-parse -q --verify 'master^{tree}' >tree
+loose=$packs/$(sed 's,^..,&/,' tree)
+pack access "$loose" 1+
+like "$status:$err" '^1: !    .*Input/output error' 'and its tree'
+run "$SLUGD_EXEC_PATH/slugpack" "$repo" 1234567812345678123456781234567812345678
+like "$status:$err" "^1: !    no commit '1234" 'what is not there is said to be'
+
+# --- git heroku ---
+
+ln -s "$dir/repos/loop" "$dir/repos/loop"
+git -C work remote add loop "$dir/repos/loop"
+cd work || exit 1
+run git heroku releases -r loop
+like "$status:$err" 'loop.*Too many levels of symbolic links' \
+	'git heroku: a repository that cannot be looked at is not missing'
+cd ..
 finish
