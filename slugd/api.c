@@ -209,8 +209,8 @@ static bool is_app(void *ctx, uid_t uid)
 {
 	const struct slugd *d = ctx;
 
-	return !d->uid && d->config->own_uid && uid >= d->config->uid_first &&
-	       uid <= d->config->uid_last;
+	return d->roots_apps && d->config->own_uid &&
+	       uid >= d->config->uid_first && uid <= d->config->uid_last;
 }
 
 int api_start(struct slugd *d, int fd, struct http_server **out)

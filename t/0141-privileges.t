@@ -107,6 +107,13 @@ is "$(status_of "$child" Groups)" '' 'without a group of root'
 is "$(status_of "$child" CapPrm) $(status_of "$child" CapAmb)" \
 	'0000000000000000 0000000000000000' 'without a capability'
 is "$(status_of "$child" NoNewPrivs)" 1 'and gets none'
+chmod 711 "$dir"
+chmod 666 "$dir/slugd.sock"
+like "$(setpriv --reuid 70001 --regid 70001 --clear-groups \
+	curl -sS --unix-socket "$dir/slugd.sock" http://slugd/apps)" \
+	'an app has no access here' 'who has a uid of apps has no access'
+chmod 660 "$dir/slugd.sock"
+chmod 700 "$dir"
 
 mkfifo -m 666 "$scratch/hold"
 repo=$(as slugctl -d "$dir" init myapp)
