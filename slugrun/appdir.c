@@ -3,14 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "err.h"
@@ -128,18 +126,45 @@ static int take_over(struct supervisor *s)
 	return 0;
 }
 
+/* The folder itself, whatever links lead there. */
+static int open_plainly(const char *dir)
+{
+	return open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/*
+ * By no link. Step by step, as where systemd's RestrictSUIDSGID= holds there
+ * is no openat2(2); a folder above may be one that cannot be read.
+ */
+static int open_by_steps(const char *dir)
+{
+	const int step = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	char *copy = xstrdup(dir), *save = NULL, *part;
+	int fd = open(*dir == '/' ? "/" : ".", step), next;
+
+	for (part = strtok_r(copy, "/", &save); part && fd >= 0;
+	     part = strtok_r(NULL, "/", &save)) {
+		next = openat(fd, part, step);
+		close(fd);
+		fd = next;
+	}
+	if (fd >= 0) {
+		next = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		close(fd);
+		fd = next;
+	}
+	free(copy);
+	return fd;
+}
+
 /* A link on the way would lead root to a folder of another's choice. */
 static int open_folder(struct supervisor *s, const char *dir)
 {
-	const struct open_how how = {
-		.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
-		.resolve = geteuid() ? 0 : RESOLVE_NO_SYMLINKS,
-	};
-
-	s->dir_fd = (int)syscall(SYS_openat2, AT_FDCWD, dir, &how, sizeof(how));
-	if (s->dir_fd < 0 && errno == ELOOP)
+	s->dir_fd = geteuid() ? open_plainly(dir) : open_by_steps(dir);
+	if (s->dir_fd < 0 && errno == ENOTDIR && !geteuid())
 		return err_set(ERR_INVALID,
-			       "%s: there is a symbolic link in this path",
+			       "%s: not a folder, or there is a symbolic link "
+			       "in this path",
 			       dir);
 	return s->dir_fd < 0 ? err_sys("%s", dir) : 0;
 }
