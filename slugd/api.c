@@ -109,6 +109,12 @@ static struct change *new_change(struct slugd *d, struct http_request *req)
 	return c;
 }
 
+static void refuse(struct change *c, int rc)
+{
+	http_finish(c->req, rc);
+	free(c);
+}
+
 static void run_release(void *arg);
 
 /* A job of its own lane, in which the app's changes keep their order. */
@@ -121,8 +127,7 @@ static void wait_for_lane(void *arg)
 		jobs_submit(c->slugd->jobs, JOBS_LEDGER, run_release, c);
 		return;
 	}
-	http_finish(c->req, rc);
-	free(c);
+	refuse(c, rc);
 }
 
 /* On the ledger's lane, where a release lane is taken, too. */
@@ -130,10 +135,13 @@ static void run_release(void *arg)
 {
 	struct change *c = arg;
 	char *busy = lane_busy(c->slugd->lanes, c->app), *key;
+	int rc;
 
 	if (busy) {
 		key = xasprintf("wait %" PRId64, c->app);
-		jobs_submit(c->slugd->jobs, key, wait_for_lane, c);
+		rc = jobs_try(c->slugd->jobs, key, wait_for_lane, c);
+		if (rc)
+			refuse(c, rc);
 		free(key);
 		free(busy);
 		return;
@@ -185,23 +193,28 @@ static void defer(void *ctx, int lane, struct http_request *req)
 		[LANE_LOOK] = "look",
 	};
 	struct slugd *d = ctx;
-	struct change *c;
+	struct change *c = NULL;
 	char *key = NULL;
+	int rc = 0;
 
 	if (keys[lane]) {
-		jobs_submit(d->jobs, keys[lane], run_request, req);
+		rc = jobs_try(d->jobs, keys[lane], run_request, req);
 	} else if (lane == LANE_RELEASE) {
 		c = new_change(d, req);
 		jobs_submit(d->jobs, JOBS_LEDGER, run_release, c);
 	} else if (lane == LANE_ADDON) {
 		c = new_change(d, req);
 		key = addons_lane(c->app);
-		jobs_submit(d->jobs, key, run_addon, c);
+		rc = jobs_try(d->jobs, key, run_addon, c);
 	} else {
 		key = app_lane(d, req, app_keys[lane]);
-		jobs_submit(d->jobs, key, run_request, req);
+		rc = jobs_try(d->jobs, key, run_request, req);
 	}
 	free(key);
+	if (rc) {
+		free(c);
+		http_finish(req, rc);
+	}
 }
 
 /* The uids of apps, where they have some of their own. */

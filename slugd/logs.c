@@ -13,6 +13,7 @@
 
 #include "clock.h"
 #include "err.h"
+#include "jobs.h"
 #include "mem.h"
 
 #define SESSION_MS   300000
@@ -191,20 +192,25 @@ static void *watch(void *arg)
 	return NULL;
 }
 
-static void add_reader(struct logs *l, struct reader *r)
+/* Errors: ERR_UNAVAILABLE, where nobody could watch. */
+static int add_reader(struct logs *l, struct reader *r)
 {
 	pthread_t thread;
+	int rc = 0;
 
 	pthread_mutex_lock(&l->lock);
 	TAILQ_INSERT_TAIL(&l->readers, r, link);
 	kick(l);
 	if (!l->watched) {
-		if (pthread_create(&thread, NULL, watch, l))
-			abort();
-		pthread_detach(thread);
-		l->watched = true;
+		rc = jobs_no_thread(pthread_create(&thread, NULL, watch, l));
+		if (!rc)
+			pthread_detach(thread);
+		l->watched = !rc;
 	}
+	if (rc)
+		TAILQ_REMOVE(&l->readers, r, link);
 	pthread_mutex_unlock(&l->lock);
+	return rc;
 }
 
 static void add_text(struct reader *r, const char *text, size_t len)
@@ -338,8 +344,11 @@ int logs_serve(struct logs *l, const char *id, struct http_request *req)
 	if (!r)
 		return err_set(ERR_NOTFOUND,
 			       "There is no such log session, any more.");
-	if (r->tail)
-		add_reader(l, r);
+	if (r->tail && add_reader(l, r)) {
+		r->tail = false;
+		close_reader(r, NULL);
+		return ERR_UNAVAILABLE;
+	}
 	r->events = accept && strstr(accept, "text/event-stream");
 	if (r->events)
 		req->content_type = "text/event-stream";

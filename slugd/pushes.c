@@ -410,14 +410,21 @@ static int start(struct push *push, struct push_status *out)
 	push->build.check = check_push;
 	push->build.ctx = push;
 	fill_status(push, out);
-	pthread_mutex_lock(&p->lock);
-	TAILQ_INSERT_TAIL(&p->all, push, link);
-	pthread_mutex_unlock(&p->lock);
-	pushes_wake_watcher(p);
 	key = xasprintf("build %s", out->id);
-	jobs_submit(p->slugd->jobs, key, build_job, push);
+	/* The job waits for the lock. */
+	pthread_mutex_lock(&p->lock);
+	rc = jobs_try(p->slugd->jobs, key, build_job, push);
+	if (!rc)
+		TAILQ_INSERT_TAIL(&p->all, push, link);
+	pthread_mutex_unlock(&p->lock);
 	free(key);
-	return 0;
+	if (rc) {
+		stream_end(push->build.stream);
+		push_free(push);
+	} else {
+		pushes_wake_watcher(p);
+	}
+	return rc;
 }
 
 static struct push *new_push(struct pushes *p)

@@ -43,8 +43,8 @@ struct pushes *pushes_new(struct slugd *d);
  */
 int pushes_recover(struct pushes *p);
 
-/* Begin to watch leases, on a thread of its own. */
-void pushes_start(struct pushes *p);
+/* Begin to watch leases, on a thread of its own. Errors: ERR_UNAVAILABLE. */
+int pushes_start(struct pushes *p);
 
 /* End it. Waiting pushes are refused. */
 void pushes_stop(struct pushes *p);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 
 #include "clock.h"
 #include "err.h"
+#include "jobs.h"
 #include "log.h"
 #include "mem.h"
 #include "proc.h"
@@ -67,7 +69,8 @@ static int spawn(const struct slugd *d, const struct app *app, pid_t *pid)
 
 /* A child that ends some time, and is to be waited for. */
 struct reaper {
-	pid_t pid;
+	pid_t pid; /* 0: none was started */
+	sem_t known;
 	char *name;
 };
 
@@ -75,30 +78,47 @@ static void *reap(void *arg)
 {
 	struct reaper *r = arg;
 
-	if (proc_wait(r->pid, r->name))
+	while (sem_wait(&r->known))
+		;
+	if (r->pid && proc_wait(r->pid, r->name))
 		log_line("%s", err_msg());
+	sem_destroy(&r->known);
 	free(r->name);
 	free(r);
 	return NULL;
 }
 
-/* slugrun is a child of ours as long as we live: it must not be a zombie. */
-static void watch(const struct app *app, pid_t pid)
+/*
+ * slugrun is a child of ours as long as we live, and must not be a zombie:
+ * who waits for it is there before it is.
+ */
+static int spawn_watched(const struct slugd *d, const struct app *app)
 {
 	struct reaper *r = xcalloc(1, sizeof(*r));
 	pthread_t thread;
+	pid_t pid;
+	int rc;
 
-	r->pid = pid;
+	sem_init(&r->known, 0, 0);
 	r->name = xasprintf("slugrun of %s", app->name);
-	if (pthread_create(&thread, NULL, reap, r))
-		abort();
+	rc = jobs_no_thread(pthread_create(&thread, NULL, reap, r));
+	if (rc) {
+		sem_destroy(&r->known);
+		free(r->name);
+		free(r);
+		/* ERR_UNAVAILABLE is a slugrun that does not answer. */
+		return err_set(ERR_FAILED, "%s", err_msg());
+	}
 	pthread_detach(thread);
+	rc = spawn(d, app, &pid);
+	r->pid = rc ? 0 : pid;
+	sem_post(&r->known);
+	return rc;
 }
 
 /* As a unit where there are units, else as a child. */
 static int start(const struct slugd *d, const struct app *app)
 {
-	pid_t pid;
 	int rc;
 
 	if (d->parent)
@@ -112,10 +132,7 @@ static int start(const struct slugd *d, const struct app *app)
 	if (rc != ERR_NOTFOUND)
 		log_line("app=%s: its slugrun is no unit: %s", app->name,
 			 err_msg());
-	rc = spawn(d, app, &pid);
-	if (!rc)
-		watch(app, pid);
-	return rc;
+	return spawn_watched(d, app);
 }
 
 int runner_need(const struct slugd *d, const struct app *app,
@@ -282,6 +299,7 @@ static void *follow_output(void *arg)
 	return NULL;
 }
 
+/* NULL: nobody can read it, which is logged. */
 static struct follower *follow(const struct slugd *d, const struct app *app,
 			       const json_t *order, struct stream *output)
 {
@@ -292,8 +310,13 @@ static struct follower *follow(const struct slugd *d, const struct app *app,
 	f->output = output;
 	f->limit = (int)time_of(d, order) * 1000;
 	f->version = json_int(order, "version", 0);
-	if (pthread_create(&f->thread, NULL, follow_output, f))
-		abort();
+	if (jobs_no_thread(
+		    pthread_create(&f->thread, NULL, follow_output, f))) {
+		log_line("app=%s: no output of the release command: %s",
+			 app->name, err_msg());
+		free(f);
+		return NULL;
+	}
 	return f;
 }
 

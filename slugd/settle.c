@@ -13,6 +13,7 @@
 #include "clock.h"
 #include "err.h"
 #include "head.h"
+#include "jobs.h"
 #include "launch.h"
 #include "log.h"
 #include "mem.h"
@@ -332,11 +333,12 @@ static void *watch(void *arg)
 	return NULL;
 }
 
-void pushes_start(struct pushes *p)
+int pushes_start(struct pushes *p)
 {
-	if (pthread_create(&p->watcher, NULL, watch, p))
-		abort();
-	p->watching = true;
+	int rc = jobs_no_thread(pthread_create(&p->watcher, NULL, watch, p));
+
+	p->watching = !rc;
+	return rc;
 }
 
 void pushes_stop(struct pushes *p)

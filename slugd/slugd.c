@@ -220,14 +220,16 @@ static int open_stores(struct slugd *d)
 	d->stop_fd = eventfd(0, EFD_CLOEXEC);
 	if (!rc && d->stop_fd < 0)
 		rc = err_sys("eventfd");
+	if (!rc)
+		rc = jobs_new(&d->jobs);
+	if (!rc)
+		rc = watches_new(d, &d->watches);
 	if (!rc) {
 		ledger_set_launch(d->writer, slugd_launches(d));
 		d->streams = streams_new(log);
 		d->logs = logs_new();
-		d->jobs = jobs_new();
 		d->lanes = lanes_new();
 		d->kept = kept_new();
-		d->watches = watches_new(d);
 		d->pushes = pushes_new(d);
 	}
 	free(ledger);
@@ -301,9 +303,10 @@ static int serve(struct slugd *d, const sigset_t *signals)
 		rc = sock_listen_unix(&fd, d->socket, 0660);
 	if (!rc)
 		rc = api_start(d, fd, &server);
+	if (!rc)
+		rc = pushes_start(d->pushes);
 	if (rc)
 		goto done;
-	pushes_start(d->pushes);
 	gc_recover(d);
 	units_notify(d->units, "READY=1");
 	log_line("ready at %s", d->socket);

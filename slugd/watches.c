@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "err.h"
+#include "jobs.h"
 #include "launch.h"
 #include "mem.h"
 #include "slugd.h"
@@ -250,16 +252,26 @@ static void *watch_all(void *arg)
 	return NULL;
 }
 
-struct watches *watches_new(struct slugd *d)
+int watches_new(struct slugd *d, struct watches **out)
 {
 	struct watches *w = xcalloc(1, sizeof(*w));
+	int rc;
 
 	w->slugd = d;
 	w->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	pthread_mutex_init(&w->lock, NULL);
-	if (w->wake < 0 || pthread_create(&w->thread, NULL, watch_all, w))
-		abort();
-	return w;
+	rc = w->wake < 0 ? err_sys("eventfd")
+			 : jobs_no_thread(pthread_create(&w->thread, NULL,
+							 watch_all, w));
+	if (!rc) {
+		*out = w;
+		return 0;
+	}
+	if (w->wake >= 0)
+		close(w->wake);
+	pthread_mutex_destroy(&w->lock);
+	free(w);
+	return rc;
 }
 
 void watches_free(struct watches *w)

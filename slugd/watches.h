@@ -15,7 +15,8 @@ struct slugd;
  */
 struct watches;
 
-struct watches *watches_new(struct slugd *d);
+/* With a thread of its own. Errors: ERR_SYSTEM, ERR_UNAVAILABLE. */
+int watches_new(struct slugd *d, struct watches **out);
 
 /*
  * End the watching, and free w; it may be NULL. No thread may be in

@@ -15,6 +15,7 @@ check_PROGRAMS += \
 	t/unit/test-fence \
 	t/unit/test-frames \
 	t/unit/test-http \
+	t/unit/test-jobs \
 	t/unit/test-json \
 	t/unit/test-lease \
 	t/unit/test-ledger \
@@ -59,6 +60,13 @@ t_unit_test_frames_LDADD = $(unit_ldadd)
 t_unit_test_http_SOURCES = t/unit/test-http.c t/unit/unit.h
 t_unit_test_http_CPPFLAGS = $(unit_cppflags)
 t_unit_test_http_LDADD = $(unit_ldadd)
+
+# At the limit of threads as often as the test wants.
+t_unit_test_jobs_SOURCES = t/unit/test-jobs.c t/unit/unit.h \
+	slugd/jobs.c slugd/jobs.h
+t_unit_test_jobs_CPPFLAGS = $(unit_cppflags)
+t_unit_test_jobs_LDADD = $(unit_ldadd)
+t_unit_test_jobs_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=pthread_create
 
 t_unit_test_json_SOURCES = t/unit/test-json.c t/unit/unit.h
 t_unit_test_json_CPPFLAGS = $(unit_cppflags)
