@@ -333,6 +333,17 @@ static bool check_torn(const char *path, repo_finding_fn fn, void *ctx)
 	return true;
 }
 
+/* Does git take it for a repository, and slugd for one that it can read? */
+static bool check_readable(const char *path, repo_finding_fn fn, void *ctx)
+{
+	if (check_torn(path, fn, ctx))
+		return false;
+	if (!check_extensions(path) && !check_kind(path))
+		return true;
+	fn(ctx, err_msg(), false);
+	return false;
+}
+
 void repo_check(const char *path, const char *app, const char *dir,
 		const char *socket, repo_finding_fn fn, void *ctx)
 {
@@ -345,11 +356,7 @@ void repo_check(const char *path, const char *app, const char *dir,
 		free(line);
 	} else if (check_owner(path, dir)) {
 		fn(ctx, err_msg(), false);
-	} else if (check_torn(path, fn, ctx)) {
-		;
-	} else if (check_extensions(path) || check_kind(path)) {
-		fn(ctx, err_msg(), false);
-	} else {
+	} else if (check_readable(path, fn, ctx)) {
 		repo_hooks_check(path, fn, ctx);
 		if (!repo_is_link(sock, socket))
 			fn(ctx, "its link slugd.sock does not lead to slugd",

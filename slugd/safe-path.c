@@ -76,11 +76,12 @@ static int check_path(const char *path, const char *within, uid_t account,
 	const char *rest = below(path, within);
 	char *so_far = xstrdup(rest ? within : "");
 	char *copy = xstrdup(rest ? rest : path), *save = NULL, *name, *next;
-	int fd = open(rest ? within : "/", OPEN_FOLDER), rc = 0;
+	const char *top = rest && within ? within : "/";
+	int fd = open(top, OPEN_FOLDER), rc = 0;
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st))
-		rc = err_sys("%s", rest ? within : "/");
+		rc = err_sys("%s", top);
 	name = strtok_r(copy, "/", &save);
 	if (!rc && !rest)
 		rc = check_one("/", &st, account, name || is_above);
@@ -154,31 +155,39 @@ static int check_link(const char *path, uid_t account)
 	return err_prefix(rc, "%s leads to a folder that is not safe", path);
 }
 
+/* One thing in a folder; top: that is the repository's own. */
+static int check_entry(int dir, const char *name, const char *path,
+		       uid_t account, bool top)
+{
+	struct stat st;
+	int rc;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW))
+		return errno == ENOENT ? 0 : err_sys("%s", path);
+	if (top && is_plain(name) && !S_ISREG(st.st_mode))
+		return err_set(ERR_INVALID, "%s is no plain file", path);
+	rc = check_one(path, &st, account, false);
+	if (!rc && top && S_ISLNK(st.st_mode))
+		rc = check_link(path, account);
+	return rc;
+}
+
 /* What lies in the folder at path; top: it is the repository's own. */
 static int check_entries(const char *path, uid_t account, bool top)
 {
 	DIR *dir = opendir(path);
 	struct dirent *e;
-	struct stat st;
 	int rc = 0;
 
 	if (!dir)
 		return errno == ENOENT ? 0 : err_sys("%s", path);
 	while (!rc && (errno = 0, e = readdir(dir))) {
-		char *name = xasprintf("%s/%s", path, e->d_name);
+		char *full = xasprintf("%s/%s", path, e->d_name);
 
-		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
-			;
-		else if (fstatat(dirfd(dir), e->d_name, &st,
-				 AT_SYMLINK_NOFOLLOW))
-			rc = errno == ENOENT ? 0 : err_sys("%s", name);
-		else if (top && is_plain(e->d_name) && !S_ISREG(st.st_mode))
-			rc = err_set(ERR_INVALID, "%s is no plain file", name);
-		else
-			rc = check_one(name, &st, account, false);
-		if (!rc && top && S_ISLNK(st.st_mode))
-			rc = check_link(name, account);
-		free(name);
+		if (strcmp(e->d_name, ".") && strcmp(e->d_name, ".."))
+			rc = check_entry(dirfd(dir), e->d_name, full, account,
+					 top);
+		free(full);
 	}
 	if (!rc && errno)
 		rc = err_sys("%s", path);
