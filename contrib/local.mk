@@ -13,6 +13,8 @@ dist_addons_DATA = contrib/addons/Provider.pm
 units = contrib/systemd/slugd.service contrib/systemd/slugrun@.service
 if UNITS
 systemdsystemunit_DATA = $(units)
+sysusersdir = $(prefix)/lib/sysusers.d
+dist_sysusers_DATA = contrib/systemd/slugd.conf
 endif
 noinst_DATA += $(units)
 CLEANFILES += $(units)

@@ -122,5 +122,17 @@ is "$(machine systemctl is-failed $unit) $(machine pgrep -f server.pl)" \
 machine systemctl start slugd
 within 30 answers
 ok $? 'the next start of slugd brings it back'
+
+# --- the folder becomes another account's
+machine systemctl stop slugd
+machine chown -R 54321:54321 /var/lib/slugd
+machine systemctl start slugd
+is "$(machine systemctl is-active slugd)" active \
+	'slugd starts on the folder of another account'
+is "$(machine stat -c %u /run/slugd/slugd.sock)" 54321 'and runs as that account'
+is "$(machine ps -o user= -C slugd-parent)" root 'its parent is root'
+within 20 answers
+ok $? 'the parent has systemd start the slugrun'
+is "$(machine systemctl is-active $unit)" active 'which is a unit again'
 [ "$failures" -eq 0 ] || diag "$(machine journalctl -q --no-pager | tail -n 60)"
 finish
