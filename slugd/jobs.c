@@ -26,7 +26,7 @@ struct lane {
 	bool ledger;
 	TAILQ_HEAD(, job) queue;
 	TAILQ_ENTRY(lane) link;
-	TAILQ_ENTRY(lane) waiting;
+	STAILQ_ENTRY(lane) waiting;
 };
 
 /* A thread that is there from the start to the end. */
@@ -40,7 +40,7 @@ struct jobs {
 	pthread_mutex_t lock;
 	pthread_cond_t idle, work;
 	TAILQ_HEAD(, lane) lanes;
-	TAILQ_HEAD(, lane) waiting; /* those that have no thread yet */
+	STAILQ_HEAD(, lane) waiting[2]; /* for a thread; 1: the ledger's */
 	struct reserved reserved[RESERVED];
 	size_t nr_reserved;
 	bool over;
@@ -77,13 +77,10 @@ static void run_lane(struct lane *lane)
 /* Under the lock: a lane that waits for such a thread, or NULL. */
 static struct lane *next_lane(struct jobs *j, bool ledger)
 {
-	struct lane *lane;
+	struct lane *lane = STAILQ_FIRST(&j->waiting[ledger]);
 
-	TAILQ_FOREACH(lane, &j->waiting, waiting)
-		if (lane->ledger == ledger)
-			break;
 	if (lane)
-		TAILQ_REMOVE(&j->waiting, lane, waiting);
+		STAILQ_REMOVE_HEAD(&j->waiting[ledger], waiting);
 	return lane;
 }
 
@@ -130,7 +127,8 @@ int jobs_new(struct jobs **out)
 	pthread_cond_init(&j->idle, NULL);
 	pthread_cond_init(&j->work, NULL);
 	TAILQ_INIT(&j->lanes);
-	TAILQ_INIT(&j->waiting);
+	STAILQ_INIT(&j->waiting[false]);
+	STAILQ_INIT(&j->waiting[true]);
 	while (!rc && j->nr_reserved < RESERVED) {
 		r = &j->reserved[j->nr_reserved];
 		r->jobs = j;
@@ -202,7 +200,7 @@ static int new_lane(struct jobs *j, const char *key, bool refusable,
 	}
 	TAILQ_INSERT_TAIL(&j->lanes, lane, link);
 	if (lane->ledger || rc) {
-		TAILQ_INSERT_TAIL(&j->waiting, lane, waiting);
+		STAILQ_INSERT_TAIL(&j->waiting[lane->ledger], lane, waiting);
 		pthread_cond_broadcast(&j->work);
 	}
 	*out = lane;

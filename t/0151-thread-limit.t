@@ -3,6 +3,7 @@
 # slugd at the limit of threads: what it is asked for is refused in words,
 # what it owes is done, and it goes on.
 # shellcheck disable=SC2154 # out, err and status are run's
+# shellcheck disable=SC2086 # $us is several words, or none
 # shellcheck source=t/lib/test.sh
 . "$(dirname "$0")/lib/test.sh"
 
