@@ -12,11 +12,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "err.h"
@@ -76,6 +79,34 @@ static void set_limits(struct fence *f, const struct slug_spec *s)
 		f->file_size = ((uint64_t)1 << 30) + s->max_size + s->max_blob;
 }
 
+/*
+ * Root's capabilities go, for this process and for git, but the one to read
+ * and write other accounts' files, which the fence bounds.
+ */
+static int drop_capabilities(void)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3
+	};
+	struct __user_cap_data_struct data[2];
+	const unsigned keep =
+		1U << CAP_DAC_READ_SEARCH | 1U << CAP_DAC_OVERRIDE;
+	unsigned long c;
+
+	if (geteuid())
+		return 0;
+	for (c = 0; prctl(PR_CAPBSET_READ, c, 0, 0, 0) >= 0; c++)
+		if (c != CAP_DAC_READ_SEARCH && c != CAP_DAC_OVERRIDE)
+			prctl(PR_CAPBSET_DROP, c, 0, 0, 0);
+	if (syscall(SYS_capget, &header, data))
+		return err_sys("capget");
+	data[0].permitted &= keep;
+	data[0].effective = data[0].permitted;
+	data[0].inheritable = 0;
+	data[1] = (struct __user_cap_data_struct){ 0 };
+	return syscall(SYS_capset, &header, data) ? err_sys("capset") : 0;
+}
+
 /* The sandbox: see slugpack(1). */
 static int enter_fence(const struct options *o)
 {
@@ -102,6 +133,8 @@ static int enter_fence(const struct options *o)
 	set_limits(&f, s);
 	/* Over a limit, too, is an error in words. */
 	signal(SIGXFSZ, SIG_IGN);
+	if (!rc)
+		rc = drop_capabilities();
 	if (!rc)
 		rc = fence_enter(&f);
 	reach_release(&reach);

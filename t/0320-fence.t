@@ -50,6 +50,8 @@ within 20 pgrep -P $pid -x git
 child=$(pgrep -P $pid -x git)
 is_fenced $pid 'slugpack'
 is_fenced "$child" 'its git'
+is "$((0x$(field $pid CapPrm) & ~6)) $((0x$(field "$child" CapPrm) & ~6))" \
+	'0 0' 'neither has a capability, as root, but to read and write files'
 [ -e "/proc/$pid/fd/8" ]
 ok $? 'but not the one of the report'
 is "$(find "/proc/$child/fd" -name 8 -o -name 9 | wc -l)" 0 'git has neither'
