@@ -97,64 +97,6 @@ done:
 	return rc;
 }
 
-static int create_locked(struct ledger *l, struct app *a, const char *user)
-{
-	const struct backend_ops *ops = l->backend->ops;
-	struct release r = { .app = 0 };
-	struct app *taken = NULL;
-	int rc;
-
-	if (!ops->app_by_name(l->backend, a->name, &taken))
-		rc = err_set(ERR_CONFLICT, "Name %s is already taken", a->name);
-	else if (!ops->app_by_repo(l->backend, a->repo, &taken))
-		rc = err_set(ERR_CONFLICT, "%s is the repository of app %s",
-			     a->repo, taken->name);
-	else
-		rc = ops->app_add(l->backend, a);
-	app_free(taken);
-	if (rc)
-		return rc;
-	r.app = a->id;
-	id_random(r.uuid);
-	r.version = 1;
-	r.kind = xstrdup("initial");
-	r.description = xstrdup("Initial release");
-	r.user = xstrdup(user);
-	r.config = json_object();
-	r.addons = json_array();
-	r.created_at = r.updated_at = a->created_at;
-	rc = ledger_append(l, &r, NULL);
-	free(r.kind);
-	free(r.description);
-	free(r.user);
-	json_decref(r.config);
-	json_decref(r.addons);
-	return rc;
-}
-
-int ledger_app_create(struct ledger *l, const char *name, const char *repo,
-		      int64_t port, const char *user, struct app **out)
-{
-	struct app *a = xcalloc(1, sizeof(*a));
-	int rc;
-
-	id_random(a->uuid);
-	a->name = xstrdup(name);
-	a->repo = xstrdup(repo);
-	a->port = port;
-	a->created_at = clock_now();
-	ledger_lock(l);
-	rc = l->backend->ops->begin(l->backend);
-	if (!rc)
-		rc = ledger_end(l, create_locked(l, a, user));
-	ledger_unlock(l);
-	if (rc)
-		app_free(a);
-	else
-		*out = a;
-	return rc;
-}
-
 /* The value that an add-on provides, or NULL. */
 static const json_t *addon_value(const struct release *r, const char *key)
 {

@@ -13,6 +13,7 @@
 struct ledger {
 	struct backend *backend;
 	pthread_mutex_t lock;
+	char *dir; /* that the ledger lies in: slugd's */
 	bool launch;
 };
 
@@ -49,6 +50,9 @@ int ledger_transact(struct ledger *l, int64_t app, const char *user,
  */
 int ledger_default_target(struct ledger *l, const struct release *now,
 			  enum rollback_part part, struct release **out);
+
+/* The message of a find of a what that found nothing (rc); returns rc. */
+int ledger_not_found(int rc, const char *what, const char *name);
 
 /* As ledger_release(). */
 int ledger_find_release(struct ledger *l, int64_t app, const char *name,

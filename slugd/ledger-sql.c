@@ -170,6 +170,7 @@ const char *const sql_statements[NR_STATEMENTS] = {
 	[APP_BY_REPO] = "SELECT " APP_COLUMNS " WHERE a.repo = ?",
 	[APP_LIST] = "SELECT " APP_COLUMNS " ORDER BY a.name",
 	[PORT_TAKEN] = "SELECT 1 FROM port WHERE port = ?",
+	[APP_MOVE] = "UPDATE app SET repo = ? WHERE id = ?",
 	[APP_MAINTENANCE] = "UPDATE app SET maintenance = ? WHERE id = ?",
 	[CONFIG_SET_ADD] = "INSERT INTO config_set (app, body) VALUES (?, ?)",
 	[ADDON_SET_ADD] = "INSERT INTO addon_set (app, body) VALUES (?, ?)",

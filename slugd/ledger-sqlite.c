@@ -357,6 +357,11 @@ static int q_app_by_repo(struct backend *b, const char *repo, struct app **out)
 		   app_row, (void **)out);
 }
 
+static int q_app_move(struct backend *b, int64_t app, const char *repo)
+{
+	return DO(sqlite_of(b), APP_MOVE, "si", repo, app);
+}
+
 static int q_app_list(struct backend *b, backend_row_fn fn, void *ctx)
 {
 	return each(sqlite_of(b), bind(sqlite_of(b), APP_LIST, ""), app_row, fn,
@@ -794,6 +799,7 @@ static const struct backend_ops sqlite_ops = {
 	.app_by_name = q_app_by_name,
 	.app_by_id = q_app_by_id,
 	.app_by_repo = q_app_by_repo,
+	.app_move = q_app_move,
 	.app_list = q_app_list,
 	.port_taken = q_port_taken,
 	.app_maintenance = q_app_maintenance,

@@ -2,6 +2,7 @@
 #include "ledger.h"
 
 #include <inttypes.h>
+#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,18 @@
 #include "ledger-internal.h"
 #include "mem.h"
 #include "text.h"
+
+/* The folder that path lies in, without links. Caller frees. */
+static char *folder_of(const char *path)
+{
+	char *copy = xstrdup(path), *dir = dirname(copy);
+	char *real = realpath(dir, NULL);
+
+	if (!real)
+		real = xstrdup(dir);
+	free(copy);
+	return real;
+}
 
 int ledger_open(struct ledger **out, const char *path)
 {
@@ -21,6 +34,7 @@ int ledger_open(struct ledger **out, const char *path)
 		return rc;
 	}
 	pthread_mutex_init(&l->lock, NULL);
+	l->dir = folder_of(path);
 	*out = l;
 	return 0;
 }
@@ -31,6 +45,7 @@ void ledger_close(struct ledger *l)
 		return;
 	l->backend->ops->close(l->backend);
 	pthread_mutex_destroy(&l->lock);
+	free(l->dir);
 	free(l);
 }
 
@@ -211,8 +226,7 @@ json_t *release_addon_plans(const struct release *r)
 	return plans;
 }
 
-/* The message of a find that found nothing. */
-static int not_found(int rc, const char *what, const char *name)
+int ledger_not_found(int rc, const char *what, const char *name)
 {
 	char *shown;
 
@@ -221,54 +235,6 @@ static int not_found(int rc, const char *what, const char *name)
 	shown = text_cell(name, 60);
 	err_set(rc, "Couldn't find that %s: %s", what, shown);
 	free(shown);
-	return rc;
-}
-
-int ledger_app(struct ledger *l, const char *name, struct app **out)
-{
-	int rc;
-
-	ledger_lock(l);
-	rc = l->backend->ops->app_by_name(l->backend, name, out);
-	ledger_unlock(l);
-	return not_found(rc, "app", name);
-}
-
-int ledger_app_by_id(struct ledger *l, int64_t id, struct app **out)
-{
-	int rc;
-
-	ledger_lock(l);
-	rc = l->backend->ops->app_by_id(l->backend, id, out);
-	ledger_unlock(l);
-	return not_found(rc, "app", "its row is gone");
-}
-
-int ledger_app_by_repo(struct ledger *l, const char *repo, struct app **out)
-{
-	int rc;
-
-	ledger_lock(l);
-	rc = l->backend->ops->app_by_repo(l->backend, repo, out);
-	ledger_unlock(l);
-	if (rc == ERR_NOTFOUND)
-		err_set(rc,
-			"slugd has no app for %s. Make one with: slugctl "
-			"init APP %s",
-			repo, repo);
-	return rc;
-}
-
-int ledger_apps(struct ledger *l, struct app ***out, size_t *n)
-{
-	struct ledger_rows rows = { NULL, 0 };
-	int rc;
-
-	ledger_lock(l);
-	rc = l->backend->ops->app_list(l->backend, ledger_gather, &rows);
-	ledger_unlock(l);
-	*out = (struct app **)rows.v;
-	*n = rows.n;
 	return rc;
 }
 
@@ -298,7 +264,7 @@ int ledger_find_release(struct ledger *l, int64_t app, const char *name,
 		rc = ERR_NOTFOUND;
 	else
 		rc = ops->release_by_version(l->backend, app, version, out);
-	return not_found(rc, "release", name);
+	return ledger_not_found(rc, "release", name);
 }
 
 int ledger_release(struct ledger *l, int64_t app, const char *name,
@@ -319,7 +285,7 @@ int ledger_release_last(struct ledger *l, int64_t app, struct release **out)
 	ledger_lock(l);
 	rc = l->backend->ops->release_last(l->backend, app, out);
 	ledger_unlock(l);
-	return not_found(rc, "release", "the newest one");
+	return ledger_not_found(rc, "release", "the newest one");
 }
 
 int ledger_release_current(struct ledger *l, int64_t app, struct release **out)
@@ -364,7 +330,7 @@ int ledger_release_by_push(struct ledger *l, const char *push,
 	ledger_lock(l);
 	rc = l->backend->ops->release_by_push(l->backend, push, out);
 	ledger_unlock(l);
-	return not_found(rc, "release of push", push);
+	return ledger_not_found(rc, "release of push", push);
 }
 
 int ledger_today(struct ledger *l, int64_t app, struct release **out)
@@ -382,7 +348,7 @@ int ledger_find_addon(struct ledger *l, int64_t app, const char *name,
 {
 	int rc = l->backend->ops->addon_by_name(l->backend, app, name, out);
 
-	return not_found(rc, "add-on", name);
+	return ledger_not_found(rc, "add-on", name);
 }
 
 int ledger_addon(struct ledger *l, int64_t app, const char *name,
@@ -430,7 +396,7 @@ int ledger_intent(struct ledger *l, int64_t app, struct intent **out)
 	ledger_lock(l);
 	rc = l->backend->ops->intent_of(l->backend, app, out);
 	ledger_unlock(l);
-	return not_found(rc, "intent", "none is open");
+	return ledger_not_found(rc, "intent", "none is open");
 }
 
 int ledger_intents(struct ledger *l, struct intent ***out, size_t *n)
@@ -453,7 +419,7 @@ int ledger_slug(struct ledger *l, const char *uuid, struct slug **out)
 	ledger_lock(l);
 	rc = l->backend->ops->slug_by_uuid(l->backend, uuid, out);
 	ledger_unlock(l);
-	return not_found(rc, "slug", uuid);
+	return ledger_not_found(rc, "slug", uuid);
 }
 
 int ledger_slug_checksum(struct ledger *l, const char *uuid, const char *sum)
@@ -473,7 +439,7 @@ int ledger_build(struct ledger *l, const char *uuid, struct build **out)
 	ledger_lock(l);
 	rc = l->backend->ops->build_by_uuid(l->backend, uuid, out);
 	ledger_unlock(l);
-	return not_found(rc, "build", uuid);
+	return ledger_not_found(rc, "build", uuid);
 }
 
 int ledger_builds(struct ledger *l, int64_t app, struct build ***out, size_t *n)

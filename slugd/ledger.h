@@ -173,6 +173,13 @@ int ledger_app(struct ledger *l, const char *name, struct app **out);
 int ledger_app_by_id(struct ledger *l, int64_t id, struct app **out);
 int ledger_app_by_repo(struct ledger *l, const char *repo, struct app **out);
 
+/*
+ * The app's repository lies elsewhere now. *a is changed, too.
+ * Errors: ERR_CONFLICT where it is another app's.
+ */
+int ledger_app_move(struct ledger *l, struct app *a, const char *repo,
+		    const char *user);
+
 /* All apps, by name; *n of them in an array, which is freed, too. */
 int ledger_apps(struct ledger *l, struct app ***out, size_t *n);
 

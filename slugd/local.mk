@@ -6,6 +6,7 @@ slugd_ledger_sources = \
 	slugd/addon-changes.c \
 	slugd/backend.h \
 	slugd/changes.c \
+	slugd/ledger-apps.c \
 	slugd/expire.c \
 	slugd/formation.c \
 	slugd/ledger-internal.h \
