@@ -97,3 +97,41 @@ int file_remove(const char *path)
 	close(dir);
 	return rc;
 }
+
+int file_read(const char *path, char **out, size_t *len)
+{
+	const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+	int fd = open(path, flags), rc = 0;
+	char *text = NULL;
+	size_t n = 0;
+	ssize_t got = 1;
+	struct stat st;
+
+	if (fd < 0) {
+		rc = err_sys("%s", path);
+		return errno == ENOENT ? ERR_NOTFOUND : rc;
+	}
+	if (fstat(fd, &st))
+		rc = err_sys("%s", path);
+	else if (!S_ISREG(st.st_mode))
+		rc = err_set(ERR_SYSTEM, "%s is no plain file", path);
+	text = xcalloc(FILE_MAX + 2, 1);
+	while (!rc && got && n <= FILE_MAX) {
+		got = read(fd, text + n, FILE_MAX + 1 - n);
+		if (got > 0)
+			n += (size_t)got;
+		else if (got < 0 && errno != EINTR)
+			rc = err_sys("%s", path);
+	}
+	if (!rc && n > FILE_MAX)
+		rc = err_set(ERR_TOOBIG, "%s is too large", path);
+	close(fd);
+	if (rc) {
+		free(text);
+		return rc;
+	}
+	*out = text;
+	if (len)
+		*len = n;
+	return 0;
+}

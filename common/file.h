@@ -13,6 +13,14 @@
  */
 int file_replace(const char *path, const void *data, size_t len, mode_t mode);
 
+/*
+ * The whole of a plain file into *out (ended with a NUL; len may be NULL;
+ * caller frees). A link is not followed. Errors: ERR_NOTFOUND, ERR_SYSTEM;
+ * ERR_TOOBIG over FILE_MAX bytes.
+ */
+#define FILE_MAX (1 << 20)
+int file_read(const char *path, char **out, size_t *len);
+
 /* Remove it, durably; it need not be there. Errors: ERR_SYSTEM. */
 int file_remove(const char *path);
 

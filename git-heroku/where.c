@@ -83,6 +83,14 @@ static void take_slugd(void *ctx, const char *key, const char *value)
 		str_replace(&w->socket, xstrdup(value));
 }
 
+/* A path from the folder of a repository's config, made one from here. */
+static void from_folder_of(const char *config, char **path)
+{
+	size_t len = strlen(config) - strlen("/config");
+
+	str_replace(path, xasprintf("%.*s/%s", (int)len, config, *path));
+}
+
 /* The app whose repository lies at path; top is for a relative one. */
 static int look_into(struct where *out, const char *path)
 {
@@ -98,6 +106,8 @@ static int look_into(struct where *out, const char *path)
 	if (rc)
 		goto done;
 	rc = gitconfig_read(file, take_slugd, out);
+	if (!rc && out->socket && *out->socket != '/')
+		from_folder_of(file, &out->socket);
 	if (!rc && (!out->app || !out->socket))
 		rc = err_set(ERR_INVALID,
 			     "the repository at %s is no app of slugd's; "

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "hook.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -64,24 +65,82 @@ json_t *hook_branches(const json_t *refs)
 	return branches;
 }
 
+#define OWN   "hooks/reference-transaction.chained"
+#define HOOK  "slugd.hooks/reference-transaction"
+#define WATCH "slugd.hooks/watched-ref" /* a link to its name */
+
+/* What fails costs no release: the push is settled when it ends, too. */
+void hook_watch_ref(const char *ref)
+{
+	if (!ref)
+		return;
+	if ((unlink(WATCH) && errno != ENOENT) || symlink(ref, WATCH))
+		return;
+	(void)!link(HOOK ".idle", HOOK);
+}
+
+void hook_watch_all(void)
+{
+	if (!access(OWN, F_OK))
+		(void)!link(HOOK ".idle", HOOK);
+}
+
+bool hook_is_watched(const char *name)
+{
+	char ref[4096];
+	ssize_t n = readlink(WATCH, ref, sizeof(ref) - 1);
+
+	if (n < 0)
+		return !strncmp(name, "refs/heads/", strlen("refs/heads/"));
+	ref[n] = '\0';
+	return !strcmp(name, ref);
+}
+
+void hook_watch_end(void)
+{
+	/* One of the repository's own is started for all refs. */
+	if (access(OWN, F_OK) && errno == ENOENT)
+		unlink(HOOK);
+}
+
+/* The path that the link leads to, in full where that can be. Caller frees. */
+static char *socket_path(void)
+{
+	char target[4096], *slash, *dir, *path;
+	ssize_t n = readlink(LINK, target, sizeof(target) - 1);
+
+	if (n < 0)
+		return xstrdup(LINK);
+	target[n] = '\0';
+	slash = strrchr(target, '/');
+	if (*target == '/' || !slash)
+		return xstrdup(target);
+	*slash = '\0';
+	dir = realpath(target, NULL);
+	path = xasprintf("%s/%s", dir ? dir : target, slash + 1);
+	free(dir);
+	return path;
+}
+
 int hook_connect(struct client **out)
 {
-	char path[4096];
-	ssize_t n = readlink(LINK, path, sizeof(path) - 1);
+	char *path;
 	int fd, rc;
 
 	*out = NULL;
-	path[n < 0 ? 0 : n] = '\0';
 	if (!sock_connect_unix(&fd, LINK)) {
 		rc = client_open_fd(out, fd);
 		if (!rc)
 			client_set_timeout(*out, SILENCE_MS);
 		return rc;
 	}
-	return err_set(ERR_UNAVAILABLE,
-		       "slugd is not running: nothing answers at %s. Start "
-		       "it with: slugd -d DIR",
-		       n < 0 ? LINK : path);
+	path = socket_path();
+	rc = err_set(ERR_UNAVAILABLE,
+		     "slugd is not running: nothing answers at %s. Start it "
+		     "with: slugd -d DIR",
+		     path);
+	free(path);
+	return rc;
 }
 
 int hook_post(struct client *c, const char *path, const json_t *refs,

@@ -27,6 +27,23 @@ int hook_read_refs(json_t **refs);
  */
 json_t *hook_branches(const json_t *refs);
 
+/*
+ * slugd said yes to a push of ref (NULL: it deploys nothing): git is to start
+ * reference-transaction until that has moved; see slugd-hooks(5).
+ */
+void hook_watch_ref(const char *ref);
+
+/*
+ * The same for every push, where the repository has such a hook of its own.
+ */
+void hook_watch_all(void);
+
+/* Is that the ref, by its name? Where none is known, each branch is. */
+bool hook_is_watched(const char *name);
+
+/* The ref moves: git need not start reference-transaction any more. */
+void hook_watch_end(void);
+
 /* Connect to the repository's slugd. Errors: ERR_UNAVAILABLE. */
 int hook_connect(struct client **out);
 

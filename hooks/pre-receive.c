@@ -85,6 +85,8 @@ static int run(void)
 		hook_say("%s\n", json_string_value(line));
 	if (json_is_string(json_object_get(push, "output_stream_url")))
 		rc = follow(c, push);
+	if (!rc)
+		hook_watch_ref(json_str(push, "ref", NULL));
 done:
 	client_free(c);
 	json_decref(push);
@@ -101,5 +103,6 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	signal(SIGPIPE, SIG_IGN);
+	hook_watch_all();
 	return run() ? 1 : 0;
 }

@@ -151,6 +151,26 @@ static int check_repo(const char *path, const char *dir, bool chain)
 	return rc;
 }
 
+/*
+ * The socket as the repository knows it: where both lie in dir, slugd's
+ * folder, from there, so that the folder can be moved. Caller frees.
+ */
+static char *repo_socket(const char *path, const char *dir, const char *socket)
+{
+	size_t len = strlen(dir);
+	const char *p;
+	char *up = NULL;
+
+	if (strncmp(path, dir, len) != 0 || path[len] != '/' ||
+	    strncmp(socket, dir, len) != 0 || socket[len] != '/')
+		return xstrdup(socket);
+	for (p = path + len; *p; p++)
+		if (*p == '/')
+			str_replace(&up, xasprintf("../%s", up ? up : ""));
+	str_replace(&up, xasprintf("%s%s", up, socket + len + 1));
+	return up;
+}
+
 static int set(const char *path, size_t i)
 {
 	const char *key = settings[i].key, *value = settings[i].value;
@@ -183,10 +203,11 @@ static int make_durable(const char *path)
 	return rc;
 }
 
-static int set_up(const char *path, const char *app, const char *socket,
-		  bool chain)
+static int set_up(const char *path, const char *app, const char *dir,
+		  const char *socket, bool chain)
 {
 	char *sock = xasprintf("%s/slugd.sock", path);
+	char *to = repo_socket(path, dir, socket);
 	struct alternates a = { .n = 0 };
 	size_t i;
 	int rc;
@@ -197,16 +218,17 @@ static int set_up(const char *path, const char *app, const char *socket,
 	if (!rc)
 		rc = repo_hooks_install(path, chain);
 	if (!rc)
-		rc = repo_link(socket, sock);
+		rc = repo_link(to, sock);
 	for (i = 0; i < NR_SETTINGS && !rc; i++)
 		rc = set(path, i);
 	if (!rc)
 		rc = REPO_GIT(path, NULL, "config", "slugd.app", app);
 	if (!rc)
-		rc = REPO_GIT(path, NULL, "config", "slugd.socket", socket);
+		rc = REPO_GIT(path, NULL, "config", "slugd.socket", to);
 	if (!rc)
 		rc = make_durable(path);
 	alternates_clear(&a);
+	free(to);
 	free(sock);
 	return rc;
 }
@@ -230,10 +252,20 @@ int repo_adopt(const char *path, const char *app, const char *dir,
 		rc = err_sys("%s", path);
 	}
 	if (!rc)
-		rc = set_up(path, app, socket, chain);
+		rc = set_up(path, app, dir, socket, chain);
 	if (rc && *fresh)
 		repo_remove(path);
 	return rc;
+}
+
+int repo_renew(const char *path, const char *app, const char *dir,
+	       const char *socket)
+{
+	int rc = check_owner(path, dir);
+
+	if (!rc)
+		rc = repo_hooks_are_free(path, false);
+	return rc ? rc : set_up(path, app, dir, socket, false);
 }
 
 /* The last value of key in the output of git config --list --null. */
@@ -275,7 +307,6 @@ static void check_settings(const char *path, const char *app,
 			   const char *socket, repo_finding_fn fn, void *ctx)
 {
 	struct settings_check c = { .fn = fn, .ctx = ctx };
-	char *hooks = xasprintf("%s/hooks", path);
 	size_t i;
 
 	if (repo_git_bytes(path, &c.list, &c.len,
@@ -287,12 +318,11 @@ static void check_settings(const char *path, const char *app,
 			check_setting(&c, settings[i].key,
 				      settings[i].free ? NULL
 						       : settings[i].value);
-		check_setting(&c, "core.hooksPath", hooks);
+		check_setting(&c, "core.hooksPath", "slugd.hooks");
 		check_setting(&c, "slugd.app", app);
 		check_setting(&c, "slugd.socket", socket);
 	}
 	free(c.list);
-	free(hooks);
 }
 
 static void check_alternates(const char *path, repo_finding_fn fn, void *ctx)
@@ -348,6 +378,7 @@ void repo_check(const char *path, const char *app, const char *dir,
 		const char *socket, repo_finding_fn fn, void *ctx)
 {
 	char *sock = xasprintf("%s/slugd.sock", path);
+	char *to = repo_socket(path, dir, socket);
 
 	if (access(path, F_OK)) {
 		char *line = xasprintf("its repository %s is gone", path);
@@ -358,11 +389,12 @@ void repo_check(const char *path, const char *app, const char *dir,
 		fn(ctx, err_msg(), false);
 	} else if (check_readable(path, fn, ctx)) {
 		repo_hooks_check(path, fn, ctx);
-		if (!repo_is_link(sock, socket))
+		if (!repo_is_link(sock, to))
 			fn(ctx, "its link slugd.sock does not lead to slugd",
 			   true);
-		check_settings(path, app, socket, fn, ctx);
+		check_settings(path, app, to, fn, ctx);
 		check_alternates(path, fn, ctx);
 	}
+	free(to);
 	free(sock);
 }

@@ -22,6 +22,13 @@
 int repo_adopt(const char *path, const char *app, const char *dir,
 	       const char *socket, bool chain, bool *fresh);
 
+/*
+ * Make the hooks and settings of an app's repository as they are to be, where
+ * nothing of the admin's own is in the way. Errors: as repo_adopt().
+ */
+int repo_renew(const char *path, const char *app, const char *dir,
+	       const char *socket);
+
 /* Tell fn of all that is not as repo_adopt() leaves it. */
 void repo_check(const char *path, const char *app, const char *dir,
 		const char *socket, repo_finding_fn fn, void *ctx);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "api.h"
 #include "err.h"
@@ -15,6 +16,27 @@
 #include "mem.h"
 #include "names.h"
 #include "pushes.h"
+#include "repo-moved.h"
+
+/* The same folder may be mounted at another path: which app's is it? */
+static int find_elsewhere(struct ledger *l, const char *path, struct app **out,
+			  int rc)
+{
+	struct app **v = NULL;
+	struct stat want, st;
+	size_t n = 0, i;
+
+	if (stat(path, &want) || ledger_apps(l, &v, &n))
+		return rc;
+	for (i = 0; i < n && rc; i++) {
+		if (stat(v[i]->repo, &st) || st.st_dev != want.st_dev ||
+		    st.st_ino != want.st_ino)
+			continue;
+		rc = ledger_app_by_id(l, v[i]->id, out);
+	}
+	apps_free(v, n);
+	return rc;
+}
 
 static int find_app(struct ledger *l, const struct http_request *req,
 		    struct app **out)
@@ -27,6 +49,8 @@ static int find_app(struct ledger *l, const struct http_request *req,
 		rc = err_set(ERR_INVALID, "repository: no such folder");
 	else
 		rc = ledger_app_by_repo(l, real, out);
+	if (rc == ERR_NOTFOUND && real)
+		rc = find_elsewhere(l, real, out, rc);
 	free(real);
 	return rc;
 }
@@ -116,6 +140,38 @@ static json_t *skip_message(const struct config *c, const json_t *refs)
 	return v;
 }
 
+/* What the developer is to know of the branch, before it is packed. */
+static json_t *warnings(struct slugd *d, const struct app *app,
+			const struct push_request *push)
+{
+	json_t *list = json_array();
+	char *words = repo_moved(d->ledger, app, push->ref, push->old), *line;
+
+	if (words) {
+		line = xasprintf(" !     %s", words);
+		json_array_append_new(list, json_string(line));
+		free(line);
+	}
+	free(words);
+	return list;
+}
+
+/*
+ * The path at key of the request, which is in the repository as the hook sees
+ * it, as slugd knows it. NULL where there is none. Caller frees.
+ */
+static char *in_repo(const struct http_request *req, const struct app *app,
+		     const char *key)
+{
+	const char *path = json_str(req->body, key, NULL);
+	const char *repo = json_str(req->body, "repository", "");
+	size_t len = strlen(repo);
+
+	if (path && len && !strncmp(path, repo, len) && path[len] == '/')
+		return xasprintf("%s%s", app->repo, path + len);
+	return xstrdup(path);
+}
+
 /*
  * POST /pushes {"repository", "quarantine", "objects", "refs": [{"name",
  * "old", "new"}]}, from pre-receive.
@@ -127,6 +183,7 @@ int api_push_create(void *ctx, struct http_request *req)
 				     .hook = req->peer->pid };
 	struct push_status status;
 	const json_t *deploy = NULL;
+	char *quarantine = NULL, *objects = NULL;
 	struct app *app = NULL;
 	int rc = find_app(d->ledger, req, &app);
 
@@ -146,16 +203,21 @@ int api_push_create(void *ctx, struct http_request *req)
 	push.old = json_str(deploy, "old", "");
 	push.new = json_str(deploy, "new", "");
 	push.refs = json_object_get(req->body, "refs");
-	push.quarantine = json_str(req->body, "quarantine", NULL);
-	push.objects = json_str(req->body, "objects", "");
+	quarantine = in_repo(req, app, "quarantine");
+	objects = in_repo(req, app, "objects");
+	push.quarantine = quarantine;
+	push.objects = objects ? objects : "";
 	rc = pushes_begin(d->pushes, &push, &status);
 	if (!rc)
-		req->reply = json_make("{s:s, s:[], s:o, s:o}", "id", status.id,
-				       "messages", "output_stream_url",
-				       api_stream_url(req, status.build),
-				       "release_output_stream_url",
-				       api_stream_url(req, status.id));
+		req->reply = json_make(
+			"{s:s, s:s, s:o, s:o, s:o}", "id", status.id, "ref",
+			push.ref, "messages", warnings(d, app, &push),
+			"output_stream_url", api_stream_url(req, status.build),
+			"release_output_stream_url",
+			api_stream_url(req, status.id));
 done:
+	free(quarantine);
+	free(objects);
 	app_free(app);
 	return rc;
 }

@@ -16,6 +16,7 @@
 #include "log.h"
 #include "mem.h"
 #include "names.h"
+#include "repo-watch.h"
 #include "route.h"
 
 /* What a name and a port are made of. */
@@ -248,13 +249,15 @@ int api_root(void *ctx, struct http_request *req)
 	for (name = d->config->deploy_branches; *name; name++)
 		json_array_append_new(branches, json_string(*name));
 	req->reply = json_make(
-		"{s:s, s:s, s:s, s:s, s:s, s:i, s:o, s:o, s:o, s:{s:s?, s:I}}",
+		"{s:s, s:s, s:s, s:s, s:s, s:i, s:o, s:o, s:o, s:{s:s?, s:I},"
+		" s:o}",
 		"name", "slugd", "version", PACKAGE_VERSION, "directory",
 		d->dir, "platform", d->config->platform, "driver",
 		d->config->driver, "pid", (int)getpid(), "started_at",
 		json_time(d->started_at), "deploy_branches", branches, "route",
 		route_json(d), "configuration", "path", path, "reads",
-		(json_int_t)configs_reads(d));
+		(json_int_t)configs_reads(d), "problems",
+		repo_watch_findings(d->repo_watch));
 	free(path);
 	return 0;
 }

@@ -35,6 +35,9 @@ struct backend_ops {
 	int (*app_by_id)(struct backend *b, int64_t id, struct app **out);
 	int (*app_by_repo)(struct backend *b, const char *repo,
 			   struct app **out);
+	/* *ref stays NULL where there is none. */
+	int (*last_pushed)(struct backend *b, int64_t app, char **ref,
+			   char **commit);
 	int (*app_move)(struct backend *b, int64_t app, const char *repo);
 	int (*app_list)(struct backend *b, backend_row_fn fn, void *ctx);
 	int (*port_taken)(struct backend *b, int64_t port, bool *taken);

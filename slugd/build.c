@@ -184,7 +184,7 @@ static int run_slugpack(struct slugd *d, const struct build_request *b,
 	static const char *const env[] = { "PATH=/usr/bin:/bin", "LC_ALL=C",
 					   "HOME=/", NULL };
 	struct args args = { .n = 0 };
-	struct proc_spec spec = { .env = env };
+	struct proc_spec spec = { .env = env, .dir = "/" };
 	int fds[2] = { -1, -1 }, rc, ended;
 	char *text = NULL;
 	size_t len = 0, i;

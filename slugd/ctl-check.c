@@ -17,6 +17,7 @@
 #include "haproxy.h"
 #include "mem.h"
 #include "proc.h"
+#include "repo-moved.h"
 #include "sock.h"
 #include "text.h"
 #include "users.h"
@@ -315,6 +316,15 @@ static void repo_finding(void *ctx, const char *line, bool mendable)
 	free(dir);
 }
 
+static void check_tip(struct check *c, struct ledger *l, const struct app *app)
+{
+	char *words = repo_moved_tip(l, app);
+
+	if (words)
+		repo_finding(c, words, false);
+	free(words);
+}
+
 /* As the owner: git tells no other of what is in a repository. */
 static int check_apps(struct check *c, size_t *n)
 {
@@ -331,6 +341,7 @@ static int check_apps(struct check *c, size_t *n)
 		c->app = v[i];
 		repo_check(v[i]->repo, v[i]->name, c->ctl->dir, c->ctl->socket,
 			   repo_finding, c);
+		check_tip(c, l, v[i]);
 		check_port(c, v[i]);
 	}
 	apps_free(v, *n);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "adopt.h"
 #include "ctl.h"
 #include "err.h"
 #include "repo-mend.h"
+#include "repo.h"
 
 /* HEAD and config, without which git takes it for no repository. */
 static int mend_torn(const struct ctl *ctl, const struct app *app)
@@ -34,6 +36,27 @@ static int mend_torn(const struct ctl *ctl, const struct app *app)
 	return rc;
 }
 
+/* The app's repository was moved to path: is it that one? */
+static int take_moved(struct ledger *l, struct app *app, const char *path,
+		      const char *user)
+{
+	char *real = realpath(path, NULL), *name = NULL;
+	int rc;
+
+	if (!real)
+		return err_sys("%s", path);
+	if (repo_app(real, &name) || strcmp(name, app->name) != 0)
+		rc = err_set(ERR_INVALID,
+			     "%s is not the repository of app %s: its setting "
+			     "slugd.app says %s",
+			     real, app->name, name ? name : "nothing");
+	else
+		rc = ledger_app_move(l, app, real, user);
+	free(name);
+	free(real);
+	return rc;
+}
+
 /* As init, for an app that is there; slugd need not run. */
 int ctl_repair(const struct ctl *ctl)
 {
@@ -48,6 +71,8 @@ int ctl_repair(const struct ctl *ctl)
 		rc = ctl_open_ledger(ctl, &l);
 	if (!rc)
 		rc = ledger_app(l, ctl->argv[0], &app);
+	if (!rc && ctl->argc > 1)
+		rc = take_moved(l, app, ctl->argv[1], "slugctl");
 	if (!rc)
 		rc = mend_torn(ctl, app);
 	if (!rc)

@@ -165,6 +165,16 @@ static void show_route(const json_t *route)
 		printf("route: %s\n", json_string_value(problem));
 }
 
+/* What slugd found of repositories. */
+static void show_problems(const json_t *root)
+{
+	json_t *problem;
+	size_t i;
+
+	json_array_foreach(json_object_get(root, "problems"), i, problem)
+		puts(json_string_value(problem));
+}
+
 /* Of what reads a push and unpacks a slug; they run where this does. */
 static void show_fence(void)
 {
@@ -193,6 +203,7 @@ int ctl_status(const struct ctl *ctl)
 		if (strcmp(json_str(root, "driver", ""), "none") != 0)
 			ctl_show_fences(ctl);
 		show_route(json_object_get(root, "route"));
+		show_problems(root);
 		rc = show_apps(ctl, c,
 			       strcmp(json_str(root, "driver", ""), "none") !=
 				       0);

@@ -270,7 +270,7 @@ static int run_slugpack(const struct fsck *f, const struct patient *p)
 			       p->app->repo,
 			       p->slug->commit,
 			       NULL };
-	const struct proc_spec spec = { .argv = argv, .env = env };
+	const struct proc_spec spec = { .argv = argv, .env = env, .dir = "/" };
 	char *out = NULL;
 	int rc = proc_capture(&out, NULL, &spec);
 

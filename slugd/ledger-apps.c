@@ -190,3 +190,14 @@ int ledger_app_move(struct ledger *l, struct app *a, const char *repo,
 		str_replace(&a->repo, xstrdup(repo));
 	return rc;
 }
+
+int ledger_last_pushed(struct ledger *l, int64_t app, char **ref, char **commit)
+{
+	int rc;
+
+	*ref = *commit = NULL;
+	ledger_lock(l);
+	rc = l->backend->ops->last_pushed(l->backend, app, ref, commit);
+	ledger_unlock(l);
+	return rc;
+}

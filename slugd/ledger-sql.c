@@ -171,6 +171,10 @@ const char *const sql_statements[NR_STATEMENTS] = {
 	[APP_LIST] = "SELECT " APP_COLUMNS " ORDER BY a.name",
 	[PORT_TAKEN] = "SELECT 1 FROM port WHERE port = ?",
 	[APP_MOVE] = "UPDATE app SET repo = ? WHERE id = ?",
+	[LAST_PUSHED] = "SELECT b.ref, b.commit_id FROM release r"
+			" JOIN build b ON b.uuid = r.build"
+			" WHERE r.app = ? AND r.push IS NOT NULL"
+			" ORDER BY r.version DESC LIMIT 1",
 	[APP_MAINTENANCE] = "UPDATE app SET maintenance = ? WHERE id = ?",
 	[CONFIG_SET_ADD] = "INSERT INTO config_set (app, body) VALUES (?, ?)",
 	[ADDON_SET_ADD] = "INSERT INTO addon_set (app, body) VALUES (?, ?)",

@@ -362,6 +362,20 @@ static int q_app_move(struct backend *b, int64_t app, const char *repo)
 	return DO(sqlite_of(b), APP_MOVE, "si", repo, app);
 }
 
+static int q_last_pushed(struct backend *b, int64_t app, char **ref,
+			 char **commit)
+{
+	sqlite3_stmt *st = bind(sqlite_of(b), LAST_PUSHED, "i", app);
+	int rc = step(sqlite_of(b), st);
+
+	if (rc <= 0)
+		return rc;
+	*ref = text(st, 0);
+	*commit = text(st, 1);
+	sqlite3_reset(st);
+	return 0;
+}
+
 static int q_app_list(struct backend *b, backend_row_fn fn, void *ctx)
 {
 	return each(sqlite_of(b), bind(sqlite_of(b), APP_LIST, ""), app_row, fn,
@@ -799,6 +813,7 @@ static const struct backend_ops sqlite_ops = {
 	.app_by_name = q_app_by_name,
 	.app_by_id = q_app_by_id,
 	.app_by_repo = q_app_by_repo,
+	.last_pushed = q_last_pushed,
 	.app_move = q_app_move,
 	.app_list = q_app_list,
 	.port_taken = q_port_taken,

@@ -327,6 +327,13 @@ int ledger_build_failed(struct ledger *l, const struct build *build);
 int ledger_intent(struct ledger *l, int64_t app, struct intent **out);
 int ledger_intents(struct ledger *l, struct intent ***out, size_t *n);
 
+/*
+ * The ref of the app's last push that became a release, and the commit that it
+ * left there; NULL where there was none. Caller frees.
+ */
+int ledger_last_pushed(struct ledger *l, int64_t app, char **ref,
+		       char **commit);
+
 /* The ref moved: the intent becomes the next release. */
 int ledger_deploy(struct ledger *l, struct intent *intent,
 		  struct release **out);

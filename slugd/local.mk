@@ -19,6 +19,7 @@ slugd_ledger_sources = \
 
 slugd_slugd_SOURCES = \
 	slugd/addons.c slugd/addons.h \
+	slugd/adopt.c slugd/adopt.h \
 	slugd/aliases.c slugd/aliases.h \
 	slugd/alternates.c slugd/alternates.h \
 	slugd/api-addons.c \
@@ -58,6 +59,9 @@ slugd_slugd_SOURCES = \
 	slugd/repo-sync.c \
 	slugd/reflog.c slugd/reflog.h \
 	slugd/refusals.c slugd/refusals.h \
+	slugd/repo-hooks.c slugd/repo-hooks.h \
+	slugd/repo-moved.c slugd/repo-moved.h \
+	slugd/repo-watch.c slugd/repo-watch.h \
 	slugd/repo.c slugd/repo.h \
 	slugd/runner.c slugd/runner.h \
 	slugd/route-config.c slugd/route-config.h \
@@ -110,6 +114,7 @@ slugd_slugctl_SOURCES = \
 	slugd/repo-hooks.c slugd/repo-hooks.h \
 	slugd/repo-mend.c slugd/repo-mend.h \
 	slugd/repo-sync.c \
+	slugd/repo-moved.c slugd/repo-moved.h \
 	slugd/repo.c slugd/repo.h \
 	slugd/safe-path.c slugd/safe-path.h \
 	slugd/slugctl.c \

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,17 +11,50 @@
 #include <unistd.h>
 
 #include "err.h"
+#include "file.h"
 #include "mem.h"
 #include "proc.h"
 #include "repo.h"
+#include "text.h"
 
-static const char *const hooks[] = {
-	"pre-receive",
-	"reference-transaction",
-	"post-receive",
+/* What core.hooksPath is: git looks from the repository. */
+#define HOOKS_PATH "slugd.hooks"
+
+/* The first lines of a hook; whatever has the second is slugd's. */
+#define MARK                                                                   \
+ "# slugd's hook: see slugd-hooks(5). \"slugctl repair\" makes it anew.\n"
+
+/* A format, of the helper's path as a word. */
+#define HEAD                                                                    \
+ "#!/bin/sh\n" MARK "hook=%s\n"                                                 \
+ "[ -x \"$hook\" ] || {\n"                                                      \
+ "\techo \" !     $hook is not there: slugd was removed, or installed \"\\\n"   \
+ "\t\t\"elsewhere.\" >&2\n"                                                     \
+ "\techo \" !     Nothing is deployed. On the server, install slugd and \"\\\n" \
+ "\t\t\"run: slugctl repair\" >&2\n"                                            \
+ "\texit 1\n"                                                                   \
+ "}\n"
+
+/* Where there is none of the admin's own, one state of a ref matters. */
+#define COMMITTED                                                              \
+ "own=hooks/reference-transaction.chained\n"                                   \
+ "[ \"$1\" = committed ] || [ -e $own ] || [ -h $own ] || exit 0\n"
+
+#define EXEC "exec \"$hook\" \"$@\"\n"
+
+static const struct hook {
+	const char *name, *text;
+	const char *file; /* in HOOKS_PATH */
+} hooks[] = {
+	{ "pre-receive", HEAD EXEC, "pre-receive" },
+	/* See the header, of the second file. */
+	{ "reference-transaction", HEAD COMMITTED EXEC,
+	  "reference-transaction.idle" },
+	{ "post-receive", HEAD EXEC, "post-receive" },
 };
 
 #define NR_HOOKS (sizeof(hooks) / sizeof(hooks[0]))
+#define MAX_HOOK 4096 /* bytes; ours have fewer */
 
 /* Hooks that git runs for a push beside these; a hooksPath may get them. */
 static const char *const others[] = { "update", "post-update", "proc-receive",
@@ -29,6 +63,12 @@ static const char *const others[] = { "update", "post-update", "proc-receive",
 static char *hook_path(const char *repo, const char *name)
 {
 	return xasprintf("%s/hooks/%s", repo, name);
+}
+
+/* Where git finds the hook. */
+static char *our_path(const char *repo, const char *file)
+{
+	return xasprintf("%s/" HOOKS_PATH "/%s", repo, file);
 }
 
 bool repo_is_link(const char *link, const char *target)
@@ -76,30 +116,90 @@ static char *own_hooks_path(const char *repo)
 {
 	char *value = get_config(repo, "core.hooksPath");
 	char *ours = get_config(repo, "slugd.hooks");
+	size_t len = strlen(repo);
 
 	if (value && ours && !strcmp(value, ours))
 		str_replace(&value, NULL);
 	else if (value && *value != '/')
 		str_replace(&value, xasprintf("%s/%s", repo, value));
+	/* The repository's own folder, said in full, is no other. */
+	if (value && !strncmp(value, repo, len) &&
+	    (!strcmp(value + len, "/" HOOKS_PATH) ||
+	     !strcmp(value + len, "/hooks")))
+		str_replace(&value, NULL);
 	free(ours);
 	return value;
 }
 
-/* Is a link there that slugd made, be it one of another place? */
-static bool is_ours(const char *repo, const char *name)
+/* What the hook is to be. Caller frees. */
+static char *hook_text(const struct hook *h)
 {
-	char *hook = hook_path(repo, name), *helper = proc_helper(name);
+	char *helper = proc_helper(h->name), *word = text_shell_word(helper);
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		abort();
+/* The formats are those of the table above. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+	fprintf(f, h->text, word);
+#pragma GCC diagnostic pop
+	fclose(f);
+	free(word);
+	free(helper);
+	return text;
+}
+
+/* The beginning of the plain file that the hook is; NULL: it is none. */
+static char *read_hook(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	char *text = NULL;
+	struct stat st;
+	ssize_t n;
+
+	if (fd < 0)
+		return NULL;
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode)) {
+		text = xcalloc(MAX_HOOK + 1, 1);
+		n = read(fd, text, MAX_HOOK);
+		text[n > 0 ? n : 0] = '\0';
+	}
+	close(fd);
+	return text;
+}
+
+static bool is_old(const char *repo, const char *path)
+{
 	char *app = get_config(repo, "slugd.app");
 	struct stat st;
-	bool ours;
+	bool old = !lstat(path, &st) && S_ISLNK(st.st_mode) &&
+		   (app || access(path, F_OK));
 
-	ours = repo_is_link(hook, helper) ||
-	       (!lstat(hook, &st) && S_ISLNK(st.st_mode) &&
-		(app || access(hook, F_OK)));
 	free(app);
-	free(helper);
+	return old;
+}
+
+/* Did slugd make it, be it an older one, or one of another place? */
+static bool is_ours(const char *repo, const char *name)
+{
+	char *hook = hook_path(repo, name), *text = read_hook(hook);
+	bool ours = text ? strstr(text, MARK) != NULL : is_old(repo, hook);
+
+	free(text);
 	free(hook);
 	return ours;
+}
+
+bool repo_hooks_are_old(const char *repo)
+{
+	char *hook = hook_path(repo, hooks[0].name);
+	bool old = is_old(repo, hook);
+
+	free(hook);
+	return old;
 }
 
 /* A hook that is there and not ours is the admin's own. */
@@ -142,16 +242,16 @@ int repo_hooks_are_free(const char *repo, bool chain)
 			     "and runs them first",
 			     repo, path);
 	for (i = 0; i < NR_HOOKS && !rc; i++) {
-		if (!is_own(repo, hooks[i]))
+		if (!is_own(repo, hooks[i].name))
 			continue;
 		if (chain && !path)
-			rc = check_chained(repo, hooks[i]);
+			rc = check_chained(repo, hooks[i].name);
 		else if (!chain)
 			rc = err_set(ERR_INVALID,
 				     "%s has a hook of its own: hooks/%s. "
 				     "slugd needs that place; --chain-hooks "
 				     "keeps the hook, and runs it first",
-				     repo, hooks[i]);
+				     repo, hooks[i].name);
 	}
 	free(path);
 	return rc;
@@ -188,74 +288,139 @@ static int link_other(const char *repo, const char *path, const char *name,
 }
 
 /*
- * A folder of hooks elsewhere: ours run its three, links stand for the
- * others, so that it can be changed as before.
+ * git runs what is in slugd.hooks: the hooks beside ours start those that are
+ * where they have been, under the name that they had.
  */
+static int pass_others(const char *repo, const char *path)
+{
+	int rc = 0;
+	size_t i;
+
+	for (i = 0; i < sizeof(others) / sizeof(others[0]) && !rc; i++) {
+		char *file = our_path(repo, others[i]);
+		char *hook =
+			xasprintf("%s/%s", path ? path : "hooks", others[i]);
+		char *word = text_shell_word(hook);
+		char *text = xasprintf("#!/bin/sh\n" MARK
+				       "[ ! -x %s ] || exec %s \"$@\"\n",
+				       word, word);
+
+		rc = file_replace(file, text, strlen(text), 0755);
+		free(text);
+		free(word);
+		free(hook);
+		free(file);
+	}
+	return rc;
+}
+
+/* A folder of hooks elsewhere: ours run its three first. */
 static int chain_path(const char *repo, const char *path)
 {
 	size_t i;
 	int rc = REPO_GIT(repo, NULL, "config", "slugd.hooksPath", path);
 
 	for (i = 0; i < NR_HOOKS && !rc; i++) {
-		if (is_own(repo, hooks[i]))
-			rc = move(repo, hooks[i], "unused");
+		if (is_own(repo, hooks[i].name))
+			rc = move(repo, hooks[i].name, "unused");
 		if (!rc)
-			rc = link_other(repo, path, hooks[i], ".chained");
+			rc = link_other(repo, path, hooks[i].name, ".chained");
 	}
-	for (i = 0; i < sizeof(others) / sizeof(others[0]) && !rc; i++)
-		rc = link_other(repo, path, others[i], "");
+	return rc;
+}
+
+/* One of ours, and nothing in the place that it once had. */
+static int install(const char *repo, const struct hook *h, bool chain)
+{
+	char *file = our_path(repo, h->file), *text = hook_text(h);
+	char *old = hook_path(repo, h->name);
+	struct stat st;
+	int rc = 0;
+
+	if (chain && is_own(repo, h->name))
+		rc = move(repo, h->name, "chained");
+	else if (!lstat(old, &st) && is_ours(repo, h->name))
+		rc = file_remove(old);
+	if (!rc)
+		rc = file_replace(file, text, strlen(text), 0755);
+	free(old);
+	free(text);
+	free(file);
+	return rc;
+}
+
+/* One of the admin's own is to see all states of all refs. */
+static int install_transaction(const char *repo)
+{
+	char *own = xasprintf("%s/hooks/reference-transaction.chained", repo);
+	char *idle = our_path(repo, "reference-transaction.idle");
+	char *live = our_path(repo, "reference-transaction");
+	struct stat st;
+	int rc = 0;
+
+	if (unlink(live) && errno != ENOENT)
+		rc = err_sys("%s", live);
+	if (!rc && !lstat(own, &st) && link(idle, live))
+		rc = err_sys("%s", live);
+	free(live);
+	free(idle);
+	free(own);
 	return rc;
 }
 
 int repo_hooks_install(const char *repo, bool chain)
 {
-	char *dir = xasprintf("%s/hooks", repo);
+	char *dir = our_path(repo, ""), *theirs = hook_path(repo, "");
 	char *path = own_hooks_path(repo);
 	size_t i;
 	int rc = 0;
 
-	if (mkdir(dir, 0777) && errno != EEXIST)
+	if ((mkdir(dir, 0755) && errno != EEXIST) ||
+	    (mkdir(theirs, 0755) && errno != EEXIST))
 		rc = err_sys("%s", dir);
 	if (!rc && chain && path)
 		rc = chain_path(repo, path);
-	for (i = 0; i < NR_HOOKS && !rc; i++) {
-		char *link = hook_path(repo, hooks[i]);
-		char *target = proc_helper(hooks[i]);
-
-		if (chain && is_own(repo, hooks[i]))
-			rc = move(repo, hooks[i], "chained");
-		if (!rc)
-			rc = repo_link(target, link);
-		free(link);
-		free(target);
-	}
+	if (!rc && (chain || !path))
+		rc = pass_others(repo, path);
+	for (i = 0; i < NR_HOOKS && !rc; i++)
+		rc = install(repo, &hooks[i], chain);
+	if (!rc)
+		rc = install_transaction(repo);
 	/* Said here, a hooksPath of the user's own settings is none. */
 	if (!rc)
-		rc = REPO_GIT(repo, NULL, "config", "slugd.hooks", dir);
+		rc = REPO_GIT(repo, NULL, "config", "slugd.hooks", HOOKS_PATH);
 	if (!rc)
 		rc = REPO_GIT(repo, NULL, "config", "--replace-all",
-			      "core.hooksPath", dir);
+			      "core.hooksPath", HOOKS_PATH);
 	free(path);
+	free(theirs);
 	free(dir);
 	return rc;
 }
 
 /* What is wrong with one, in words; NULL: nothing. Caller frees. */
-static char *fault(const char *repo, const char *name)
+static char *fault(const char *repo, const struct hook *h)
 {
-	char *hook = hook_path(repo, name), *helper = proc_helper(name);
-	char *words = NULL;
+	char *file = our_path(repo, h->file), *text = read_hook(file);
+	char *wanted = hook_text(h), *words = NULL;
 	struct stat st;
 
-	if (lstat(hook, &st))
-		words = xasprintf("hooks/%s is missing", name);
-	else if (!repo_is_link(hook, helper))
-		words = xasprintf("hooks/%s is %s", name,
-				  is_ours(repo, name)
+	if (lstat(file, &st))
+		words = xasprintf(HOOKS_PATH "/%s is missing", h->file);
+	else if (!text || strcmp(text, wanted) != 0)
+		words = xasprintf(HOOKS_PATH "/%s is %s", h->file,
+				  text && strstr(text, MARK)
 					  ? "of another installation of slugd"
 					  : "not slugd's");
-	free(helper);
-	free(hook);
+	else if (access(file, X_OK))
+		words = xasprintf(HOOKS_PATH "/%s cannot be executed", h->file);
+	else if (is_own(repo, h->name))
+		words = xasprintf("hooks/%s is not run: slugd's hooks are "
+				  "in " HOOKS_PATH,
+				  h->name);
+	free(wanted);
+	free(text);
+	free(file);
 	return words;
 }
 
@@ -264,7 +429,7 @@ void repo_hooks_check(const char *repo, repo_finding_fn fn, void *ctx)
 	size_t i;
 
 	for (i = 0; i < NR_HOOKS; i++) {
-		char *words = fault(repo, hooks[i]);
+		char *words = fault(repo, &hooks[i]);
 
 		if (words)
 			fn(ctx, words, true);

@@ -5,9 +5,19 @@
 #include <stdbool.h>
 
 /*
- * The hooks of an app's repository (githooks(5)): hooks/NAME is a link to
- * the helper of that name. A hook of the admin's own is kept as
- * hooks/NAME.chained, which ours runs first; see slugctl(1), --chain-hooks.
+ * The hooks of an app's repository (githooks(5)). git runs nothing, without a
+ * word, where a hook is missing or a link leads nowhere; so a hook is a file
+ * of the repository's own, slugd.hooks/NAME: a short shell script that starts
+ * the helper of that name, and refuses the push where that is gone.
+ * core.hooksPath is relative, so that a repository can be moved.
+ *
+ * git starts reference-transaction twice for each ref that is pushed, which
+ * would take longer than all the rest. So it lies beside its place, as
+ * reference-transaction.idle: pre-receive puts it there when a deploy branch
+ * is about to move, and it goes away when that has moved.
+ *
+ * A hook of the admin's own is kept as hooks/NAME.chained, which ours runs
+ * first; see slugctl(1), --chain-hooks.
  */
 
 /* What is found amiss, a line each; would adopting it again mend it? */
@@ -19,6 +29,9 @@ typedef void (*repo_finding_fn)(void *ctx, const char *line, bool mendable);
  * Errors: ERR_INVALID, which names them.
  */
 int repo_hooks_are_free(const char *repo, bool chain);
+
+/* Has the repository hooks as an older slugd made them, links? */
+bool repo_hooks_are_old(const char *repo);
 
 /* Put our hooks there; where chain, those in the way are kept. */
 int repo_hooks_install(const char *repo, bool chain);

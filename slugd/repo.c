@@ -68,7 +68,9 @@ int repo_git_run(const struct repo_git *g, char **out, size_t *len)
 {
 	const char *argv[16] = { GIT_PROGRAM }, *env[24];
 	const char *const *args = g->args, *const * p;
-	struct proc_spec spec = { .end = g->end, .argv = argv, .env = env };
+	struct proc_spec spec = {
+		.end = g->end, .argv = argv, .env = env, .dir = "/"
+	};
 	char *git_dir = xasprintf("--git-dir=%s", g->path);
 	size_t n = 1, e = 0;
 	int rc = 0;
@@ -218,8 +220,7 @@ static int list_ref(const char *path, const char *ref, char **out)
 	return rc;
 }
 
-int repo_ref_is_at(const char *path, const char *ref, const char *oid,
-		   bool *yes)
+int repo_ref_tip(const char *path, const char *ref, char **tip)
 {
 	char *out = NULL;
 	int rc = list_ref(path, ref, &out);
@@ -230,8 +231,32 @@ int repo_ref_is_at(const char *path, const char *ref, const char *oid,
 	for (p = out; !rc && p && *p; p += strcspn(p, "\n"), p += *p == '\n')
 		if (!strncmp(p, ref, len) && p[len] == ' ')
 			at = p + len + 1;
-	*yes = !rc && !strncmp(at, oid, strlen(oid));
+	if (!rc)
+		*tip = xstrndup(at, strcspn(at, "\n"));
 	free(out);
+	return rc;
+}
+
+int repo_ref_is_at(const char *path, const char *ref, const char *oid,
+		   bool *yes)
+{
+	char *tip = NULL;
+	int rc = repo_ref_tip(path, ref, &tip);
+
+	*yes = !rc && !strcmp(tip, oid);
+	free(tip);
+	return rc;
+}
+
+int repo_app(const char *path, char **out)
+{
+	char *file = xasprintf("%s/config", path);
+	int rc = REPO_GIT(path, out, "config", "--file", file, "--get",
+			  "slugd.app");
+
+	if (!rc)
+		(*out)[strcspn(*out, "\n")] = '\0';
+	free(file);
 	return rc;
 }
 

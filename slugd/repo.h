@@ -58,6 +58,12 @@ void repo_remove(const char *path);
 int repo_ref_is_at(const char *path, const char *ref, const char *oid,
 		   bool *yes);
 
+/* The object id of ref, all zeros where it is not there, into *out. */
+int repo_ref_tip(const char *path, const char *ref, char **out);
+
+/* Whose the repository's own settings say it is, into *out; caller frees. */
+int repo_app(const char *path, char **out);
+
 /*
  * The commit that a revision names, as 40 digits, into *out (caller frees);
  * that of the first of the branches (ends with NULL) which is there.

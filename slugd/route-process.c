@@ -45,7 +45,7 @@ char *route_find_program(void)
 int route_read_version(const char *program, char **out)
 {
 	const char *argv[] = { program, "-v", NULL };
-	const struct proc_spec spec = { .argv = argv };
+	const struct proc_spec spec = { .argv = argv, .dir = "/" };
 	unsigned long major = 0, minor = 0;
 	char *text = NULL, *at, *dot = NULL;
 	int rc = proc_capture(&text, NULL, &spec);

@@ -57,9 +57,9 @@ static int spawn(const struct slugd *d, const struct app *app, pid_t *pid)
 {
 	char *dir = app_dir(d, app), *program = proc_helper("slugrun");
 	const char *argv[] = { program, dir, NULL };
-	struct proc_spec spec = { .argv = argv,
-				  .err = PROC_INHERIT,
-				  .session = true };
+	struct proc_spec spec = {
+		.argv = argv, .dir = "/", .err = PROC_INHERIT, .session = true
+	};
 	int rc = proc_spawn(pid, &spec);
 
 	free(program);

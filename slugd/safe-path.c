@@ -197,7 +197,7 @@ static int check_entries(const char *path, uid_t account, bool top)
 
 int safe_repo_check(const char *path, uid_t account)
 {
-	static const char *const folders[] = { "hooks", "info",
+	static const char *const folders[] = { "hooks", "slugd.hooks", "info",
 					       "objects/info" };
 	size_t i;
 	int rc = check_entries(path, account, true);

@@ -34,7 +34,7 @@ static const struct ctl_command commands[] = {
 	{ "help", "[COMMAND]", "list the commands, or show the usage of one", 0, 1, help, NULL, false, CTL_NO_DIR },
 	{ "init", "APP [REPO]", "make an app, or one of a bare repository", 1, 2, ctl_init, "--chain-hooks", false, 0 },
 	{ "reload", "", "have slugd read its configuration again", 0, 0, ctl_reload, NULL, false, 0 },
-	{ "repair", "APP", "make hooks and settings of a repository anew", 1, 1, ctl_repair, "--chain-hooks", false, 0 },
+	{ "repair", "APP [REPO]", "mend the hooks and settings of a repository", 1, 2, ctl_repair, "--chain-hooks", false, 0 },
 	{ "status", "", "say what slugd and the apps are doing", 0, 0, ctl_status, NULL, false, 0 },
 	{ "stop", "", "end slugd and the apps, and wait for that", 0, 0, ctl_stop, NULL, false, 0 },
 };

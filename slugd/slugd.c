@@ -35,6 +35,7 @@
 #include "privilege.h"
 #include "proc.h"
 #include "pushes.h"
+#include "repo-watch.h"
 #include "route.h"
 #include "sock.h"
 #include "standard.h"
@@ -162,6 +163,43 @@ static int place_socket(struct slugd *d, const char *elsewhere)
 	return rc;
 }
 
+/* A path, which may be NULL, from the root. Caller frees. */
+static int in_full(char **out, const char *path)
+{
+	char *here;
+
+	*out = xstrdup(path);
+	if (!path || *path == '/')
+		return 0;
+	here = getcwd(NULL, 0);
+	if (!here)
+		return err_sys("the working folder");
+	str_replace(out, xasprintf("%s/%s", here, path));
+	free(here);
+	return 0;
+}
+
+/*
+ * slugd works in its own folder, whatever becomes of the one that it was
+ * started from. What was named from there is named in full from now on.
+ */
+static int settle_in(const struct slugd *d, const struct options *o,
+		     char **config)
+{
+	const char *helpers = getenv("SLUGD_EXEC_PATH");
+	char *full = NULL;
+	int rc = in_full(config, o->config);
+
+	if (!rc && helpers && *helpers)
+		rc = in_full(&full, helpers);
+	if (full)
+		setenv("SLUGD_EXEC_PATH", full, 1);
+	free(full);
+	if (rc)
+		return rc;
+	return chdir(d->dir) ? err_sys("%s", d->dir) : 0;
+}
+
 /* One slugd a folder. The lock goes with the process. */
 static int take_lock(const struct slugd *d, int *fd)
 {
@@ -230,6 +268,7 @@ static int open_stores(struct slugd *d)
 		d->logs = logs_new();
 		d->lanes = lanes_new();
 		d->kept = kept_new();
+		d->repo_watch = repo_watch_new(d);
 		d->pushes = pushes_new(d);
 	}
 	free(ledger);
@@ -239,6 +278,7 @@ static int open_stores(struct slugd *d)
 
 static void close_stores(struct slugd *d)
 {
+	repo_watch_free(d->repo_watch);
 	watches_free(d->watches);
 	jobs_free(d->jobs);
 	pushes_free(d->pushes);
@@ -292,6 +332,7 @@ static int serve(struct slugd *d, const sigset_t *signals)
 
 	slugs_drop_if(d->slugs, is_orphan, d);
 	d->recovering = true;
+	repo_watch_recover(d);
 	rc = route_start(d);
 	if (!rc)
 		rc = pushes_recover(d->pushes);
@@ -305,6 +346,8 @@ static int serve(struct slugd *d, const sigset_t *signals)
 		rc = api_start(d, fd, &server);
 	if (!rc)
 		rc = pushes_start(d->pushes);
+	if (!rc)
+		rc = repo_watch_start(d->repo_watch);
 	if (rc)
 		goto done;
 	gc_recover(d);
@@ -342,6 +385,7 @@ static int run(const struct options *o)
 			   .started_at = time(NULL),
 			   .stop_fd = -1 };
 	sigset_t signals;
+	char *config = NULL;
 	int lock = -1, rc;
 
 	sigemptyset(&signals);
@@ -362,7 +406,9 @@ static int run(const struct options *o)
 	if (!rc)
 		rc = place_socket(&d, o->socket);
 	if (!rc)
-		rc = configs_open(&d, o->config);
+		rc = settle_in(&d, o, &config);
+	if (!rc)
+		rc = configs_open(&d, config);
 	if (!rc)
 		rc = configs_reserve_uids(&d, d.config);
 	if (!rc)
@@ -370,6 +416,7 @@ static int run(const struct options *o)
 	if (!rc)
 		rc = serve(&d, &signals);
 	close_stores(&d);
+	free(config);
 	if (lock >= 0)
 		close(lock);
 	return rc;

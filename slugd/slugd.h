@@ -45,6 +45,7 @@ struct slugd {
 	struct units *units;
 	struct route *route; /* NULL: nothing is launched */
 	struct watches *watches;
+	struct repo_watch *repo_watch;
 	bool recovering; /* before anybody is served */
 	atomic_bool stopping;
 	int stop_fd; /* an eventfd, which can be read when stopping is set */

@@ -83,7 +83,8 @@ int units_start(const struct units *u, const char *app)
 	unit = xasprintf("%s%s.service", u->prefix, app);
 	rc = proc_capture(
 		&said, NULL,
-		&(struct proc_spec){ .argv = (const char *const[]){
+		&(struct proc_spec){ .dir = "/",
+				     .argv = (const char *const[]){
 					     "systemctl", "start", "--no-block",
 					     "--quiet", unit, NULL } });
 	free(said);

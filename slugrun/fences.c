@@ -64,7 +64,7 @@ static int try_box(char **text, const struct release *r, const char *run)
 	char *self = proc_helper("slugrun-box");
 	char *parent = xasprintf("%ld", (long)getpid());
 	const char *argv[] = { self, "exec", parent, "fences", "try", NULL };
-	struct proc_spec spec = { .argv = argv };
+	struct proc_spec spec = { .argv = argv, .dir = "/" };
 	int rc = put_settings(&spec.extra, r, run);
 
 	if (!rc)

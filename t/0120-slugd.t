@@ -176,7 +176,7 @@ mistake 2 'ports' '[launch]\nports = 9-1\n'
 mistake 1 'section' 'nothing\n'
 mistake 2 'longer than' "[slugd]\nplatform = $(printf '%0200d' 0)\n"
 printf '[launch]\ndriver = none\n' >"$dir/slugd.ini"
-fails 'nowhere.ini: No such file or directory$' slugd -d "$dir" -c nowhere.ini
+fails '.*/nowhere.ini: No such file or directory$' slugd -d "$dir" -c nowhere.ini
 gone "$dir/slugd.sock"
 ok $? 'a slugd that does not start leaves no socket'
 printf '[slugd]\nplatform = Here\n[launch]\ndriver = none\n' >other.ini

@@ -22,6 +22,12 @@ own_exec_path() {
 # argument, only where it is called with that.
 hold() {
 	rm -f "$scratch/$1.go" "$scratch/$1.held"
+	# Only for one of the repository's own is it started at each state.
+	if [ "$1:${2:-}" = reference-transaction:prepared ]; then
+		: >"$repo/hooks/reference-transaction.chained"
+		ln -f "$repo/slugd.hooks/reference-transaction.idle" \
+			"$repo/slugd.hooks/reference-transaction"
+	fi
 	cat >"$scratch/$1.new" <<END
 #!/bin/sh
 if [ -z "${2:-}" ] || [ "\${1:-}" = "${2:-}" ]; then
