@@ -79,6 +79,28 @@ void hook_watch_ref(const char *ref)
 	(void)!link(HOOK ".idle", HOOK);
 }
 
+void hook_pass_others(void)
+{
+	static const char *const others[] = { "update", "post-update",
+					      "proc-receive",
+					      "push-to-checkout" };
+	char idle[80], live[64], own[64];
+	size_t i;
+
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		snprintf(live, sizeof(live), "slugd.hooks/%s", others[i]);
+		snprintf(idle, sizeof(idle), "%s.idle", live);
+		snprintf(own, sizeof(own), "hooks/%s", others[i]);
+		/* Without it they are those of a folder elsewhere. */
+		if (access(idle, F_OK))
+			continue;
+		if (!access(own, X_OK))
+			(void)!link(idle, live);
+		else
+			unlink(live);
+	}
+}
+
 void hook_watch_all(void)
 {
 	if (!access(OWN, F_OK))

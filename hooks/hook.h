@@ -34,7 +34,13 @@ json_t *hook_branches(const json_t *refs);
 void hook_watch_ref(const char *ref);
 
 /*
- * The same for every push, where the repository has such a hook of its own.
+ * Have git run the other hooks that the repository has in hooks/, such as
+ * update: those that are there.
+ */
+void hook_pass_others(void);
+
+/*
+ * Watch every ref, where the repository has such a hook of its own.
  */
 void hook_watch_all(void);
 

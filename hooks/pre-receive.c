@@ -103,6 +103,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	signal(SIGPIPE, SIG_IGN);
+	hook_pass_others();
 	hook_watch_all();
 	return run() ? 1 : 0;
 }

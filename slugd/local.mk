@@ -60,6 +60,7 @@ slugd_slugd_SOURCES = \
 	slugd/reflog.c slugd/reflog.h \
 	slugd/refusals.c slugd/refusals.h \
 	slugd/repo-hooks.c slugd/repo-hooks.h \
+	slugd/repo-mend.c slugd/repo-mend.h \
 	slugd/repo-moved.c slugd/repo-moved.h \
 	slugd/repo-watch.c slugd/repo-watch.h \
 	slugd/repo.c slugd/repo.h \

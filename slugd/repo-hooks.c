@@ -289,7 +289,9 @@ static int link_other(const char *repo, const char *path, const char *name,
 
 /*
  * git runs what is in slugd.hooks: the hooks beside ours start those that are
- * where they have been, under the name that they had.
+ * where they have been, under the name that they had. As a start costs git
+ * time for each ref, one for the folder hooks/ is put in its place by
+ * pre-receive, where there is such a hook.
  */
 static int pass_others(const char *repo, const char *path)
 {
@@ -297,7 +299,8 @@ static int pass_others(const char *repo, const char *path)
 	size_t i;
 
 	for (i = 0; i < sizeof(others) / sizeof(others[0]) && !rc; i++) {
-		char *file = our_path(repo, others[i]);
+		char *name = xasprintf("%s%s", others[i], path ? "" : ".idle");
+		char *file = our_path(repo, name);
 		char *hook =
 			xasprintf("%s/%s", path ? path : "hooks", others[i]);
 		char *word = text_shell_word(hook);
@@ -310,6 +313,7 @@ static int pass_others(const char *repo, const char *path)
 		free(word);
 		free(hook);
 		free(file);
+		free(name);
 	}
 	return rc;
 }

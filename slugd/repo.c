@@ -251,11 +251,20 @@ int repo_ref_is_at(const char *path, const char *ref, const char *oid,
 int repo_app(const char *path, char **out)
 {
 	char *file = xasprintf("%s/config", path);
-	int rc = REPO_GIT(path, out, "config", "--file", file, "--get",
+	bool there = false;
+	int rc = REPO_ASK(path, &there, out, "config", "--file", file, "--get",
 			  "slugd.app");
 
-	if (!rc)
+	if (!rc && !there) {
+		free(*out);
+		*out = NULL;
+		rc = err_set(ERR_NOTFOUND,
+			     "%s is no app's: it has no setting "
+			     "slugd.app",
+			     path);
+	} else if (!rc) {
 		(*out)[strcspn(*out, "\n")] = '\0';
+	}
 	free(file);
 	return rc;
 }

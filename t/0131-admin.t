@@ -253,7 +253,7 @@ fi
 cp bad.ini "$dir/slugd.ini"
 chmod 755 "$dir"
 chmod 644 "$dir/ledger.db"
-rm "$repo/hooks/pre-receive"
+rm "$repo/slugd.hooks/pre-receive"
 rm -rf "$dir/log"
 run slugctl -d "$dir" check
 is "$status:$(echo "$out" | grep -v 'of disk are free')" \
@@ -264,7 +264,7 @@ $dir/slugd.ini:7: ports: '1' is not a range such as 5100-5999
 $dir can be read by others; mend with: chmod 700 $dir
 $dir/ledger.db can be read by others; mend with: chmod 600 $dir/ledger.db
 $dir/log: No such file or directory; slugd makes it when it starts
-app myapp: hooks/pre-receive is missing; mend with: slugctl -d $dir repair myapp" \
+app myapp: slugd.hooks/pre-receive is missing; mend with: slugctl -d $dir repair myapp" \
 	'finds all at once, and says what mends each'
 cp good.ini "$dir/slugd.ini"
 mkdir "$dir/log"
@@ -273,7 +273,7 @@ chmod 600 "$dir/ledger.db"
 slugctl -d "$dir" repair myapp >/dev/null
 run env SLUGD_EXEC_PATH="$scratch/empty" slugctl -d "$dir" check
 like "$out" 'empty/slugpack: No such file' 'programs that are missing'
-like "$out" 'app idle: hooks/post-receive is of another installation' \
+like "$out" 'app idle: slugd.hooks/post-receive is of another installation' \
 	'hooks of another installation'
 stop_slugd
 sed 's/driver = none/driver = slugrun/' good.ini >"$dir/slugd.ini"

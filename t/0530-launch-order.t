@@ -152,18 +152,18 @@ within 30 has_status 14 succeeded
 
 # --- killed between the ref and the release ---
 
-hooks=$dir/repos/myapp.git/hooks
+hooks=$dir/repos/myapp.git/slugd.hooks
 mkdir kept
-mv "$hooks/reference-transaction" "$hooks/post-receive" kept/
-cat >"$hooks/reference-transaction" <<EOT
+mv "$hooks/reference-transaction.idle" "$hooks/post-receive" kept/
+cat >"$hooks/reference-transaction.idle" <<EOT
 #!/bin/sh
 [ "\$1" != committed ] || kill -9 $slugd_pid
 EOT
-chmod +x "$hooks/reference-transaction"
+chmod +x "$hooks/reference-transaction.idle"
 git -C work commit -q --allow-empty -m 'Again'
 git -C work push -q heroku master 2>/dev/null
 wait $slugd_pid 2>/dev/null
-rm "$hooks/reference-transaction"
+rm "$hooks"/reference-transaction*
 mv kept/* "$hooks/"
 new_log
 start_slugd
