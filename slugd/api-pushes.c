@@ -167,7 +167,9 @@ static char *in_repo(const struct http_request *req, const struct app *app,
 	const char *repo = json_str(req->body, "repository", "");
 	size_t len = strlen(repo);
 
-	if (path && len && !strncmp(path, repo, len) && path[len] == '/')
+	if (!path)
+		return NULL;
+	if (len && !strncmp(path, repo, len) && path[len] == '/')
 		return xasprintf("%s%s", app->repo, path + len);
 	return xstrdup(path);
 }

@@ -36,11 +36,13 @@ struct reserved {
 	bool ledger;
 };
 
+STAILQ_HEAD(waiting, lane);
+
 struct jobs {
 	pthread_mutex_t lock;
 	pthread_cond_t idle, work;
 	TAILQ_HEAD(, lane) lanes;
-	STAILQ_HEAD(, lane) waiting[2]; /* for a thread; 1: the ledger's */
+	struct waiting waiting[2]; /* for a thread; 1: the ledger's */
 	struct reserved reserved[RESERVED];
 	size_t nr_reserved;
 	bool over;

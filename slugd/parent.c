@@ -63,13 +63,22 @@ struct parent {
 
 /* --- slugd, with the rights of the account alone --- */
 
+/* An account that has no name is none of these (getpwnam(3)). */
+static int not_looked_up(uid_t uid, int error)
+{
+	errno = error;
+	return err_sys("cannot look up uid %u", (unsigned)uid);
+}
+
 static int become(const struct parent *p)
 {
 	struct passwd buf, *pw = NULL;
 	char text[4096];
 	int rc;
 
-	getpwuid_r(p->uid, &buf, text, sizeof(text), &pw);
+	rc = getpwuid_r(p->uid, &buf, text, sizeof(text), &pw);
+	if (rc)
+		return not_looked_up(p->uid, rc);
 	rc = pw ? initgroups(pw->pw_name, p->gid) : setgroups(0, NULL);
 	if (rc || setresgid(p->gid, p->gid, p->gid) ||
 	    setresuid(p->uid, p->uid, p->uid) ||
@@ -290,6 +299,7 @@ static int open_dir(struct parent *p, const char *dir)
 	struct passwd buf, *pw = NULL;
 	char text[4096];
 	struct stat st;
+	int rc;
 
 	p->dir = dir;
 	p->dir_fd = (int)syscall(SYS_openat2, AT_FDCWD, dir, &how, sizeof(how));
@@ -297,7 +307,9 @@ static int open_dir(struct parent *p, const char *dir)
 		return err_sys("%s", dir);
 	if (!st.st_uid)
 		return err_set(ERR_INVALID, "%s is root's", dir);
-	getpwuid_r(st.st_uid, &buf, text, sizeof(text), &pw);
+	rc = getpwuid_r(st.st_uid, &buf, text, sizeof(text), &pw);
+	if (rc)
+		return not_looked_up(st.st_uid, rc);
 	p->uid = st.st_uid;
 	p->gid = pw ? pw->pw_gid : st.st_gid;
 	return 0;

@@ -58,8 +58,8 @@ void repo_remove(const char *path);
 int repo_ref_is_at(const char *path, const char *ref, const char *oid,
 		   bool *yes);
 
-/* The object id of ref, all zeros where it is not there, into *out. */
-int repo_ref_tip(const char *path, const char *ref, char **out);
+/* The object id of ref, all zeros where it is not there, into *tip. */
+int repo_ref_tip(const char *path, const char *ref, char **tip);
 
 /* Whose the repository's own settings say it is, into *out; caller frees. */
 int repo_app(const char *path, char **out);

@@ -168,8 +168,11 @@ static int in_full(char **out, const char *path)
 {
 	char *here;
 
+	*out = NULL;
+	if (!path)
+		return 0;
 	*out = xstrdup(path);
-	if (!path || *path == '/')
+	if (*path == '/')
 		return 0;
 	here = getcwd(NULL, 0);
 	if (!here)

@@ -178,7 +178,9 @@ int appdir_check_uid(const struct supervisor *s, int64_t uid)
 		return 0;
 	if (uid < 1 || uid >= UINT32_MAX || (uid_t)uid == s->owner)
 		return err_set(ERR_INVALID, "uid is no app's");
-	getpwuid_r((uid_t)uid, &buf, text, sizeof(text), &pw);
+	errno = getpwuid_r((uid_t)uid, &buf, text, sizeof(text), &pw);
+	if (errno)
+		return err_sys("cannot look up uid %u", (unsigned)uid);
 	if (pw)
 		return err_set(ERR_INVALID, "uid %u is the account %s",
 			       (unsigned)uid, pw->pw_name);

@@ -4,6 +4,7 @@
 # they borrow and what they have, and slugctl check and repair of them.
 
 # shellcheck disable=SC2119 # the functions take more, where it is given
+# shellcheck disable=SC2317 # within calls some
 # shellcheck source=t/lib/test.sh
 . "$(dirname "$0")/lib/test.sh"
 # shellcheck source=t/lib/push.sh

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 # Folders that are moved, programs that are gone, branches that move without
 # slugd: a push makes a release or is refused, and what is wrong is said.
+# shellcheck disable=SC2317 # within calls some
 # shellcheck source=t/lib/test.sh
 . "$(dirname "$0")/lib/test.sh"
 

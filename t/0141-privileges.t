@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 # slugd is started as root on a folder of another account: what reads pushes
 # runs as that account, boxes are made by root, and apps have their own uids.
+# shellcheck disable=SC2016,SC2030,SC2031 # text for other shells
 . "$(dirname "$0")/lib/test.sh"
 
 [ "$(id -u)" -eq 0 ] || skip_all 'only root gives root up'

@@ -4,6 +4,7 @@
 
 # shellcheck disable=SC2317 # within calls some of the functions
 # shellcheck source=t/lib/test.sh
+# shellcheck disable=SC2016 # text
 . "$(dirname "$0")/lib/test.sh"
 # shellcheck source=t/lib/store.sh
 . "$t/lib/store.sh"

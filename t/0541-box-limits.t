@@ -4,6 +4,7 @@
 # is switched off or the kernel refuses it.
 
 # shellcheck disable=SC2016 # the other shell expands these
+# shellcheck disable=SC2317 # within calls some
 # shellcheck source=t/lib/test.sh
 . "$(dirname "$0")/lib/test.sh"
 # shellcheck source=t/lib/store.sh
