@@ -79,7 +79,7 @@ void hook_watch_ref(const char *ref)
 	(void)!link(HOOK ".idle", HOOK);
 }
 
-void hook_pass_others(void)
+int hook_pass_others(void)
 {
 	static const char *const others[] = { "update", "post-update",
 					      "proc-receive",
@@ -94,17 +94,19 @@ void hook_pass_others(void)
 		/* Without it they are those of a folder elsewhere. */
 		if (access(idle, F_OK))
 			continue;
-		if (!access(own, X_OK))
-			(void)!link(idle, live);
-		else
+		if (access(own, X_OK))
 			unlink(live);
+		else if (link(idle, live) && errno != EEXIST)
+			return err_sys("%s", live);
 	}
+	return 0;
 }
 
-void hook_watch_all(void)
+int hook_watch_all(void)
 {
-	if (!access(OWN, F_OK))
-		(void)!link(HOOK ".idle", HOOK);
+	if (!access(OWN, F_OK) && link(HOOK ".idle", HOOK) && errno != EEXIST)
+		return err_sys(HOOK);
+	return 0;
 }
 
 bool hook_is_watched(const char *name)

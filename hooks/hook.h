@@ -35,14 +35,15 @@ void hook_watch_ref(const char *ref);
 
 /*
  * Have git run the other hooks that the repository has in hooks/, such as
- * update: those that are there.
+ * update: those that are there. Errors: ERR_SYSTEM; one that may refuse the
+ * push would not be run.
  */
-void hook_pass_others(void);
+int hook_pass_others(void);
 
 /*
  * Watch every ref, where the repository has such a hook of its own.
  */
-void hook_watch_all(void);
+int hook_watch_all(void);
 
 /* Is that the ref, by its name? Where none is known, each branch is. */
 bool hook_is_watched(const char *name);

@@ -98,12 +98,11 @@ done:
 int main(int argc, char **argv)
 {
 	(void)argc;
-	if (hook_chain("pre-receive", argv)) {
+	if (hook_chain("pre-receive", argv) || hook_pass_others() ||
+	    hook_watch_all()) {
 		hook_complain(err_msg());
 		return 1;
 	}
 	signal(SIGPIPE, SIG_IGN);
-	hook_pass_others();
-	hook_watch_all();
 	return run() ? 1 : 0;
 }

@@ -25,10 +25,14 @@ static int find_elsewhere(struct ledger *l, const char *path, struct app **out,
 	struct app **v = NULL;
 	struct stat want, st;
 	size_t n = 0, i;
+	int read;
 
-	if (stat(path, &want) || ledger_apps(l, &v, &n))
+	if (stat(path, &want))
 		return rc;
-	for (i = 0; i < n && rc; i++) {
+	read = ledger_apps(l, &v, &n);
+	if (read)
+		rc = read;
+	for (i = 0; i < n && rc && !read; i++) {
 		if (stat(v[i]->repo, &st) || st.st_dev != want.st_dev ||
 		    st.st_ino != want.st_ino)
 			continue;

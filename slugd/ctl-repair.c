@@ -8,6 +8,7 @@
 #include "err.h"
 #include "repo-mend.h"
 #include "repo.h"
+#include "safe-path.h"
 
 /* HEAD and config, without which git takes it for no repository. */
 static int mend_torn(const struct ctl *ctl, const struct app *app)
@@ -37,21 +38,28 @@ static int mend_torn(const struct ctl *ctl, const struct app *app)
 }
 
 /* The app's repository was moved to path: is it that one? */
-static int take_moved(struct ledger *l, struct app *app, const char *path,
-		      const char *user)
+static int take_moved(const struct ctl *ctl, struct ledger *l, struct app *app,
+		      const char *path)
 {
 	char *real = realpath(path, NULL), *name = NULL;
 	int rc;
 
 	if (!real)
 		return err_sys("%s", path);
-	if (repo_app(real, &name) || strcmp(name, app->name) != 0)
+	rc = safe_path_check(real, ctl->dir, geteuid());
+	if (!rc)
+		rc = safe_repo_check(real, geteuid());
+	if (!rc)
+		rc = repo_app(real, &name);
+	if (rc && rc != ERR_NOTFOUND)
+		; /* It says why. */
+	else if (rc || strcmp(name, app->name) != 0)
 		rc = err_set(ERR_INVALID,
 			     "%s is not the repository of app %s: its setting "
 			     "slugd.app says %s",
 			     real, app->name, name ? name : "nothing");
 	else
-		rc = ledger_app_move(l, app, real, user);
+		rc = ledger_app_move(l, app, real, "slugctl");
 	free(name);
 	free(real);
 	return rc;
@@ -72,7 +80,7 @@ int ctl_repair(const struct ctl *ctl)
 	if (!rc)
 		rc = ledger_app(l, ctl->argv[0], &app);
 	if (!rc && ctl->argc > 1)
-		rc = take_moved(l, app, ctl->argv[1], "slugctl");
+		rc = take_moved(ctl, l, app, ctl->argv[1]);
 	if (!rc)
 		rc = mend_torn(ctl, app);
 	if (!rc)

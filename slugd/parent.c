@@ -55,7 +55,7 @@ struct parent {
 	int dir_fd, socket, signals;
 	uid_t uid;
 	gid_t gid;
-	pid_t slugd;
+	pid_t self, slugd;
 	struct units *units;
 	struct started *v;
 	size_t n;
@@ -63,7 +63,12 @@ struct parent {
 
 /* --- slugd, with the rights of the account alone --- */
 
-/* An account that has no name is none of these (getpwnam(3)). */
+/* Of getpwuid_r(), whose page has these two for a uid that has no name. */
+static bool is_failure(int rc)
+{
+	return rc && rc != ENOENT && rc != ESRCH;
+}
+
 static int not_looked_up(uid_t uid, int error)
 {
 	errno = error;
@@ -77,7 +82,7 @@ static int become(const struct parent *p)
 	int rc;
 
 	rc = getpwuid_r(p->uid, &buf, text, sizeof(text), &pw);
-	if (rc)
+	if (is_failure(rc))
 		return not_looked_up(p->uid, rc);
 	rc = pw ? initgroups(pw->pw_name, p->gid) : setgroups(0, NULL);
 	if (rc || setresgid(p->gid, p->gid, p->gid) ||
@@ -103,7 +108,7 @@ static int run_slugd(const struct parent *p, int socket, char **argv)
 		return rc;
 	/* After the change of uid, which would undo it. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() == 1)
+	if (getppid() != p->self)
 		return err_set(ERR_FAILED, "slugd-parent is gone");
 	snprintf(number, sizeof(number), "%d", socket);
 	if (fcntl(socket, F_SETFD, 0) || setenv(PRIVILEGE_SOCKET, number, 1))
@@ -119,6 +124,7 @@ static int start_slugd(struct parent *p, char **argv)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
 		return err_sys("socketpair");
 	p->socket = pair[0];
+	p->self = getpid();
 	p->slugd = fork();
 	if (p->slugd < 0)
 		return err_sys("fork");
@@ -308,7 +314,7 @@ static int open_dir(struct parent *p, const char *dir)
 	if (!st.st_uid)
 		return err_set(ERR_INVALID, "%s is root's", dir);
 	rc = getpwuid_r(st.st_uid, &buf, text, sizeof(text), &pw);
-	if (rc)
+	if (is_failure(rc))
 		return not_looked_up(st.st_uid, rc);
 	p->uid = st.st_uid;
 	p->gid = pw ? pw->pw_gid : st.st_gid;

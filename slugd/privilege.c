@@ -62,6 +62,9 @@ static int make_dir(const char *dir, const char *account)
 		rc = err_sys("%s", dir);
 	if (fd >= 0)
 		close(fd);
+	/* Left there it would be root's. */
+	if (rc)
+		rmdir(dir);
 	return rc;
 }
 
@@ -112,8 +115,10 @@ int privilege_give_up(const char *dir, const char *account, char **argv)
 
 	if (!dir || !*dir)
 		return 0; /* who needs it says so */
+	/* Under slugd-parent, that one has looked at it. */
 	if (geteuid())
-		return account ? err_set(ERR_INVALID,
+		return account && !getenv(PRIVILEGE_SOCKET)
+			       ? err_set(ERR_INVALID,
 					 "-u is for root, who starts slugd")
 			       : 0;
 	if (stat(dir, &st)) {

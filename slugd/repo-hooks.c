@@ -94,30 +94,60 @@ int repo_link(const char *target, const char *link)
 	return rc;
 }
 
-/* One value of the repository's configuration; NULL: none. Caller frees. */
-static char *get_config(const char *repo, const char *key)
+/*
+ * One value of the repository's configuration into *out, NULL where there is
+ * none. Caller frees. Errors: where git could not tell.
+ */
+static int get_config(const char *repo, const char *key, char **out)
 {
-	char *file = xasprintf("%s/config", repo), *out = NULL;
+	char *file = xasprintf("%s/config", repo), *value = NULL;
+	bool there = false;
+	int rc = REPO_ASK(repo, &there, &value, "config", "--file", file,
+			  "--includes", "--get", key);
 
-	if (REPO_GIT(repo, &out, "config", "--file", file, "--includes",
-		     "--get", key))
-		out = NULL;
-	else
-		out[strcspn(out, "\n")] = '\0';
+	*out = NULL;
+	if (!rc && there) {
+		value[strcspn(value, "\n")] = '\0';
+		*out = value;
+		value = NULL;
+	}
+	free(value);
 	free(file);
-	return out;
+	return rc;
+}
+
+/* git takes "~" for the home of whoever pushes, which is nobody's here. */
+static int check_hooks_path(const char *repo, const char *value)
+{
+	if (!value || *value != '~')
+		return 0;
+	return err_set(ERR_INVALID,
+		       "%s has a core.hooksPath: %s. Write it as an absolute "
+		       "path",
+		       repo, value);
 }
 
 /*
- * The core.hooksPath of the admin's own, absolute, or NULL. The one that
- * slugd set, be it where the repository was once, is none.
+ * The core.hooksPath of the admin's own, absolute, into *out, or NULL. The one
+ * that slugd set, be it where the repository was once, is none. Caller frees.
+ * Errors: ERR_INVALID, and where git could not tell.
  */
-static char *own_hooks_path(const char *repo)
+static int own_hooks_path(const char *repo, char **out)
 {
-	char *value = get_config(repo, "core.hooksPath");
-	char *ours = get_config(repo, "slugd.hooks");
+	char *value = NULL, *ours = NULL;
 	size_t len = strlen(repo);
+	int rc = get_config(repo, "core.hooksPath", &value);
 
+	*out = NULL;
+	if (!rc)
+		rc = get_config(repo, "slugd.hooks", &ours);
+	if (!rc)
+		rc = check_hooks_path(repo, value);
+	if (rc) {
+		free(value);
+		free(ours);
+		return rc;
+	}
 	if (value && ours && !strcmp(value, ours))
 		str_replace(&value, NULL);
 	else if (value && *value != '/')
@@ -128,7 +158,8 @@ static char *own_hooks_path(const char *repo)
 	     !strcmp(value + len, "/hooks")))
 		str_replace(&value, NULL);
 	free(ours);
-	return value;
+	*out = value;
+	return 0;
 }
 
 /* What the hook is to be. Caller frees. */
@@ -173,9 +204,11 @@ static char *read_hook(const char *path)
 
 static bool is_old(const char *repo, const char *path)
 {
-	char *app = get_config(repo, "slugd.app");
+	char *app = NULL;
 	struct stat st;
-	bool old = !lstat(path, &st) && S_ISLNK(st.st_mode) &&
+	/* Where git cannot tell, it is taken for the admin's own. */
+	int rc = get_config(repo, "slugd.app", &app);
+	bool old = !rc && !lstat(path, &st) && S_ISLNK(st.st_mode) &&
 		   (app || access(path, F_OK));
 
 	free(app);
@@ -231,11 +264,11 @@ static int check_chained(const char *repo, const char *name)
 
 int repo_hooks_are_free(const char *repo, bool chain)
 {
-	char *path = own_hooks_path(repo);
-	int rc = 0;
+	char *path = NULL;
+	int rc = own_hooks_path(repo, &path);
 	size_t i;
 
-	if (path && !chain)
+	if (!rc && path && !chain)
 		rc = err_set(ERR_INVALID,
 			     "%s has a core.hooksPath: %s. slugd needs hooks "
 			     "of its own; --chain-hooks keeps those there, "
@@ -309,6 +342,10 @@ static int pass_others(const char *repo, const char *path)
 				       word, word);
 
 		rc = file_replace(file, text, strlen(text), 0755);
+		/* Else pre-receive takes it for one of hooks/. */
+		str_replace(&file, xasprintf("%s.idle", file));
+		if (!rc && path)
+			rc = file_remove(file);
 		free(text);
 		free(word);
 		free(hook);
@@ -375,17 +412,22 @@ static int install_transaction(const char *repo)
 int repo_hooks_install(const char *repo, bool chain)
 {
 	char *dir = our_path(repo, ""), *theirs = hook_path(repo, "");
-	char *path = own_hooks_path(repo);
+	char *path = NULL, *kept = NULL;
 	size_t i;
-	int rc = 0;
+	int rc = own_hooks_path(repo, &path);
 
-	if ((mkdir(dir, 0755) && errno != EEXIST) ||
-	    (mkdir(theirs, 0755) && errno != EEXIST))
+	/* A folder elsewhere that was chained once still is. */
+	if (!rc)
+		rc = get_config(repo, "slugd.hooksPath", &kept);
+	if (path)
+		str_replace(&kept, xstrdup(path));
+	if (!rc && ((mkdir(dir, 0755) && errno != EEXIST) ||
+		    (mkdir(theirs, 0755) && errno != EEXIST)))
 		rc = err_sys("%s", dir);
 	if (!rc && chain && path)
 		rc = chain_path(repo, path);
 	if (!rc && (chain || !path))
-		rc = pass_others(repo, path);
+		rc = pass_others(repo, kept);
 	for (i = 0; i < NR_HOOKS && !rc; i++)
 		rc = install(repo, &hooks[i], chain);
 	if (!rc)
@@ -396,6 +438,7 @@ int repo_hooks_install(const char *repo, bool chain)
 	if (!rc)
 		rc = REPO_GIT(repo, NULL, "config", "--replace-all",
 			      "core.hooksPath", HOOKS_PATH);
+	free(kept);
 	free(path);
 	free(theirs);
 	free(dir);

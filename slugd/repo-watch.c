@@ -103,14 +103,20 @@ static void look_at_all(struct repo_watch *w)
 	struct app **v = NULL;
 	json_t *line, *old;
 	size_t n = 0, i;
+	int rc;
 
-	if (ledger_apps(d->ledger, &v, &n))
-		log_line("%s", err_msg());
-	for (i = 0; i < n && !d->stopping; i++) {
+	rc = ledger_apps(d->ledger, &v, &n);
+	for (i = 0; i < n && !rc && !d->stopping; i++) {
 		look.app = v[i];
 		look_at(d, &look);
 	}
 	apps_free(v, n);
+	if (rc) {
+		/* What was found last still stands. */
+		log_line("%s", err_msg());
+		json_decref(look.findings);
+		return;
+	}
 	pthread_mutex_lock(&w->lock);
 	old = w->findings;
 	w->findings = look.findings;

@@ -133,6 +133,28 @@ static bool is_plain(const char *name)
 	return false;
 }
 
+/* Is real, without links, what the link at path names? */
+static bool leads_straight(const char *path, const char *real)
+{
+	char target[4096], *full, *folder;
+	ssize_t n = readlink(path, target, sizeof(target) - 1);
+	bool same;
+
+	if (n < 0 || n == (ssize_t)sizeof(target) - 1)
+		return false;
+	target[n] = '\0';
+	if (*target == '/')
+		return !strcmp(target, real);
+	/* A relative one, whose dots are resolved where there are no links. */
+	folder = xstrdup(path);
+	*strrchr(folder, '/') = '\0';
+	full = xasprintf("%s/%s", folder, target);
+	same = strstr(target, "..") || !strcmp(full, real);
+	free(full);
+	free(folder);
+	return same;
+}
+
 /*
  * A link to a folder stands for it: what is there must be as safe as what is
  * here. One that leads nowhere, or to slugd's socket, stands for none.
@@ -149,7 +171,12 @@ static int check_link(const char *path, uid_t account)
 			       : err_sys("%s", path);
 	if (stat(real, &st))
 		rc = err_sys("%s", path);
-	else if (S_ISDIR(st.st_mode))
+	else if (!S_ISDIR(st.st_mode))
+		rc = 0;
+	else if (!leads_straight(path, real)) /* folders would go unseen */
+		rc = err_set(ERR_INVALID, "it leads through another link to %s",
+			     real);
+	else
 		rc = safe_path_check(real, NULL, account);
 	free(real);
 	return err_prefix(rc, "%s leads to a folder that is not safe", path);

@@ -228,20 +228,24 @@ static int take_lock(const struct slugd *d, int *fd)
  */
 static int check_ledger(const struct slugd *d, const char *ledger)
 {
-	char *pattern = xasprintf("%s/repos/*/slugd.sock", d->dir);
+	/* slugd works in DIR. */
+	static const char pattern[] = "repos/*/slugd.sock";
+	bool gone;
 	glob_t found = { 0 };
 	struct stat st;
-	int rc = 0;
+	int none, rc = 0;
 
-	if ((stat(ledger, &st) ? errno == ENOENT : !st.st_size) &&
-	    !glob(pattern, 0, NULL, &found))
+	gone = stat(ledger, &st) ? errno == ENOENT : !st.st_size;
+	none = gone ? glob(pattern, GLOB_ERR, NULL, &found) : GLOB_NOMATCH;
+	if (none && none != GLOB_NOMATCH)
+		rc = err_sys("%s/repos", d->dir);
+	else if (!none)
 		rc = err_set(ERR_FAILED,
 			     "%s is %s, but there are apps in %s/repos: put a "
 			     "backup there, or move the repositories away",
 			     ledger, access(ledger, F_OK) ? "gone" : "empty",
 			     d->dir);
 	globfree(&found);
-	free(pattern);
 	return rc;
 }
 

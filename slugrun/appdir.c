@@ -179,7 +179,7 @@ int appdir_check_uid(const struct supervisor *s, int64_t uid)
 	if (uid < 1 || uid >= UINT32_MAX || (uid_t)uid == s->owner)
 		return err_set(ERR_INVALID, "uid is no app's");
 	errno = getpwuid_r((uid_t)uid, &buf, text, sizeof(text), &pw);
-	if (errno)
+	if (errno && errno != ENOENT && errno != ESRCH)
 		return err_sys("cannot look up uid %u", (unsigned)uid);
 	if (pw)
 		return err_set(ERR_INVALID, "uid %u is the account %s",

@@ -139,12 +139,23 @@ is "$(grep -c 'post-update\|theirs/post-receive' hooks.log)" 2 \
 	'so do those that come later'
 is "$(git --git-dir=paths.git config slugd.hooksPath)" \
 	"$scratch/paths.git/../theirs" 'where they are is remembered'
+rm -f paths.git/hooks/update
+run slugctl -d "$dir" repair paths
+: >hooks.log
+push paths.git
+is "$status:$(grep -c "theirs/pre-receive" hooks.log):$(grep -c 'theirs/update' hooks.log)" \
+	0:1:1 'after repair they are run, still'
+bare tilde.git
+git --git-dir=tilde.git config core.hooksPath '~/hooks'
+init --chain-hooks tilde "$scratch/tilde.git"
+like "$status:$err" '1: !    .*core.hooksPath: ~/hooks. Write it as an absolute path' \
+	'one that begins with ~ is refused'
 
 git config --file other.ini core.hooksPath "$scratch/nothing"
 export GIT_CONFIG_GLOBAL="$scratch/other.ini"
 push paths.git
 export GIT_CONFIG_GLOBAL=/dev/null
-is "$status:$(newest version paths)" 0:4 \
+is "$status:$(newest version paths)" 0:5 \
 	'a core.hooksPath of the user'"'"'s own settings hides no hook'
 
 # --- objects of another repository ---

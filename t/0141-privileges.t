@@ -176,6 +176,27 @@ within 10 sh -c "! kill -0 $slugrun"
 ok $? \
 	'SIGTERM to the parent ends slugd and its apps'
 
+# One that is made, for an account that there is; nobody has a name.
+cd "$scratch" || exit 1
+mkdir -m 755 parent
+nobody=$(id -u nobody 2>/dev/null)
+if [ -n "$nobody" ]; then
+	printf '[launch]\ndriver = none\n' >none.ini
+	chmod 644 none.ini
+	slugd -d "$scratch/parent/made" -u nobody -c "$scratch/none.ini" \
+		2>made.log &
+	made=$!
+	within 20 curl -sS --unix-socket parent/made/slugd.sock http://slugd/
+	[ -S parent/made/slugd.sock ] || diag "$(cat made.log)"
+	ok $? 'slugd -u ACCOUNT makes the folder, and runs'
+	is "$(stat -c %u parent/made parent/made/ledger.db | sort -u)" "$nobody" \
+		'as that account'
+	kill "$made"
+	wait "$made" 2>/dev/null
+else
+	skip 2 'no account nobody'
+fi
+
 run slugd -d "$dir" -u root
 is "$status" 1 'another account than the folder'\''s is refused'
 like "$err" "belongs to uid $owner, not to root: chown -R" 'in words'

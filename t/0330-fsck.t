@@ -340,11 +340,12 @@ like "$(cat fsck.out)" "^slug $gone of myapp: .* is missing" 'which it was'
 # A ledger put back from a backup, where slugd has not started yet.
 mkdir back
 cp "$dir/slugd.ini" back/
+cp -a "$dir/repos" back/
 sqlite3 "$dir/ledger.db" '.backup back/ledger.db'
 run slugctl -d "$scratch/back" fsck --dry-run
 is "$status" 1 'without a store, every slug is damaged'
 like "$err" '^ !    6 of 6 slugs are damaged$' 'in words'
-is "$(ls back)" "$(printf 'ledger.db\nslugd.ini')" 'a dry run makes none'
+is "$(ls back)" "$(printf 'ledger.db\nrepos\nslugd.ini')" 'a dry run makes none'
 mkdir back/segments
 run slugctl -d "$scratch/back" fsck --dry-run
 is "$status $(ls back/segments)" '1 ' 'nor a lock, which would be of root'
