@@ -87,8 +87,14 @@ static void take_slugd(void *ctx, const char *key, const char *value)
 static void from_folder_of(const char *config, char **path)
 {
 	size_t len = strlen(config) - strlen("/config");
+	char *full = xasprintf("%.*s/%s", (int)len, config, *path);
+	char *name = strrchr(full, '/'), *folder;
 
-	str_replace(path, xasprintf("%.*s/%s", (int)len, config, *path));
+	*name++ = '\0';
+	folder = realpath(full, NULL);
+	str_replace(path, xasprintf("%s/%s", folder ? folder : full, name));
+	free(folder);
+	free(full);
 }
 
 /* The app whose repository lies at path; top is for a relative one. */

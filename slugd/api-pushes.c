@@ -17,6 +17,7 @@
 #include "names.h"
 #include "pushes.h"
 #include "repo-moved.h"
+#include "repo.h"
 
 /* The same folder may be mounted at another path: which app's is it? */
 static int find_elsewhere(struct ledger *l, const char *path, struct app **out,
@@ -150,12 +151,16 @@ static json_t *warnings(struct slugd *d, const struct app *app,
 {
 	json_t *list = json_array();
 	char *words = repo_moved(d->ledger, app, push->ref, push->old), *line;
+	char *tip = NULL;
 
-	if (words) {
+	/* Who pushes may have seen an older one; git refuses that push. */
+	if (words && !repo_ref_tip(app->repo, push->ref, &tip) &&
+	    !strcmp(tip, push->old)) {
 		line = xasprintf(" !     %s", words);
 		json_array_append_new(list, json_string(line));
 		free(line);
 	}
+	free(tip);
 	free(words);
 	return list;
 }

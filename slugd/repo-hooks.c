@@ -128,14 +128,15 @@ static int check_hooks_path(const char *repo, const char *value)
 }
 
 /*
- * The core.hooksPath of the admin's own, absolute, into *out, or NULL. The one
- * that slugd set, be it where the repository was once, is none. Caller frees.
+ * The core.hooksPath of the admin's own into *out, or NULL; where it is not
+ * absolute, it is a path from the repository, as hooks see it. The one that slugd set, be it where the repository was once, is none. Caller frees.
  * Errors: ERR_INVALID, and where git could not tell.
  */
 static int own_hooks_path(const char *repo, char **out)
 {
 	char *value = NULL, *ours = NULL;
 	size_t len = strlen(repo);
+	const char *name;
 	int rc = get_config(repo, "core.hooksPath", &value);
 
 	*out = NULL;
@@ -150,12 +151,11 @@ static int own_hooks_path(const char *repo, char **out)
 	}
 	if (value && ours && !strcmp(value, ours))
 		str_replace(&value, NULL);
-	else if (value && *value != '/')
-		str_replace(&value, xasprintf("%s/%s", repo, value));
-	/* The repository's own folder, said in full, is no other. */
-	if (value && !strncmp(value, repo, len) &&
-	    (!strcmp(value + len, "/" HOOKS_PATH) ||
-	     !strcmp(value + len, "/hooks")))
+	/* The repository's own folder, said in full or not, is no other. */
+	name = value;
+	if (value && !strncmp(value, repo, len) && value[len] == '/')
+		name = value + len + 1;
+	if (name && (!strcmp(name, HOOKS_PATH) || !strcmp(name, "hooks")))
 		str_replace(&value, NULL);
 	free(ours);
 	*out = value;
@@ -471,10 +471,33 @@ static char *fault(const char *repo, const struct hook *h)
 	return words;
 }
 
+/* The folder of the admin's own hooks must be there, or none is run. */
+static void check_folder(const char *repo, repo_finding_fn fn, void *ctx)
+{
+	char *path = NULL, *full = NULL, *words;
+
+	if (get_config(repo, "slugd.hooksPath", &path)) {
+		fn(ctx, err_msg(), false);
+	} else if (path) {
+		full = *path == '/' ? xstrdup(path)
+				    : xasprintf("%s/%s", repo, path);
+		if (access(full, F_OK)) {
+			words = xasprintf("the folder of its own hooks, %s, "
+					  "is not there: none of them is run",
+					  full);
+			fn(ctx, words, false);
+			free(words);
+		}
+	}
+	free(full);
+	free(path);
+}
+
 void repo_hooks_check(const char *repo, repo_finding_fn fn, void *ctx)
 {
 	size_t i;
 
+	check_folder(repo, fn, ctx);
 	for (i = 0; i < NR_HOOKS; i++) {
 		char *words = fault(repo, &hooks[i]);
 

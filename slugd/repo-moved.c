@@ -9,6 +9,18 @@
 #include "names.h"
 #include "repo.h"
 
+/* Does the app run that commit now, by git heroku deploy, say? */
+static bool is_deployed(struct ledger *l, const struct app *app,
+			const char *commit)
+{
+	struct release *r = NULL;
+	bool is = !ledger_release_last(l, app->id, &r) && r->commit &&
+		  !strcmp(r->commit, commit);
+
+	release_free(r);
+	return is;
+}
+
 char *repo_moved(struct ledger *l, const struct app *app, const char *ref,
 		 const char *old)
 {
@@ -16,7 +28,8 @@ char *repo_moved(struct ledger *l, const struct app *app, const char *ref,
 	char *pushed_ref = NULL, *pushed = NULL, *words = NULL;
 
 	if (ledger_last_pushed(l, app->id, &pushed_ref, &pushed) || !pushed ||
-	    strcmp(ref, pushed_ref) != 0 || !strcmp(old, pushed))
+	    strcmp(ref, pushed_ref) != 0 || !strcmp(old, pushed) ||
+	    is_deployed(l, app, old))
 		goto done;
 	if (!strcmp(old, NAME_ZERO_OID))
 		words = xasprintf("%s was removed without slugd; %.7s was "
@@ -24,7 +37,8 @@ char *repo_moved(struct ledger *l, const struct app *app, const char *ref,
 				  branch, pushed);
 	else
 		words = xasprintf("%s was moved from %.7s to %.7s without "
-				  "slugd: %.7s was not deployed",
+				  "slugd: %.7s was not deployed (git heroku "
+				  "deploy does)",
 				  branch, pushed, old, old);
 done:
 	free(pushed_ref);

@@ -138,7 +138,7 @@ push paths.git
 is "$(grep -c 'post-update\|theirs/post-receive' hooks.log)" 2 \
 	'so do those that come later'
 is "$(git --git-dir=paths.git config slugd.hooksPath)" \
-	"$scratch/paths.git/../theirs" 'where they are is remembered'
+	../theirs 'where they are is remembered'
 rm -f paths.git/hooks/update
 run slugctl -d "$dir" repair paths
 : >hooks.log
