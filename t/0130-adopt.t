@@ -146,7 +146,8 @@ push paths.git
 is "$status:$(grep -c "theirs/pre-receive" hooks.log):$(grep -c 'theirs/update' hooks.log)" \
 	0:1:1 'after repair they are run, still'
 bare tilde.git
-git --git-dir=tilde.git config core.hooksPath '~/hooks'
+tilde='~'
+git --git-dir=tilde.git config core.hooksPath "$tilde/hooks"
 init --chain-hooks tilde "$scratch/tilde.git"
 like "$status:$err" '1: !    .*core.hooksPath: ~/hooks. Write it as an absolute path' \
 	'one that begins with ~ is refused'
