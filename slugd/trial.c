@@ -124,7 +124,10 @@ static int take_lane(void *arg)
 	if (!rc) {
 		lane_take(d->lanes, b->app->id, b->push, next->version,
 			  b->user);
+		/* Beside what the watcher reads, in one word of memory. */
+		pthread_mutex_lock(&push->pushes->lock);
 		push->tried = true;
+		pthread_mutex_unlock(&push->pushes->lock);
 	}
 	release_free(next);
 	return rc;
