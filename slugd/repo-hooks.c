@@ -301,20 +301,13 @@ static int move(const char *repo, const char *name, const char *suffix)
 	return rc;
 }
 
-/* hooks/NAME, or hooks/NAME.chained, becomes a link to PATH/NAME. */
-static int link_other(const char *repo, const char *path, const char *name,
-		      const char *suffix)
+/* hooks/NAME.chained becomes a link to PATH/NAME. */
+static int chain_hook(const char *repo, const char *path, const char *name)
 {
-	char *link = xasprintf("%s/hooks/%s%s", repo, name, suffix);
+	char *link = xasprintf("%s/hooks/%s.chained", repo, name);
 	char *target = xasprintf("%s/%s", path, name);
-	struct stat st;
-	int rc = 0;
+	int rc = repo_link(target, link);
 
-	/* What lies there was not in use. */
-	if (!*suffix && !lstat(link, &st) && !S_ISLNK(st.st_mode))
-		rc = move(repo, name, "unused");
-	if (!rc)
-		rc = repo_link(target, link);
 	free(target);
 	free(link);
 	return rc;
@@ -365,7 +358,7 @@ static int chain_path(const char *repo, const char *path)
 		if (is_own(repo, hooks[i].name))
 			rc = move(repo, hooks[i].name, "unused");
 		if (!rc)
-			rc = link_other(repo, path, hooks[i].name, ".chained");
+			rc = chain_hook(repo, path, hooks[i].name);
 	}
 	return rc;
 }

@@ -69,33 +69,8 @@ start_ada() {
 start_ada
 ada slugctl -d "$dir" init first "$home/git/first.git" >/dev/null
 ada slugctl -d "$dir" init second "$top/git/second.git" >/dev/null
-ada sh -c 'git clone -q git/first.git work 2>/dev/null; cat >work/shell.pl' <<'END'
-use strict;
-use warnings;
-use IO::Socket::INET;
-
-my $listen = IO::Socket::INET->new(
-	LocalAddr => '127.0.0.1', LocalPort => $ENV{PORT},
-	Listen => 64, ReuseAddr => 1) or die "port $ENV{PORT}: $!\n";
-while (my $c = $listen->accept) {
-	my $len = 0;
-	while (my $line = <$c>) {
-		$len = $1 if $line =~ /^content-length: (\d+)/i;
-		last if $line =~ /^\r?$/;
-	}
-	read $c, my $command, $len;
-	my $body = '';
-	if ($len) {
-		open my $p, '-|', 'sh', '-c', "exec 2>&1\n$command" or die;
-		local $/;
-		$body = <$p> // '';
-		close $p;
-	}
-	print $c "HTTP/1.0 200 OK\r\nContent-Length: ",
-		length $body, "\r\n\r\n$body";
-	close $c;
-}
-END
+ada sh -c 'git clone -q git/first.git work 2>/dev/null; cat >work/shell.pl' \
+	<"$t/lib/shell.pl"
 ada sh -c 'cd work && echo "web: exec perl shell.pl" >Procfile && git add . &&
 	git commit -qm one && git push -q origin HEAD:master' 2>push
 status=$?
